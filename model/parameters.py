@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import io
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -308,17 +309,17 @@ def _number(where: str, text: str) -> float:
 
 def _read(package: str, file: str, columns: tuple[str, ...]) -> list[dict[str, str]]:
     """The rows of a CSV file of a package. Raises ParameterError when a column is missing or a row too long."""
-    with resources.files(package).joinpath(file).open("r", encoding="utf-8", newline="") as stream:
-        reader = csv.DictReader(stream, restval="")
-        missing = [c for c in columns if c not in (reader.fieldnames or ())]
-        if missing:
-            raise ParameterError(f"{package}/{file} has no column {', '.join(missing)}")
-        rows = []
-        for line, row in enumerate(reader, start=2):
-            if None in row:
-                raise ParameterError(f"{package}/{file} line {line} has more cells than the header; quote commas")
-            rows.append(row)
-        return rows
+    text = resources.files(package).joinpath(file).read_text(encoding="utf-8")
+    reader = csv.DictReader(io.StringIO(text), restval="")
+    missing = [c for c in columns if c not in (reader.fieldnames or ())]
+    if missing:
+        raise ParameterError(f"{package}/{file} has no column {', '.join(missing)}")
+    rows = []
+    for line, row in enumerate(reader, start=2):
+        if None in row:
+            raise ParameterError(f"{package}/{file} line {line} has more cells than the header; quote commas")
+        rows.append(row)
+    return rows
 
 
 def _unknown(kind: str, name: str, known: Mapping[str, object]) -> str:
