@@ -1,0 +1,486 @@
+"""Demand for tokens: random-coefficients nested logit with two nests, and its compiled population step.
+
+Enterprise i values offer j of model m at
+
+    u_ij = beta_i * capability_j - alpha_i * ln(price_j + h_i) + offset_ij
+
+where the offset holds home + channel + xi (minus infinity where the offer is not available to the buyer).
+Nests: outside against all LLMs (``sigma1``), inside them the model (``sigma2 >= sigma1``); Berry (1994),
+Berry, Levinsohn and Pakes (1995), Grigolon and Verboven (2014). With D_m the sum over the offers of a model
+of exp(u/(1-sigma2)), the LLM nest is B = sum_m D_m^((1-sigma2)/(1-sigma1)), adoption
+S = B^(1-sigma1) / (1 + B^(1-sigma1)), and volume V = V0 (B/B_ref)^(eta(1-sigma1)/alpha), so that volume and
+choice come from one indirect utility.
+
+Signatures (I buyers, J offers, S segments):
+
+    shares(alpha[I], beta[I], nuisance, capability[J], price[J], offset, model[J], sigma1, sigma2) -> Choice
+    step(alpha[I], beta[I], nuisance[I], weight[I], segment[I], capability[J], price[J], offset[S,J], model[J],
+         sigma1, sigma2, eta, reference_log_inclusive, adoption_rate, portfolio_rate,
+         adoption[I], portfolio[I,J], tokens_out[S,J], *, firms=None, adopters_out=None, volume_out=None)
+    new_portfolio(enterprises, offers) -> portfolio          remap_portfolio(portfolio, old_to_new, offers)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
+
+BLOCK = 128  # enterprises a block: the scratch of some 30 offers stays in the first-level cache
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What buyers choose at given prices; rows are buyers, columns offers, every field a pure number."""
+
+    share: Floats  # (I, J) of the whole market, the outside option included
+    within: Floats  # (I, J) of the LLM nest; a row without an available offer is zero
+    within_model: Floats  # (I, J) of the offer's model
+    adoption: Floats  # (I,) inside share, the sum of ``share``
+    log_inclusive: Floats  # (I,) ln B; minus infinity without an available offer
+
+
+def check_nests(sigma1: float, sigma2: float) -> None:
+    """Raise ValueError unless 0 <= sigma1 <= sigma2 < 1, the condition for a random-utility model."""
+    if not 0.0 <= sigma1 <= sigma2 < 1.0:
+        raise ValueError(
+            f"nests need 0 <= sigma1 <= sigma2 < 1, got sigma1 = {sigma1:g} and sigma2 = {sigma2:g}: "
+            "offers of one model must be at least as close substitutes as different models"
+        )
+
+
+def groups_of(model: ArrayLike) -> NDArray[np.int64]:
+    """Number the models 0, 1, ... in place of any integer labels; shape (J,) in and out."""
+    return np.unique(np.asarray(model), return_inverse=True)[1].astype(np.int64)
+
+
+def _group_log_sum(values: Floats, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Log-sum-exp over runs of columns, and each column's log share of its run."""
+    top = np.maximum.reduceat(values, starts, axis=1)
+    top = np.where(np.isfinite(top), top, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        total = top + np.log(np.add.reduceat(np.exp(values - np.repeat(top, sizes, axis=1)), starts, axis=1))
+        part = values - np.repeat(total, sizes, axis=1)
+    return total, np.where(np.isneginf(values), -np.inf, part)
+
+
+def log_shares(value: Floats, model: NDArray[np.int64], sigma1: float, sigma2: float) -> tuple[Floats, Floats, Floats]:
+    """Log shares within the model (I, J), log shares within the LLM nest (I, J) and ln B (I,).
+
+    ``value`` (I, J) is utility with price; ``model`` numbers the models from 0 without gaps.
+    """
+    order = np.argsort(model, kind="stable")
+    grouped = model[order]
+    starts = np.flatnonzero(np.r_[True, grouped[1:] != grouped[:-1]])
+    sizes = np.diff(np.r_[starts, grouped.size])
+    inner, of_model = _group_log_sum(value[:, order] / (1.0 - sigma2), starts, sizes)
+    everything = np.array([0]), np.array([starts.size])
+    log_inclusive, of_nest = _group_log_sum(inner * ((1.0 - sigma2) / (1.0 - sigma1)), *everything)
+    back = np.argsort(order, kind="stable")
+    return of_model[:, back], (of_model + np.repeat(of_nest, sizes, axis=1))[:, back], log_inclusive[:, 0]
+
+
+def shares(
+    alpha: ArrayLike,
+    beta: ArrayLike,
+    nuisance: ArrayLike,
+    capability: ArrayLike,
+    price: ArrayLike,
+    offset: ArrayLike,
+    model: ArrayLike,
+    sigma1: float,
+    sigma2: float,
+) -> Choice:
+    """Choice probabilities in float64, the reference for the compiled step.
+
+    ``alpha``, ``beta`` (I,) tastes; ``nuisance`` h, a scalar, (I,) or (I, J), in the unit of price; ``capability``,
+    ``price``, ``model`` (J,); ``offset`` (I, J) or anything that broadcasts to it, minus infinity where not
+    available. Raises ValueError for nests out of order.
+    """
+    check_nests(sigma1, sigma2)
+    taste, prices = np.asarray(alpha, float)[:, None], np.asarray(price, float)
+    h = np.asarray(nuisance, float)
+    h = h[:, None] if h.ndim == 1 else h
+    value = (
+        np.asarray(beta, float)[:, None] * np.asarray(capability, float)
+        - taste * np.log(prices + h)
+        + np.asarray(offset, float)
+    )
+    of_model, of_nest, log_inclusive = log_shares(value, groups_of(model), sigma1, sigma2)
+    adoption = logistic((1.0 - sigma1) * log_inclusive)
+    within = np.exp(of_nest)
+    return Choice(adoption[:, None] * within, within, np.exp(of_model), adoption, log_inclusive)
+
+
+def logistic(x: Floats) -> Floats:
+    """1 / (1 + exp(-x)) without overflow."""
+    small = np.exp(-np.abs(x))
+    return np.asarray(np.where(x >= 0.0, 1.0, small) / (1.0 + small))
+
+
+# --- the compiled step ---------------------------------------------------------------------------------------
+# Polynomials of the Cephes library (Moshier 1992) in single precision: scalar calls to the mathematical library
+# would keep the loops from being vectorised.
+
+_F = np.float32
+_I = np.int32
+
+
+@njit(inline="always")
+def _exp(x: Any) -> Any:  # pragma: no cover - compiled
+    x = min(max(x, _F(-87.0)), _F(88.0))
+    half = _F(0.5) if x >= _F(0.0) else _F(-0.5)
+    n = _I(x * _F(1.44269504088896341) + half)
+    r = x - _F(n) * _F(0.693359375)
+    r = r - _F(n) * _F(-2.12194440e-4)
+    p = _F(1.9875691500e-4)
+    p = p * r + _F(1.3981999507e-3)
+    p = p * r + _F(8.3334519073e-3)
+    p = p * r + _F(4.1665795894e-2)
+    p = p * r + _F(1.6666665459e-1)
+    p = p * r + _F(5.0000001201e-1)
+    p = p * r * r + r + _F(1.0)
+    return p * _I((n + _I(127)) << _I(23)).view(np.float32)
+
+
+@njit(inline="always")
+def _log(x: Any) -> Any:  # pragma: no cover - compiled
+    bits = _F(x).view(np.int32)
+    n = _I((bits - _I(0x3F3504F3)) >> _I(23))
+    m = _I(bits - _I(n << _I(23))).view(np.float32) - _F(1.0)
+    p = _F(7.0376836292e-2)
+    p = p * m + _F(-1.1514610310e-1)
+    p = p * m + _F(1.1676998740e-1)
+    p = p * m + _F(-1.2420140846e-1)
+    p = p * m + _F(1.4249322787e-1)
+    p = p * m + _F(-1.6668057665e-1)
+    p = p * m + _F(2.0000714765e-1)
+    p = p * m + _F(-2.4999993993e-1)
+    p = p * m + _F(3.3333331174e-1)
+    square = m * m
+    y = m * square * p
+    y = y + _F(n) * _F(-2.12194440e-4)
+    y = y - _F(0.5) * square
+    return m + y + _F(n) * _F(0.693359375)
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "nsz"})
+def _sum_of_products(x: Any, y: Any) -> Any:  # pragma: no cover - compiled
+    """Sum of x * y in double precision; free to reorder, so that it is vectorised (the order is still fixed)."""
+    total = np.float64(0.0)
+    for b in range(x.size):
+        total += np.float64(x[b]) * np.float64(y[b])
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _exp_all(x: Any, out: Any) -> None:  # pragma: no cover - compiled
+    for k in range(x.size):
+        out[k] = _exp(x[k])
+
+
+@njit(cache=True, nogil=True)
+def _log_all(x: Any, out: Any) -> None:  # pragma: no cover - compiled
+    for k in range(x.size):
+        out[k] = _log(x[k])
+
+
+@njit(cache=True, nogil=True)
+def _population_step(
+    alpha: Any,
+    beta: Any,
+    nuisance: Any,
+    weight: Any,
+    firms: Any,
+    segment: Any,
+    order: Any,
+    group: Any,
+    capability: Any,
+    price: Any,
+    offset: Any,
+    level: Any,
+    capability_level: Any,
+    sigma1: Any,
+    sigma2: Any,
+    eta: Any,
+    reference: Any,
+    adoption_rate: Any,
+    portfolio_rate: Any,
+    adoption: Any,
+    columns: Any,
+    volume: Any,
+    tokens: Any,
+    adopters: Any,
+) -> None:  # pragma: no cover - compiled
+    """One pass over the population in blocks of one segment; ``columns`` is the portfolio, offers by enterprises.
+
+    ``order`` lists offers model by model, ``group`` the model number of each; ``level`` (S,) and
+    ``capability_level`` are taken out of offset and capability, so that single precision sees small numbers.
+    """
+    enterprises, offers = alpha.size, order.size
+    one = _F(1.0)
+    sharpness = _F(1.0 / (1.0 - sigma2))
+    shrink = _F((1.0 - sigma2) / (1.0 - sigma1))
+    flatten = _F(1.0 - sigma1)
+    grow = _F(eta * (1.0 - sigma1))
+    keep, move = _F(1.0 - portfolio_rate), _F(portfolio_rate)
+    adopt = _F(adoption_rate)
+    value = np.empty((offers, BLOCK), np.float32)
+    nest = np.empty((offers, BLOCK), np.float32)
+    available = np.empty(offers, np.int64)
+    first = np.empty(offers + 1, np.int64)  # where each model starts in ``available``
+    scale_ = np.empty(BLOCK, np.float32)
+    total_ = np.empty(BLOCK, np.float32)
+    top_ = np.empty(BLOCK, np.float32)
+    held_ = np.empty(BLOCK, np.float32)
+    demand_ = np.empty(BLOCK, np.float32)
+
+    begin = 0
+    while begin < enterprises:
+        s = segment[begin]
+        stop = begin + 1
+        while stop < enterprises and segment[stop] == s:
+            stop += 1
+        count, models = 0, 0
+        for position in range(offers):
+            j = order[position]
+            if offset[s, j] > -np.inf:
+                if count == 0 or group[available[count - 1]] != group[j]:
+                    first[models] = count
+                    models += 1
+                available[count] = j
+                count += 1
+            else:
+                closed = columns[j][begin:stop]
+                for b in range(closed.size):
+                    closed[b] = _F(0.0)
+        first[models] = count
+
+        for start in range(begin, stop, BLOCK):
+            size = min(BLOCK, stop - start)
+            end = start + size
+            a, c, h = alpha[start:end], beta[start:end], nuisance[start:end]
+            state = adoption[start:end]
+            if count == 0:
+                real, out = firms[start:end], volume[start:end]
+                for b in range(size):
+                    state[b] = state[b] * (one - adopt)
+                    out[b] = _F(0.0)
+                adopters[s] += _sum_of_products(real, state)
+                continue
+            scale, total, top = scale_[:size], total_[:size], top_[:size]
+            held, demand = held_[:size], demand_[:size]
+            for b in range(size):
+                total[b] = _F(0.0)
+                held[b] = _F(0.0)
+                top[b] = _F(-np.inf)
+            # log-sum-exp within each model
+            for m in range(models):
+                inner = nest[m][:size]
+                if first[m + 1] - first[m] == 1:
+                    j = available[first[m]]
+                    quality, paid, taste = _F(capability[j]), _F(price[j]), _F(offset[s, j])
+                    row = value[first[m]][:size]
+                    for b in range(size):
+                        inner[b] = (c[b] * quality - a[b] * _log(paid + h[b]) + taste) * (sharpness * shrink)
+                        row[b] = one
+                else:
+                    for b in range(size):
+                        scale[b] = _F(-np.inf)
+                    for position in range(first[m], first[m + 1]):
+                        j = available[position]
+                        quality, paid, taste = _F(capability[j]), _F(price[j]), _F(offset[s, j])
+                        row = value[position][:size]
+                        for b in range(size):
+                            u = (c[b] * quality - a[b] * _log(paid + h[b]) + taste) * sharpness
+                            row[b] = u
+                            scale[b] = max(scale[b], u)
+                    for b in range(size):
+                        inner[b] = _F(0.0)
+                    for position in range(first[m], first[m + 1]):
+                        row = value[position][:size]
+                        for b in range(size):
+                            e = _exp(row[b] - scale[b])
+                            row[b] = e
+                            inner[b] += e
+                    for b in range(size):
+                        scale[b] = (scale[b] + _log(inner[b])) * shrink
+                    for position in range(first[m], first[m + 1]):
+                        row = value[position][:size]
+                        for b in range(size):
+                            row[b] = row[b] / inner[b]
+                    for b in range(size):
+                        inner[b] = scale[b]
+                for b in range(size):
+                    top[b] = max(top[b], inner[b])
+            # the LLM nest
+            for m in range(models):
+                inner = nest[m][:size]
+                for b in range(size):
+                    e = _exp(inner[b] - top[b])
+                    inner[b] = e
+                    total[b] += e
+            for position in range(count):
+                column = columns[available[position]][start:end]
+                for b in range(size):
+                    held[b] += column[b]
+            mass, real, out = weight[start:end], firms[start:end], volume[start:end]
+            ref = reference[start:end] if reference.size > 1 else reference
+            shared = reference.size == 1
+            inside = _F(level[s])
+            for b in range(size):
+                # ln B with the levels put back: both enter utility, so ln B shifts by level/(1-sigma1)
+                log_inclusive = top[b] + _log(total[b]) + (c[b] * _F(capability_level) + inside) / flatten
+                x = flatten * log_inclusive
+                small = _exp(-abs(x))
+                target = (one if x >= _F(0.0) else small) / (one + small)
+                state[b] += adopt * (target - state[b])
+                v = mass[b] * _exp(grow / a[b] * (log_inclusive - (ref[0] if shared else ref[b])))
+                out[b] = v
+                demand[b] = v * state[b]
+                total[b] = one / total[b]
+            adopters[s] += _sum_of_products(real, state)
+            # a portfolio moves part of the way to its target; one without an available offer starts at it
+            for b in range(size):
+                if held[b] > _F(0.0):
+                    held[b] = keep / held[b]
+                    total[b] = total[b] * move
+            for m in range(models):
+                inner = nest[m][:size]
+                for position in range(first[m], first[m + 1]):
+                    j = available[position]
+                    column = columns[j][start:end]
+                    row = value[position][:size]
+                    for b in range(size):
+                        column[b] = held[b] * column[b] + total[b] * inner[b] * row[b]
+                    tokens[s, j] += _sum_of_products(demand, column)
+        begin = stop
+
+
+def step(
+    alpha: Singles,
+    beta: Singles,
+    nuisance: Singles,
+    weight: Singles,
+    segment: NDArray[np.int32],
+    capability: ArrayLike,
+    price: ArrayLike,
+    offset: Singles,
+    model: ArrayLike,
+    sigma1: float,
+    sigma2: float,
+    eta: float,
+    reference_log_inclusive: ArrayLike,
+    adoption_rate: float,
+    portfolio_rate: float,
+    adoption: Singles,
+    portfolio: Singles,
+    tokens_out: Floats,
+    *,
+    firms: Singles | None = None,
+    adopters_out: Floats | None = None,
+    volume_out: Singles | None = None,
+) -> None:
+    """One quarter of demand: adoption and portfolios move towards choice, tokens are asked for.
+
+    Population columns, float32 (I,): ``alpha``, ``beta`` tastes, ``nuisance`` h in the unit of price, ``weight`` V0
+    in the unit of tokens, ``firms`` real firms each stands for (default ones); ``segment`` int32 (I,), fastest when
+    sorted. Offers, (J,): ``capability``, ``price``, ``model`` (any integers, any order). ``offset`` float32 (S, J):
+    home + channel + xi, minus infinity where the segment cannot buy. ``reference_log_inclusive`` ln B_ref, a scalar,
+    (S,) or (I,); an array of both lengths at once is read as (S,).
+
+    State, changed in place: ``adoption`` float32 (I,), which moves the fraction ``adoption_rate`` towards S;
+    ``portfolio`` float32 (I, J) from ``new_portfolio``, shares within the LLM nest, moves ``portfolio_rate`` towards
+    s|L. A row is renormalised over the offers still available; a row with none of them starts at its target; an
+    enterprise without any offer has target adoption 0 and an empty portfolio.
+    Results, overwritten: ``tokens_out`` float64 (S, J) = sum of V * adoption * portfolio; ``adopters_out`` float64
+    (S,) = sum of firms * adoption; ``volume_out`` float32 (I,) = V.
+
+    Raises ValueError where a shape, type or memory order is not as above.
+    """
+    check_nests(sigma1, sigma2)
+    enterprises, (segments, offers) = alpha.size, offset.shape
+    if portfolio.shape != (enterprises, offers) or not portfolio.T.flags.c_contiguous:
+        raise ValueError(
+            f"portfolio must be ({enterprises}, {offers}) and stored by offer: make it with new_portfolio"
+        )
+    if tokens_out.shape != (segments, offers):
+        raise ValueError(f"tokens_out must be ({segments}, {offers}), got {tokens_out.shape}")
+    if portfolio.dtype != np.float32 or adoption.dtype != np.float32:
+        raise ValueError("portfolio and adoption are the state of the population and must be float32")
+    if enterprises and not (0 <= segment.min() and segment.max() < segments):
+        raise ValueError(f"segment must lie in 0..{segments - 1}, the rows of offset")
+    ones = np.ones(enterprises, np.float32) if firms is None else np.asarray(firms, np.float32)
+    adopters = np.empty(segments) if adopters_out is None else adopters_out
+    volume = np.empty(enterprises, np.float32) if volume_out is None else volume_out
+    tokens_out[:] = 0.0
+    adopters[:] = 0.0
+    reference = np.asarray(reference_log_inclusive, np.float32)
+    if reference.shape == (segments,) and reference.size > 1:
+        reference = reference[segment]
+    elif reference.shape not in ((), (1,), (enterprises,)):
+        raise ValueError(f"reference_log_inclusive must be a scalar, ({segments},) or ({enterprises},)")
+    quality = np.asarray(capability, np.float64)
+    best = float(quality.max()) if offers else 0.0
+    open_ = np.isfinite(offset)
+    level = np.where(open_.any(axis=1), np.where(open_, offset, -np.inf).max(axis=1, initial=-np.inf), 0.0)
+    group = groups_of(model)
+    _population_step(
+        np.asarray(alpha, np.float32),
+        np.asarray(beta, np.float32),
+        np.asarray(nuisance, np.float32),
+        np.asarray(weight, np.float32),
+        ones,
+        np.asarray(segment, np.int32),
+        np.argsort(group, kind="stable"),
+        group,
+        (quality - best).astype(np.float32),
+        np.asarray(price, np.float32),
+        (offset - level[:, None]).astype(np.float32),
+        level.astype(np.float32),
+        np.float32(best),
+        float(sigma1),
+        float(sigma2),
+        float(eta),
+        np.atleast_1d(reference),
+        float(adoption_rate),
+        float(portfolio_rate),
+        adoption,
+        portfolio.T,
+        volume,
+        tokens_out,
+        adopters,
+    )
+
+
+def new_portfolio(enterprises: int, offers: int) -> Singles:
+    """An empty portfolio, float32 (enterprises, offers), stored offer by offer as ``step`` reads it."""
+    return np.zeros((offers, enterprises), np.float32).T
+
+
+def remap_portfolio(portfolio: Singles, old_to_new: ArrayLike, offers: int) -> Singles:
+    """Carry a portfolio over to a new list of offers.
+
+    ``old_to_new`` (J_old,) gives each old offer its new column, or -1 where it closed; ``offers`` is J_new. New
+    columns start at zero and rows are renormalised to one; a row that held only closed offers becomes zero and
+    starts at its target in the next ``step``. Raises ValueError for a column out of range or used twice.
+    """
+    target = np.asarray(old_to_new, np.int64)
+    kept = target[target >= 0]
+    if target.shape != (portfolio.shape[1],) or np.unique(kept).size != kept.size or (kept >= offers).any():
+        raise ValueError(
+            f"old_to_new must give each of {portfolio.shape[1]} old offers its own column below {offers}, or -1"
+        )
+    moved = new_portfolio(portfolio.shape[0], offers)
+    for old, new in enumerate(target):
+        if new >= 0:
+            moved[:, new] = portfolio[:, old]
+    held = moved.sum(axis=1, dtype=np.float64)
+    moved *= np.where(held > 0.0, 1.0 / np.where(held > 0.0, held, 1.0), 0.0).astype(np.float32)[:, None]
+    return moved
