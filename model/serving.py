@@ -1,0 +1,419 @@
+"""Roofline of a chip at work: language-model serving, training and captive work, without prices or owners."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+TERA = 1e12
+GIGA = 1e9
+MEGA = 1e6
+MICRO = 1e-6
+FLOP_PER_WEIGHT = 2.0  # a multiply and an add
+WEIGHTS_PER_LAYER = 12.0  # attention 4 d^2 and feed-forward 8 d^2 (Kaplan et al. 2020, section 2.1)
+TRANSFERS_PER_LAYER = 4.0  # two all-reduces, each a reduce-scatter and an all-gather (Shoeybi et al. 2019)
+ALL_REDUCES_PER_LAYER = 2.0  # after attention and after the feed-forward part
+CACHE_TENSORS = 2.0  # keys and values
+
+
+@dataclass(frozen=True)
+class ChipSpec:
+    """One accelerator as its maker publishes it; the columns of ``evidence/chips.csv``.
+
+    ``interconnect_gbs`` is the chip-to-chip bandwidth in GB/s, both directions added up; rates are dense
+    (without structured sparsity). ``china_from`` and ``china_until`` are quarters or empty.
+    """
+
+    name: str
+    maker: str
+    origin: str
+    release: str
+    bf16_tflops: float
+    int8_tops: float
+    memory_gb: float
+    bandwidth_tbs: float
+    interconnect_gbs: float
+    tdp_w: float
+    unit_cost_usd: float = math.nan
+    list_price_usd: float = math.nan
+    chip_class: str = ""
+    inference_listed: bool = False
+    captive_owner: str = ""
+    china_from: str = ""
+    china_until: str = ""
+    successor_line: str = ""
+
+    @property
+    def bytes_per_flop(self) -> float:
+        """Memory bandwidth over 16-bit rate: the physical rule of what is made for inference."""
+        return self.bandwidth_tbs / self.bf16_tflops
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What of a model matters for serving it.
+
+    ``active_params_b`` and ``total_params_b`` in billions, ``kv_bytes_per_token`` the cache in bytes a token
+    of context, ``shared_share`` the part of the active parameters that every token uses (attention,
+    embeddings, shared experts). A dense model has ``total == active``; the share is then without effect.
+    """
+
+    active_params_b: float
+    total_params_b: float
+    kv_bytes_per_token: float
+    shared_share: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.active_params_b <= self.total_params_b:
+            raise ValueError(
+                f"active parameters ({self.active_params_b} billion) must be positive and at most "
+                f"the total ({self.total_params_b} billion)"
+            )
+        if self.kv_bytes_per_token <= 0.0:
+            raise ValueError(f"kv_bytes_per_token must be positive, got {self.kv_bytes_per_token}")
+        if not 0.0 <= self.shared_share <= 1.0:
+            raise ValueError(f"shared_share must lie in [0, 1], got {self.shared_share}")
+
+    @property
+    def sparse(self) -> bool:
+        """Whether a token uses only part of the weights (mixture of experts)."""
+        return self.total_params_b > self.active_params_b
+
+    @property
+    def shared_params_b(self) -> float:
+        """Parameters in billions that every token reads."""
+        return self.shared_share * self.active_params_b if self.sparse else self.active_params_b
+
+    @property
+    def routed_params_b(self) -> float:
+        """Parameters in billions that lie in routed experts."""
+        return self.total_params_b - self.shared_params_b
+
+    @property
+    def expert_ratio(self) -> float:
+        """k/E, the part of the routed experts that one token uses; 1 for a dense model."""
+        if not self.sparse:
+            return 1.0
+        return (self.active_params_b - self.shared_params_b) / self.routed_params_b
+
+
+@dataclass(frozen=True)
+class ServingTechnology:
+    """How models are served: precision, achieved efficiencies, service level and shape of the work.
+
+    Efficiencies are achieved over published rates. ``latency_target_s`` is the longest time between two
+    output tokens of a stream, with prefill of other requests in between (continuous batching); ``inf`` is
+    offline work. ``context_tokens`` is the mean context held in the cache. ``node_chips`` is the widest
+    tensor-parallel group, ``max_chips`` the largest replica.
+    """
+
+    weight_bytes: float
+    activation_bytes: float
+    compute_efficiency: float
+    bandwidth_efficiency: float
+    interconnect_efficiency: float
+    sparse_efficiency: float
+    pipeline_efficiency: float
+    memory_usable_share: float
+    latency_target_s: float
+    input_per_output: float
+    context_tokens: float
+    node_chips: int
+    max_chips: int
+    transfer_latency_us: float
+    width_over_depth: float
+
+
+@dataclass(frozen=True)
+class Serving:
+    """What one chip yields on one model, before the software maturity of its maker.
+
+    ``tokens_per_second_per_chip`` counts input and output tokens in the mix of the technology and is 0
+    where the chip cannot serve the model within the latency target. ``batch`` is the number of streams on a
+    replica, ``prefill_share`` the part of the time spent on input, ``memory_gb`` the footprint of a replica
+    (weights and one context).
+    """
+
+    tokens_per_second_per_chip: float
+    chips_per_replica: int
+    batch: float
+    prefill_share: float
+    memory_gb: float
+
+    @property
+    def feasible(self) -> bool:
+        """Whether the chip can serve the model at all."""
+        return self.tokens_per_second_per_chip > 0.0
+
+
+@dataclass(frozen=True)
+class ServingTable:
+    """``Serving`` for many models and chips: arrays of shape (models, chips), ``memory_gb`` (models,)."""
+
+    tokens_per_second_per_chip: NDArray[np.float64]
+    chips_per_replica: NDArray[np.int64]
+    batch: NDArray[np.float64]
+    prefill_share: NDArray[np.float64]
+    memory_gb: NDArray[np.float64]
+
+
+def model_width_times_depth(active_params_b: float, width_over_depth: float) -> float:
+    """Residual width times layers of a transformer with so many active parameters.
+
+    From N = 12 n_layer d^2 and d = ``width_over_depth`` * n_layer (Kaplan et al. 2020). 70 billion at a ratio
+    of 102 give 0.69 million, Llama-2-70B has 0.66.
+    """
+    width = float(np.cbrt(width_over_depth * active_params_b * GIGA / WEIGHTS_PER_LAYER))
+    return width * width / width_over_depth
+
+
+def cache_bytes_per_token(
+    active_params_b: float, width_over_depth: float, cache_width_share: float, cache_bytes: float
+) -> float:
+    """Bytes of key-value cache a token: 2 n_layer d * share * bytes (Pope et al. 2022, section 3.3).
+
+    ``cache_width_share`` is the width of keys over the width of the model: 1 for multi-head, 1/8 for
+    Llama-2-70B's grouped queries, about 0.06 for DeepSeek-V2's latent attention.
+    """
+    breadth = model_width_times_depth(active_params_b, width_over_depth)
+    return CACHE_TENSORS * breadth * cache_width_share * cache_bytes
+
+
+def footprint_gb(architecture: Architecture, technology: ServingTechnology) -> float:
+    """Memory in GB that a replica needs at least: all weights and the cache of one context."""
+    cache = architecture.kv_bytes_per_token * technology.context_tokens
+    return (architecture.total_params_b * GIGA * technology.weight_bytes + cache) / GIGA
+
+
+@njit(cache=True)
+def _decode_bytes(batch: float, shared: float, routed: float, ratio: float, cache: float) -> float:
+    return float(shared + routed * (1.0 - (1.0 - ratio) ** batch) + batch * cache)
+
+
+@njit(cache=True)
+def _round_seconds(
+    batch: float,
+    stages: float,
+    shared: float,
+    routed: float,
+    ratio: float,
+    cache: float,
+    bytes_per_second: float,
+    decode_compute_seconds: float,
+    prefill_seconds: float,
+    transfer_seconds: float,
+    fixed_seconds: float,
+) -> float:
+    """Seconds in which each of ``stages * batch`` streams gets its next token, with the prefill between."""
+    read = _decode_bytes(batch, shared, routed, ratio, cache) / bytes_per_second
+    decode = max(read, batch * decode_compute_seconds) + batch * transfer_seconds + fixed_seconds
+    return float(decode + batch * prefill_seconds)
+
+
+@njit(cache=True)
+def _serve(
+    chip: NDArray[np.float64], model: NDArray[np.float64], work: NDArray[np.float64]
+) -> tuple[float, float, float, float]:
+    """Best split of one model over one chip: (tokens/s/chip, chips, batch, prefill share)."""
+    flops, bandwidth, interconnect, memory = chip[0], chip[1], chip[2], chip[3]
+    flop_per_token, shared, routed, ratio, cache, breadth, depth = (
+        model[0], model[1], model[2], model[3], model[4], model[5], model[6],
+    )
+    latency, input_per_output, activation_bytes, node, most, transfer_latency, pipeline = (
+        work[0], work[1], work[2], work[3], work[4], work[5], work[6],
+    )
+    weights = shared + routed
+    best = (0.0, 0.0, 0.0, 0.0)
+    width = 1.0
+    widest = node if interconnect > 0.0 else 1.0
+    while width <= widest:
+        # A ring moves (n-1)/n of the activations twice an all-reduce.
+        moved = TRANSFERS_PER_LAYER * (width - 1.0) / width * breadth * activation_bytes
+        transfer = moved / interconnect if width > 1.0 else 0.0
+        fixed = ALL_REDUCES_PER_LAYER * depth * transfer_latency if width > 1.0 else 0.0
+        compute = flop_per_token / (flops * width)
+        stages = 1.0
+        while width * stages <= most:
+            chips = width * stages
+            room = chips * memory - weights
+            batch_at_most = room / (cache * stages)
+            if batch_at_most >= 1.0:
+                bubble = 1.0 if stages == 1.0 else pipeline
+                reading = width * bandwidth
+                prefill = input_per_output * (compute + transfer)
+                batch = batch_at_most
+                seconds = _round_seconds(
+                    batch, stages, shared, routed, ratio, cache, reading, compute, prefill, transfer, fixed
+                ) / bubble
+                if seconds > latency:
+                    low, high = 1.0, batch_at_most
+                    seconds = _round_seconds(
+                        low, stages, shared, routed, ratio, cache, reading, compute, prefill, transfer, fixed
+                    ) / bubble
+                    if seconds > latency:
+                        batch = 0.0
+                    else:
+                        while high > low * (1.0 + 1e-6):
+                            middle = math.sqrt(low * high)
+                            tried = _round_seconds(
+                                middle, stages, shared, routed, ratio, cache, reading, compute, prefill,
+                                transfer, fixed,
+                            ) / bubble
+                            if tried > latency:
+                                high = middle
+                            else:
+                                low, seconds = middle, tried
+                        batch = low
+                if batch > 0.0:
+                    rate = (1.0 + input_per_output) * stages * batch / (seconds * chips)
+                    if rate > best[0]:
+                        share = batch * prefill / (seconds * bubble)
+                        best = (rate, chips, batch * stages, share)
+            stages *= 2.0
+        width *= 2.0
+    return best
+
+
+@njit(cache=True)
+def _serve_table(
+    chips: NDArray[np.float64], models: NDArray[np.float64], work: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(models, chips, 4) of what ``_serve`` returns."""
+    found = np.zeros((models.shape[0], chips.shape[0], 4))
+    for i in range(models.shape[0]):
+        for j in range(chips.shape[0]):
+            rate, count, batch, share = _serve(chips[j], models[i], work)
+            found[i, j, 0], found[i, j, 1], found[i, j, 2], found[i, j, 3] = rate, count, batch, share
+    return found
+
+
+def _chip_row(chip: ChipSpec, technology: ServingTechnology) -> list[float]:
+    # Eight-bit weights use the eight-bit units where the chip has them, wider ones the 16-bit units.
+    eight_bit = technology.weight_bytes <= 1.0 and chip.int8_tops > 0.0
+    tera_flops = chip.int8_tops if eight_bit else chip.bf16_tflops
+    return [
+        tera_flops * TERA * technology.compute_efficiency,
+        chip.bandwidth_tbs * TERA * technology.bandwidth_efficiency,
+        chip.interconnect_gbs * GIGA * technology.interconnect_efficiency,
+        chip.memory_gb * GIGA * technology.memory_usable_share,
+    ]
+
+
+def _model_row(architecture: Architecture, technology: ServingTechnology) -> list[float]:
+    # Routing leaves experts unevenly loaded and their matrices small: the same work takes longer.
+    slowdown = technology.sparse_efficiency if architecture.sparse else 1.0
+    breadth = model_width_times_depth(architecture.active_params_b, technology.width_over_depth)
+    return [
+        FLOP_PER_WEIGHT * architecture.active_params_b * GIGA / slowdown,
+        architecture.shared_params_b * GIGA * technology.weight_bytes,
+        architecture.routed_params_b * GIGA * technology.weight_bytes,
+        architecture.expert_ratio,
+        architecture.kv_bytes_per_token * technology.context_tokens,
+        breadth,
+        math.sqrt(breadth / technology.width_over_depth),
+    ]
+
+
+def _work_row(technology: ServingTechnology) -> list[float]:
+    return [
+        technology.latency_target_s,
+        technology.input_per_output,
+        technology.activation_bytes,
+        float(technology.node_chips),
+        float(technology.max_chips),
+        technology.transfer_latency_us * MICRO,
+        technology.pipeline_efficiency,
+    ]
+
+
+def serving(chip: ChipSpec, architecture: Architecture, technology: ServingTechnology) -> Serving:
+    """What ``chip`` yields on a model: a roofline over compute, bandwidth, memory and interconnect.
+
+    Every split into tensor-parallel groups of 1, 2, 4... chips within a node and 1, 2, 4... pipeline stages
+    is tried with the largest batch that memory and the latency target allow; the split with the most tokens a
+    second a chip is returned. Prefill takes 2 x active parameters FLOPs a token; a decode step reads
+    shared + routed [1 - (1 - k/E)^B] + B x cache x context bytes, or computes if that takes longer. Sources:
+    Williams, Waterman and Patterson (2009); Pope et al. (2022); Shoeybi et al. (2019) for the transfers of
+    tensor parallelism, 4 (n-1)/n bytes of activations a layer and token. Rate 0 if nothing is feasible.
+    """
+    table = serving_table([chip], [architecture], technology)
+    return Serving(
+        tokens_per_second_per_chip=float(table.tokens_per_second_per_chip[0, 0]),
+        chips_per_replica=int(table.chips_per_replica[0, 0]),
+        batch=float(table.batch[0, 0]),
+        prefill_share=float(table.prefill_share[0, 0]),
+        memory_gb=float(table.memory_gb[0]),
+    )
+
+
+def serving_table(
+    chips: Sequence[ChipSpec], architectures: Sequence[Architecture], technology: ServingTechnology
+) -> ServingTable:
+    """``serving`` of every model on every chip, compiled: arrays of shape (models, chips)."""
+    chip_rows = np.array([_chip_row(chip, technology) for chip in chips], dtype=np.float64).reshape(-1, 4)
+    model_rows = np.array([_model_row(a, technology) for a in architectures], dtype=np.float64).reshape(-1, 7)
+    found = _serve_table(chip_rows, model_rows, np.array(_work_row(technology)))
+    return ServingTable(
+        tokens_per_second_per_chip=found[:, :, 0],
+        chips_per_replica=found[:, :, 1].astype(np.int64),
+        batch=found[:, :, 2],
+        prefill_share=found[:, :, 3],
+        memory_gb=np.array([footprint_gb(a, technology) for a in architectures], dtype=np.float64),
+    )
+
+
+@dataclass(frozen=True)
+class TrainingTechnology:
+    """How well chips train: model-FLOP utilisation of a chip, and bytes exchanged for each FLOP of a cluster."""
+
+    model_flop_utilisation: float
+    bytes_per_flop: float
+    interconnect_efficiency: float
+
+
+def training_throughput(chip: ChipSpec, technology: TrainingTechnology) -> float:
+    """Effective PFLOP/s of one chip in a training cluster.
+
+    The chip computes at bf16 peak x utilisation and then exchanges ``bytes_per_flop`` bytes a FLOP over its
+    interconnect, without overlap, so that a fast chip on a slow interconnect gains least (Narayanan et al.
+    2021, section 3.2: tensor parallelism exchanges about 0.22 n/d bytes a FLOP, n chips, width d).
+    """
+    if chip.bf16_tflops <= 0.0 or chip.interconnect_gbs <= 0.0:
+        return 0.0
+    computing = chip.bf16_tflops * TERA * technology.model_flop_utilisation
+    exchanged = chip.interconnect_gbs * GIGA * technology.interconnect_efficiency
+    return computing / (1.0 + computing * technology.bytes_per_flop / exchanged) / (TERA * 1000.0)
+
+
+@dataclass(frozen=True)
+class CaptiveWork:
+    """The reference captive model (search, advertising, recommendation): a small dense ranker on 8-bit units.
+
+    ``lookup_mb`` is embedding-table traffic in MB a query; ``batch`` queries share a read of the weights.
+    """
+
+    params_b: float
+    tokens_per_query: float
+    batch: float
+    lookup_mb: float
+    compute_efficiency: float
+    bandwidth_efficiency: float
+
+
+def captive_throughput(chip: ChipSpec, work: CaptiveWork) -> float:
+    """Queries a second of one chip on the reference captive model: roofline of compute and bandwidth.
+
+    The model fits any card and needs no interconnect, so price per 8-bit operation decides. Williams,
+    Waterman and Patterson (2009); Naumov et al. (2019) for the split into dense layers and table look-ups.
+    """
+    operations = FLOP_PER_WEIGHT * work.params_b * GIGA * work.tokens_per_query
+    moved = work.params_b * GIGA / work.batch + work.lookup_mb * MEGA
+    tera_ops = chip.int8_tops if chip.int8_tops > 0.0 else chip.bf16_tflops
+    computing = operations / (tera_ops * TERA * work.compute_efficiency)
+    reading = moved / (chip.bandwidth_tbs * TERA * work.bandwidth_efficiency)
+    return 1.0 / max(computing, reading)
