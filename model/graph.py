@@ -1,0 +1,375 @@
+"""The supply graph: who may sell what to whom, who owns whom, and what flowed along each edge this quarter."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import networkx as nx
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from model.identities import TOLERANCE
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+
+
+class EdgeKind(StrEnum):
+    """The relations that the graph permits; each points from seller to buyer, or from owner to owned."""
+
+    CHIPS = "chips"
+    HOSTING = "hosting"
+    TOKENS = "tokens"
+    EQUITY = "equity"
+    SERVICES = "services"
+
+
+UNITS = {
+    EdgeKind.CHIPS: "units",
+    EdgeKind.HOSTING: "h",
+    EdgeKind.TOKENS: "Mtok",
+    EdgeKind.EQUITY: "stake",
+    EdgeKind.SERVICES: "USD",
+}
+"""What is counted on each kind of edge."""
+
+_KINDS: dict[str, EdgeKind] = {kind: kind for kind in EdgeKind}
+
+
+class NotPermitted(ValueError):
+    """Something was to flow between two nodes that no edge of that kind joins."""
+
+
+class Node(NamedTuple):
+    """Who a node is: a firm, or enterprises of one region and sector."""
+
+    name: str
+    kind: str
+    region: str
+    origin: str
+
+
+class Stake(NamedTuple):
+    """An equity edge: shares of the owned firm's cash flow and of the votes in it."""
+
+    owner: str
+    owned: str
+    rights: float
+    control: float
+
+
+class Row(NamedTuple):
+    """What flowed along one edge this quarter; money, USD, flows from target to source."""
+
+    source: str
+    target: str
+    kind: str
+    units: float
+    unit: str
+    money: float
+
+
+@dataclass(frozen=True)
+class CompiledEdges:
+    """One kind of edge as arrays, in a fixed order, valid while ``version`` is the graph's for that kind.
+
+    ``source`` and ``target`` hold indices into ``names``, shape (edges,); ``position`` finds an edge.
+    """
+
+    kind: EdgeKind
+    version: int
+    names: tuple[str, ...]
+    source: IntArray
+    target: IntArray
+    position: Mapping[tuple[str, str], int]
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def positions(self, sources: Sequence[str], targets: Sequence[str]) -> IntArray:
+        """Where the edge of every pair stands, -1 if there is none, shape (sources, targets)."""
+        found = [self.position.get((source, target), -1) for source in sources for target in targets]
+        return np.array(found, dtype=np.int64).reshape(len(sources), len(targets))
+
+
+class SupplyGraph:
+    """Nodes that trade, edges that permit it, in one networkx ``MultiDiGraph`` keyed by the kind of edge.
+
+    ``version`` counts changes of structure (nodes, edges and their terms), so that whatever was computed from
+    the structure knows when it is out of date. Flows are not structure.
+    """
+
+    def __init__(self) -> None:
+        self.version = 0
+        self._graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+        self._changed = dict.fromkeys(EdgeKind, 0)
+        self._compiled: dict[EdgeKind, CompiledEdges] = {}
+        # Edges forbidden after something flowed along them this quarter, which is still to be recorded.
+        self._ended: dict[tuple[str, str, EdgeKind], dict[str, Any]] = {}
+
+    @property
+    def network(self) -> nx.MultiDiGraph[str]:
+        """The graph itself, live, for networkx's algorithms; its structure changes only through this class."""
+        view: nx.MultiDiGraph[str] = self._graph.copy(as_view=True)
+        return view
+
+    def add(self, name: str, kind: str, region: str, origin: str) -> None:
+        """Add a firm, or a segment of enterprises.
+
+        Raises:
+            ValueError: if there is a node of that name.
+        """
+        if name in self._graph:
+            raise ValueError(f"{name} is in the supply graph already: give each node a name of its own.")
+        self._graph.add_node(name, kind=kind, region=region, origin=origin)
+        self.version += 1
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._graph
+
+    def node(self, name: str) -> Node:
+        """Who a node is; ValueError if there is none of that name."""
+        self._known(name)
+        return Node(name, **self._graph.nodes[name])
+
+    def names(self, kind: str | None = None) -> list[str]:
+        """The nodes, or those of one kind (``"cloud"``), in the order in which they were added."""
+        return [name for name, known in self._graph.nodes(data="kind") if kind is None or known == kind]
+
+    def permit(self, source: str, target: str, kind: str, **terms: Any) -> None:
+        """Let ``source`` sell to (or own) ``target``, on the given terms.
+
+        On an edge that exists, the named terms change and the others stay. An equity edge needs ``rights``, the
+        share of cash flows from 0 to 1; ``control``, the share of votes, equals it unless it is given.
+
+        Raises:
+            ValueError: if a node or the kind does not exist, both ends are one, or stakes in a firm exceed the whole.
+        """
+        edge = self._kind(kind)
+        self._known(source)
+        self._known(target)
+        if source == target:
+            raise ValueError(f"{source} cannot trade with itself: its own use of {kind} needs no edge.")
+        data = self._edge(source, target, edge)
+        old: dict[str, Any] = {} if data is None else data["terms"]
+        new = {**old, **terms}
+        if edge is EdgeKind.EQUITY:
+            new.setdefault("control", new.get("rights"))
+            self._check_stake(source, target, new)
+        if data is None:
+            data = self._ended.pop((source, target, edge), None) or {
+                "units": 0.0,
+                "money": 0.0,
+            }
+            self._graph.add_edge(source, target, key=edge, **{**data, "terms": new})
+        elif new != old:
+            data["terms"] = new
+        else:
+            return
+        self._touch(edge)
+
+    def forbid(self, source: str, target: str, kind: str) -> None:
+        """Take the edge away; what flowed along it this quarter is still reported. Without an edge, do nothing."""
+        edge = self._kind(kind)
+        data = self._edge(source, target, edge)
+        if data is None:
+            return
+        if data["units"] or data["money"]:
+            self._ended[source, target, edge] = data
+        self._graph.remove_edge(source, target, key=edge)
+        self._touch(edge)
+
+    def isolate(self, name: str) -> None:
+        """Take away every edge of a node, as when a firm leaves the market; the node stays."""
+        self._known(name)
+        edges = [
+            *self._graph.in_edges(name, keys=True),
+            *self._graph.out_edges(name, keys=True),
+        ]
+        for source, target, kind in edges:
+            self.forbid(source, target, kind)
+
+    def permitted(self, source: str, target: str, kind: str) -> bool:
+        """Whether there is an edge of that kind."""
+        return self._edge(source, target, self._kind(kind)) is not None
+
+    def terms(self, source: str, target: str, kind: str) -> dict[str, Any]:
+        """A copy of the terms of an edge.
+
+        Raises:
+            NotPermitted: if there is no such edge.
+        """
+        return dict(self._permitted(source, target, self._kind(kind))["terms"])
+
+    def flow(self, source: str, target: str, kind: str, units: float, money: float) -> None:
+        """Add what flowed along an edge: units to the target, money (USD) to the source.
+
+        On equity edges money is dividends less capital paid in, and may be negative.
+
+        Raises:
+            NotPermitted: if there is no such edge.
+            ValueError: if units or money are not finite, or negative where they cannot be.
+        """
+        edge = self._kind(kind)
+        data = self._permitted(source, target, edge)
+        units, money = float(units), float(money)
+        low = -math.inf if edge is EdgeKind.EQUITY else 0.0
+        if not (0.0 <= units < math.inf and low <= money < math.inf and money > -math.inf):
+            raise ValueError(
+                f"{units} {UNITS[edge]} for {money} USD cannot flow from {source} to {target}: "
+                "units and money are finite and at least 0."
+            )
+        data["units"] += units
+        data["money"] += money
+
+    def add_flows(self, edges: CompiledEdges, units: ArrayLike, money: ArrayLike) -> None:
+        """Add flows along all edges of one kind, arrays in compiled order, shape (edges,).
+
+        Raises:
+            ValueError: if the edges have changed since they were compiled, the shapes are others, or a number is
+                not finite or negative; then nothing is added.
+        """
+        if edges.version != self._changed[edges.kind]:
+            raise ValueError(
+                f"The {edges.kind} edges have changed: compile them again with graph.compiled()."
+            )
+        goods, paid = (
+            np.asarray(units, dtype=np.float64),
+            np.asarray(money, dtype=np.float64),
+        )
+        if goods.shape != (len(edges),) or paid.shape != (len(edges),):
+            raise ValueError(
+                f"There are {len(edges)} {edges.kind} edges: give units and money for each of them."
+            )
+        low = -np.inf if edges.kind is EdgeKind.EQUITY else 0.0
+        fine = np.isfinite(goods) & np.isfinite(paid) & (goods >= 0.0) & (paid >= low)
+        if not fine.all():
+            source, target = list(edges.position)[int(np.argmin(fine))]
+            raise ValueError(
+                f"What flows from {source} to {target} as {edges.kind} must be finite and at least 0, "
+                "in units and in money."
+            )
+        for at in np.flatnonzero((goods != 0.0) | (paid != 0.0)).tolist():
+            data = self._graph[edges.names[edges.source[at]]][edges.names[edges.target[at]]][edges.kind]
+            data["units"] += float(goods[at])
+            data["money"] += float(paid[at])
+
+    def reset_flows(self) -> None:
+        """Begin a quarter: nothing has flowed yet."""
+        self._ended.clear()
+        for _, _, data in self._graph.edges(data=True):
+            data["units"] = data["money"] = 0.0
+
+    def targets(self, source: str, kind: str) -> list[str]:
+        """Those to whom ``source`` may sell (or whom it owns), in the order in which they were permitted."""
+        edge = self._kind(kind)
+        self._known(source)
+        return [target for target, keyed in self._graph.succ[source].items() if edge in keyed]
+
+    def sources(self, target: str, kind: str) -> list[str]:
+        """Those from whom ``target`` may buy (or who own it), in the order in which they were permitted."""
+        edge = self._kind(kind)
+        self._known(target)
+        return [source for source, keyed in self._graph.pred[target].items() if edge in keyed]
+
+    def stakes(self) -> list[Stake]:
+        """Every equity edge as (owner, owned, rights, control)."""
+        return [
+            Stake(owner, owned, data["terms"]["rights"], data["terms"]["control"])
+            for owner, owned, key, data in self._graph.edges(keys=True, data=True)
+            if key == EdgeKind.EQUITY
+        ]
+
+    def compiled(self, kind: str) -> CompiledEdges:
+        """The edges of a kind as arrays; the same object until an edge of that kind changes."""
+        edge = self._kind(kind)
+        known = self._compiled.get(edge)
+        if known is not None and known.version == self._changed[edge]:
+            return known
+        names = tuple(self._graph)
+        number = {name: i for i, name in enumerate(names)}
+        pairs = [(source, target) for source, target, key in self._graph.edges(keys=True) if key == edge]
+        self._compiled[edge] = compiled = CompiledEdges(
+            kind=edge,
+            version=self._changed[edge],
+            names=names,
+            source=np.array([number[source] for source, _ in pairs], dtype=np.int64),
+            target=np.array([number[target] for _, target in pairs], dtype=np.int64),
+            position={pair: at for at, pair in enumerate(pairs)},
+        )
+        return compiled
+
+    def money(self, kind: str) -> dict[tuple[str, str], float]:
+        """Money that flowed along edges of a kind this quarter by (source, target), USD; zeros left out."""
+        edge = self._kind(kind)
+        return {(row.source, row.target): row.money for row in self.rows() if row.kind == edge and row.money}
+
+    def rows(self, idle: bool = False) -> Iterator[Row]:
+        """The edges that something flowed along this quarter and all stakes; ``idle`` adds the others."""
+        for source, target, key, data in self._graph.edges(keys=True, data=True):
+            if idle or data["units"] or data["money"] or key == EdgeKind.EQUITY:
+                yield _row(source, target, key, data)
+        for (source, target, kind), data in self._ended.items():
+            yield _row(source, target, kind, data)
+
+    def _touch(self, kind: EdgeKind) -> None:
+        self.version += 1
+        self._changed[kind] = self.version
+
+    def _edge(self, source: str, target: str, kind: EdgeKind) -> dict[str, Any] | None:
+        data: dict[str, Any] | None = self._graph.get_edge_data(source, target, kind)
+        return data
+
+    def _permitted(self, source: str, target: str, kind: EdgeKind) -> dict[str, Any]:
+        data = self._edge(source, target, kind)
+        if data is None:
+            self._known(source)
+            self._known(target)
+            raise NotPermitted(
+                f"There is no {kind} edge from {source} to {target}: permit it with "
+                f"graph.permit({source!r}, {target!r}, {str(kind)!r})."
+            )
+        return data
+
+    def _known(self, name: str) -> None:
+        if name not in self._graph:
+            near = get_close_matches(name, list(self._graph), n=1)
+            hint = (
+                f"did you mean {near[0]!r}?" if near else "add it with graph.add(name, kind, region, origin)."
+            )
+            raise ValueError(f"{name!r} is not in the supply graph: {hint}")
+
+    def _kind(self, kind: str) -> EdgeKind:
+        try:
+            return _KINDS[kind]
+        except KeyError:
+            raise ValueError(f"{kind!r} is no kind of edge: write one of {', '.join(_KINDS)}.") from None
+
+    def _check_stake(self, owner: str, owned: str, terms: Mapping[str, Any]) -> None:
+        for term in ("rights", "control"):
+            share = terms.get(term)
+            if share is None or not 0.0 <= share <= 1.0:
+                raise ValueError(
+                    f"{owner}'s stake in {owned} has {term}={share}: give a share from 0 to 1, as in "
+                    f"graph.permit({owner!r}, {owned!r}, 'equity', rights=..., control=...)."
+                )
+            others = [
+                getattr(stake, term)
+                for stake in self.stakes()
+                if stake.owned == owned and stake.owner != owner
+            ]
+            if math.fsum([share, *others]) > 1.0 + TOLERANCE:
+                raise ValueError(
+                    f"{owned}'s owners would hold more than the whole in {term}: lower a stake first."
+                )
+
+
+def _row(source: str, target: str, key: str, data: Mapping[str, Any]) -> Row:
+    kind = _KINDS[key]
+    units = data["terms"]["rights"] if kind is EdgeKind.EQUITY else data["units"]
+    return Row(source, target, str(kind), float(units), UNITS[kind], data["money"])

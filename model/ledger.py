@@ -1,0 +1,360 @@
+"""The ledger: double entry for every payment, and the identities of money at the end of the quarter."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from model import calendar
+from model.identities import TOLERANCE, BrokenIdentity, check_equal
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+
+
+class Kind(StrEnum):
+    """What a payment is for; the payee's line of revenue and the payer's line of cost."""
+
+    TOKENS = "tokens"
+    """Tokens that a vendor sells through its own API."""
+    HOSTING = "hosting"
+    """Tokens of an open model that a host sells."""
+    PARTNER_HOSTING = "partner_hosting"
+    """Tokens of a proprietary model that a partner's cloud sells."""
+    COMPUTE = "compute"
+    """Inference hours that a cloud sells to a vendor."""
+    TRAINING = "training"
+    """Training hours that a cloud sells to a vendor."""
+    CAPTIVE = "captive"
+    """Work for the owner's other business, at a transfer price."""
+    CHIPS = "chips"
+    CHIP_MAKING = "chip_making"
+    """What a chipmaker pays foundries and suppliers."""
+    ROYALTY = "royalty"
+    """Royalties and revenue shares to a model's maker."""
+    SERVICES = "services"
+    """Fine-tuning, retrieval, security and integration on top of tokens."""
+    SERVICE_STAFF = "service_staff"
+    POWER = "power"
+    STAFF = "staff"
+    NETWORK = "network"
+    CAPACITY = "capacity"
+    """A chipmaker's outlay for capacity."""
+    RACKS = "racks"
+    """Racks and their cooling."""
+    RENT = "rent"
+    """Space and power in another's data centre."""
+    RESEARCH_PEOPLE = "research_people"
+    FUNDING = "funding"
+    """Capital from owners and investors."""
+    POOLED_FUNDING = "pooled_funding"
+    """Contributions of a consortium's or foundation's members."""
+    STAKES = "stakes"
+    """The price of shares that change hands."""
+    DIVIDENDS = "dividends"
+    INTEREST = "interest"
+    TAX = "tax"
+    """Taxes and tariffs to a government."""
+    SUBSIDY = "subsidy"
+    OPENING = "opening"
+    """Cash that a firm begins with."""
+
+
+_POSITION: dict[str, int] = {kind: i for i, kind in enumerate(Kind)}
+_KINDS = tuple(Kind)
+_WIDTH = len(_KINDS)
+
+
+class Flow(NamedTuple):
+    """All that one account paid another for one thing in the quarter, USD."""
+
+    payer: str
+    payee: str
+    kind: Kind
+    amount: float
+
+
+class Ledger:
+    """Accounts by name, and the payments of the current quarter.
+
+    Every account starts at zero and moves by payments only, so all balances together are always zero. Outside
+    accounts (households, utilities, suppliers, investors, governments) are usually negative; a firm's may be
+    too, and ``overdrawn`` lists those: what follows is decided by the rules of finance, not here.
+    """
+
+    def __init__(
+        self,
+        firms: Iterable[str],
+        outside: Iterable[str],
+        quarter: str = calendar.name(0),
+        tolerance: float = TOLERANCE,
+    ) -> None:
+        """Open accounts for firms and for the outside world; ``quarter`` is the first one, ``tolerance`` relative."""
+        self.quarter = calendar.index(quarter)
+        self.tolerance = tolerance
+        self.accounts: list[str] = []
+        self.firms: list[str] = []
+        self.outside: list[str] = []
+        self._index: dict[str, int] = {}
+        self._balance: list[float] = []
+        self._opening: list[float] = []
+        self._received: list[float] = []
+        self._paid: list[float] = []
+        # Typed arrays of the standard library: they grow ahead of need, and appending one number is cheaper
+        # than writing it into a numpy array.
+        self._payers, self._payees, self._kinds = array("q"), array("q"), array("q")
+        self._amounts = array("d")
+        for name in firms:
+            self.open(name)
+        for name in outside:
+            self.open(name, outside=True)
+
+    def open(self, name: str, outside: bool = False) -> int:
+        """Open an account with nothing on it and return its index.
+
+        Raises:
+            ValueError: if the name has an account already.
+        """
+        if name in self._index:
+            raise ValueError(f"{name} has an account already: open it once.")
+        self._index[name] = number = len(self.accounts)
+        self.accounts.append(name)
+        (self.outside if outside else self.firms).append(name)
+        self._balance.append(0.0)
+        self._opening.append(0.0)
+        self._received.extend([0.0] * _WIDTH)
+        self._paid.extend([0.0] * _WIDTH)
+        return number
+
+    def index(self, name: str) -> int:
+        """The index of an account, for ``pay_many``; ValueError if there is none."""
+        try:
+            return self._index[name]
+        except KeyError:
+            raise ValueError(f"{name!r} has no account: open it with ledger.open({name!r}).") from None
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._index
+
+    def pay(self, payer: str, payee: str, kind: Kind, amount: float) -> None:
+        """Move ``amount`` USD from payer to payee; zero is no payment.
+
+        Raises:
+            ValueError: if the amount is negative, nan or infinite, payer and payee are the same, or an account
+                or the kind does not exist.
+        """
+        try:
+            i, j, k = self._index[payer], self._index[payee], _POSITION[kind]
+        except KeyError:
+            raise self._stranger(payer, payee, kind) from None
+        amount = float(amount)
+        if not 0.0 < amount < math.inf:
+            if amount == 0.0:
+                return
+            raise ValueError(self._refusal(payer, payee, kind, amount))
+        if i == j:
+            raise ValueError(f"{payer} cannot pay itself for {kind}: leave the payment out.")
+        self._payers.append(i)
+        self._payees.append(j)
+        self._kinds.append(k)
+        self._amounts.append(amount)
+        self._balance[i] -= amount
+        self._balance[j] += amount
+        self._paid[i * _WIDTH + k] += amount
+        self._received[j * _WIDTH + k] += amount
+
+    def pay_many(self, payers: ArrayLike, payees: ArrayLike, kind: Kind, amounts: ArrayLike) -> None:
+        """Make many payments of one kind: indices of accounts and amounts in USD, broadcast to one shape.
+
+        ``pay_many(segments[None, :], sellers[:, None], Kind.TOKENS, money)`` pays a whole matrix.
+
+        Raises:
+            ValueError: as ``pay``; then nothing is paid.
+        """
+        i, j, money = (
+            np.ascontiguousarray(values).ravel()
+            for values in np.broadcast_arrays(
+                np.asarray(payers, dtype=np.int64),
+                np.asarray(payees, dtype=np.int64),
+                np.asarray(amounts, dtype=np.float64),
+            )
+        )
+        if kind not in _POSITION:
+            raise self._stranger("", "", kind)
+        if money.size == 0:
+            return
+        size = len(self.accounts)
+        if min(i.min(), j.min()) < 0 or max(i.max(), j.max()) >= size:
+            raise ValueError(f"There are {size} accounts: take their indices from ledger.index(name).")
+        bad = ~((money >= 0.0) & (money < np.inf))
+        if bad.any():
+            at = int(np.argmax(bad))
+            payer, payee = self.accounts[i[at]], self.accounts[j[at]]
+            raise ValueError(self._refusal(payer, payee, kind, float(money[at])))
+        real = money > 0.0
+        i, j, money = i[real], j[real], money[real]
+        if (i == j).any():
+            payer = self.accounts[i[np.argmax(i == j)]]
+            raise ValueError(f"{payer} cannot pay itself for {kind}: leave the payment out.")
+        k = _POSITION[kind]
+        self._payers.frombytes(i.tobytes())
+        self._payees.frombytes(j.tobytes())
+        self._kinds.frombytes(np.full_like(i, k).tobytes())
+        self._amounts.frombytes(money.tobytes())
+        for sign, who, line in ((-1.0, i, self._paid), (1.0, j, self._received)):
+            totals = np.bincount(who, weights=money, minlength=size)
+            for account in np.flatnonzero(totals).tolist():
+                total = float(totals[account])
+                self._balance[account] += sign * total
+                line[account * _WIDTH + k] += total
+
+    def balance(self, name: str) -> float:
+        """Cash on the account now, USD; payments of the current quarter included."""
+        return self._balance[self.index(name)]
+
+    def received(self, name: str, *kinds: Kind) -> float:
+        """What the account received this quarter, USD: for the given kinds, or for all."""
+        return self._total(self._received, name, kinds)
+
+    def paid(self, name: str, *kinds: Kind) -> float:
+        """What the account paid this quarter, USD: for the given kinds, or for all."""
+        return self._total(self._paid, name, kinds)
+
+    def received_by_kind(self, name: str) -> dict[Kind, float]:
+        """What the account received this quarter by kind, USD; kinds with nothing are left out."""
+        return self._by_kind(self._received, name)
+
+    def paid_by_kind(self, name: str) -> dict[Kind, float]:
+        """What the account paid this quarter by kind, USD; kinds with nothing are left out."""
+        return self._by_kind(self._paid, name)
+
+    def overdrawn(self) -> dict[str, float]:
+        """The firms whose cash is below zero, and their cash, USD."""
+        return {name: cash for name in self.firms if (cash := self._balance[self._index[name]]) < 0.0}
+
+    def flows(self) -> list[Flow]:
+        """The payments of the quarter, summed by payer, payee and kind, in the order of accounts and kinds."""
+        payers, payees, kinds, amounts = self._journal()
+        size = len(self.accounts)
+        codes, which = np.unique((payers * size + payees) * _WIDTH + kinds, return_inverse=True)
+        totals = np.bincount(which, weights=amounts, minlength=len(codes))
+        return [
+            Flow(
+                self.accounts[code // _WIDTH // size],
+                self.accounts[code // _WIDTH % size],
+                _KINDS[code % _WIDTH],
+                total,
+            )
+            for code, total in zip(codes.tolist(), totals.tolist(), strict=True)
+        ]
+
+    def close(self) -> None:
+        """Check the quarter's identities from its single payments, then start the next quarter.
+
+        Raises:
+            BrokenIdentity: if money in is not money out over the whole market, or an account's balance or its
+                totals by kind are not what its payments make them; the quarter then stays open.
+        """
+        quarter = calendar.name(self.quarter)
+        payers, payees, kinds, amounts = self._journal()
+        size = len(self.accounts)
+        turnover = math.fsum(amounts.tolist())
+        for side, line in (("paid", self._paid), ("received", self._received)):
+            who = payers if side == "paid" else payees
+            shape = (size, _WIDTH)
+            summed = np.bincount(who * _WIDTH + kinds, weights=amounts, minlength=size * _WIDTH)
+            check_equal(
+                f"what an account {side} by kind is the sum of its payments",
+                quarter,
+                np.array(line).reshape(shape),
+                summed.reshape(shape),
+                self.tolerance,
+                self.accounts,
+            )
+            self._check(
+                f"money {side} is the turnover of the market",
+                math.fsum(line),
+                turnover,
+                turnover,
+            )
+        self._check_balances(payers, payees, amounts)
+        total, held = math.fsum(self._balance), math.fsum(map(abs, self._balance))
+        self._check(
+            "money in equals money out over the whole market",
+            total,
+            0.0,
+            max(held, turnover),
+        )
+        self._opening = list(self._balance)
+        self._received = [0.0] * (size * _WIDTH)
+        self._paid = [0.0] * (size * _WIDTH)
+        for column in (self._payers, self._payees, self._kinds, self._amounts):
+            del column[:]
+        self.quarter += 1
+
+    def _check_balances(self, payers: IntArray, payees: IntArray, amounts: FloatArray) -> None:
+        """Each balance against its opening and an exact sum of its payments, independent of the running one."""
+        accounts = np.concatenate((payers, payees))
+        order = np.argsort(accounts, kind="stable")
+        moves = np.concatenate((-amounts, amounts))[order].tolist()
+        ends = np.cumsum(np.bincount(accounts, minlength=len(self.accounts))).tolist()
+        start = 0
+        for number, end in enumerate(ends):
+            mine, opening, balance = (
+                moves[start:end],
+                self._opening[number],
+                self._balance[number],
+            )
+            start = end
+            if balance == opening and not mine:
+                continue
+            scale = abs(opening) + math.fsum(map(abs, mine))
+            expected = math.fsum((opening, *mine))
+            name = self.accounts[number]
+            self._check(
+                "an account's balance moves by its payments",
+                balance,
+                expected,
+                scale,
+                name,
+            )
+
+    def _check(self, identity: str, left: float, right: float, scale: float, where: str = "") -> None:
+        if not abs(left - right) <= self.tolerance * scale:
+            raise BrokenIdentity(identity, calendar.name(self.quarter), left - right, where)
+
+    def _journal(self) -> tuple[IntArray, IntArray, IntArray, FloatArray]:
+        return (
+            np.array(self._payers, dtype=np.int64),
+            np.array(self._payees, dtype=np.int64),
+            np.array(self._kinds, dtype=np.int64),
+            np.array(self._amounts, dtype=np.float64),
+        )
+
+    def _total(self, line: list[float], name: str, kinds: tuple[Kind, ...]) -> float:
+        start = self.index(name) * _WIDTH
+        if not kinds:
+            return sum(line[start : start + _WIDTH])
+        return sum(line[start + _POSITION[kind]] for kind in kinds)
+
+    def _by_kind(self, line: list[float], name: str) -> dict[Kind, float]:
+        start = self.index(name) * _WIDTH
+        return {kind: line[start + k] for k, kind in enumerate(_KINDS) if line[start + k] != 0.0}
+
+    def _refusal(self, payer: str, payee: str, kind: str, amount: float) -> str:
+        return (
+            f"{payer} cannot pay {payee} {amount} USD for {kind} in {calendar.name(self.quarter)}: "
+            "pay a finite amount of at least 0, and the other way round if it is owed the other way."
+        )
+
+    def _stranger(self, payer: str, payee: str, kind: str) -> ValueError:
+        if kind not in _POSITION:
+            return ValueError(f"{kind!r} is no kind of payment: write one of {', '.join(_KINDS)}.")
+        name = payer if payer not in self._index else payee
+        return ValueError(f"{name!r} has no account: open it with ledger.open({name!r}).")
