@@ -1,0 +1,1 @@
+"""Sensitivity, causes, break points, discovery and calibration of the market."""

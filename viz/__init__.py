@@ -1,0 +1,1 @@
+"""The app, the charts and the report."""
