@@ -1,10 +1,10 @@
-"""The supply graph: who may sell what to whom, who owns whom, and what flowed along each edge this quarter."""
+"""The supply graph: who may sell what to whom, who owns whom, and what flowed along each edge."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -79,6 +79,7 @@ class CompiledEdges:
     """One kind of edge as arrays, in a fixed order, valid while ``version`` is the graph's for that kind.
 
     ``source`` and ``target`` hold indices into ``names``, shape (edges,); ``position`` finds an edge.
+    ``attributes`` are the edges' own dictionaries in the graph.
     """
 
     kind: EdgeKind
@@ -87,6 +88,7 @@ class CompiledEdges:
     source: IntArray
     target: IntArray
     position: Mapping[tuple[str, str], int]
+    attributes: tuple[dict[str, Any], ...] = field(repr=False)
 
     def __len__(self) -> int:
         return len(self.source)
@@ -114,7 +116,7 @@ class SupplyGraph:
 
     @property
     def network(self) -> nx.MultiDiGraph[str]:
-        """The graph itself, live, for networkx's algorithms; its structure changes only through this class."""
+        """The graph itself, live, for networkx's algorithms; structure changes only through this class."""
         view: nx.MultiDiGraph[str] = self._graph.copy(as_view=True)
         return view
 
@@ -144,11 +146,12 @@ class SupplyGraph:
     def permit(self, source: str, target: str, kind: str, **terms: Any) -> None:
         """Let ``source`` sell to (or own) ``target``, on the given terms.
 
-        On an edge that exists, the named terms change and the others stay. An equity edge needs ``rights``, the
-        share of cash flows from 0 to 1; ``control``, the share of votes, equals it unless it is given.
+        On an edge that exists, the named terms change and the others stay. An equity edge needs ``rights``,
+        the share of cash flows from 0 to 1; ``control``, the share of votes, equals it unless it is given.
 
         Raises:
-            ValueError: if a node or the kind does not exist, both ends are one, or stakes in a firm exceed the whole.
+            ValueError: if a node or the kind does not exist, both ends are one, or stakes in a firm exceed
+                the whole.
         """
         edge = self._kind(kind)
         self._known(source)
@@ -162,10 +165,7 @@ class SupplyGraph:
             new.setdefault("control", new.get("rights"))
             self._check_stake(source, target, new)
         if data is None:
-            data = self._ended.pop((source, target, edge), None) or {
-                "units": 0.0,
-                "money": 0.0,
-            }
+            data = self._ended.pop((source, target, edge), None) or {"units": 0.0, "money": 0.0}
             self._graph.add_edge(source, target, key=edge, **{**data, "terms": new})
         elif new != old:
             data["terms"] = new
@@ -174,7 +174,7 @@ class SupplyGraph:
         self._touch(edge)
 
     def forbid(self, source: str, target: str, kind: str) -> None:
-        """Take the edge away; what flowed along it this quarter is still reported. Without an edge, do nothing."""
+        """Take the edge away, if there is one; what flowed along it this quarter is still reported."""
         edge = self._kind(kind)
         data = self._edge(source, target, edge)
         if data is None:
@@ -187,10 +187,7 @@ class SupplyGraph:
     def isolate(self, name: str) -> None:
         """Take away every edge of a node, as when a firm leaves the market; the node stays."""
         self._known(name)
-        edges = [
-            *self._graph.in_edges(name, keys=True),
-            *self._graph.out_edges(name, keys=True),
-        ]
+        edges = [*self._graph.in_edges(name, keys=True), *self._graph.out_edges(name, keys=True)]
         for source, target, kind in edges:
             self.forbid(source, target, kind)
 
@@ -231,17 +228,14 @@ class SupplyGraph:
         """Add flows along all edges of one kind, arrays in compiled order, shape (edges,).
 
         Raises:
-            ValueError: if the edges have changed since they were compiled, the shapes are others, or a number is
-                not finite or negative; then nothing is added.
+            ValueError: if the edges have changed since they were compiled, the shapes are others, or a number
+                is not finite or negative; then nothing is added.
         """
         if edges.version != self._changed[edges.kind]:
             raise ValueError(
                 f"The {edges.kind} edges have changed: compile them again with graph.compiled()."
             )
-        goods, paid = (
-            np.asarray(units, dtype=np.float64),
-            np.asarray(money, dtype=np.float64),
-        )
+        goods, paid = (np.asarray(units, dtype=np.float64), np.asarray(money, dtype=np.float64))
         if goods.shape != (len(edges),) or paid.shape != (len(edges),):
             raise ValueError(
                 f"There are {len(edges)} {edges.kind} edges: give units and money for each of them."
@@ -255,7 +249,7 @@ class SupplyGraph:
                 "in units and in money."
             )
         for at in np.flatnonzero((goods != 0.0) | (paid != 0.0)).tolist():
-            data = self._graph[edges.names[edges.source[at]]][edges.names[edges.target[at]]][edges.kind]
+            data = edges.attributes[at]
             data["units"] += float(goods[at])
             data["money"] += float(paid[at])
 
@@ -293,21 +287,38 @@ class SupplyGraph:
             return known
         names = tuple(self._graph)
         number = {name: i for i, name in enumerate(names)}
-        pairs = [(source, target) for source, target, key in self._graph.edges(keys=True) if key == edge]
+        found = [
+            (source, target, data)
+            for source, target, key, data in self._graph.edges(keys=True, data=True)
+            if key == edge
+        ]
         self._compiled[edge] = compiled = CompiledEdges(
             kind=edge,
             version=self._changed[edge],
             names=names,
-            source=np.array([number[source] for source, _ in pairs], dtype=np.int64),
-            target=np.array([number[target] for _, target in pairs], dtype=np.int64),
-            position={pair: at for at, pair in enumerate(pairs)},
+            source=np.array([number[source] for source, _, _ in found], dtype=np.int64),
+            target=np.array([number[target] for _, target, _ in found], dtype=np.int64),
+            position={(source, target): at for at, (source, target, _) in enumerate(found)},
+            attributes=tuple(data for _, _, data in found),
         )
         return compiled
 
     def money(self, kind: str) -> dict[tuple[str, str], float]:
         """Money that flowed along edges of a kind this quarter by (source, target), USD; zeros left out."""
         edge = self._kind(kind)
-        return {(row.source, row.target): row.money for row in self.rows() if row.kind == edge and row.money}
+        sums = {
+            (source, target): data["money"]
+            for (source, target), data in zip(
+                self.compiled(edge).position, self.compiled(edge).attributes, strict=True
+            )
+            if data["money"]
+        }
+        ended = {
+            (source, target): data["money"]
+            for (source, target, key), data in self._ended.items()
+            if key == edge
+        }
+        return sums | ended
 
     def rows(self, idle: bool = False) -> Iterator[Row]:
         """The edges that something flowed along this quarter and all stakes; ``idle`` adds the others."""
@@ -359,9 +370,9 @@ class SupplyGraph:
                     f"graph.permit({owner!r}, {owned!r}, 'equity', rights=..., control=...)."
                 )
             others = [
-                getattr(stake, term)
-                for stake in self.stakes()
-                if stake.owned == owned and stake.owner != owner
+                self.terms(other, owned, EdgeKind.EQUITY)[term]
+                for other in self.sources(owned, EdgeKind.EQUITY)
+                if other != owner
             ]
             if math.fsum([share, *others]) > 1.0 + TOLERANCE:
                 raise ValueError(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+
+Key = TypeVar("Key", bound=Hashable)
 
 TOLERANCE = 1e-9
 """Relative error that floating point may leave in an identity (the specification's figure)."""
@@ -15,8 +18,8 @@ TOLERANCE = 1e-9
 class BrokenIdentity(RuntimeError):
     """An identity of the accounts does not hold: the run is wrong and stops.
 
-    ``identity`` is the sentence that should be true, ``quarter`` when it was not, ``where`` which firm, chip or
-    edge, and ``size`` by how much, in the unit of what was compared.
+    ``identity`` is the sentence that should be true, ``quarter`` when it was not, ``where`` which firm, chip
+    or edge, and ``size`` by how much, in the unit of what was compared.
     """
 
     def __init__(self, identity: str, quarter: str, size: float, where: str = "") -> None:
@@ -62,7 +65,7 @@ def check_equal(
     with np.errstate(invalid="ignore"):
         gap = np.abs(a - b)
         allowed = tolerance * np.maximum(np.maximum(np.abs(a), np.abs(b)), scale)
-    _stop_unless(identity, quarter, gap <= allowed, gap, labels)
+    _stop_unless(identity, quarter, np.isfinite(gap) & (gap <= allowed), gap, labels)
 
 
 def tokens_balance(
@@ -84,14 +87,7 @@ def chips_balance(
     labels: Sequence[str] | None = None,
 ) -> None:
     """Chips shipped equal chips received, units, for each chip (``labels``)."""
-    check_equal(
-        "chips shipped equal chips received",
-        quarter,
-        shipped,
-        received,
-        tolerance,
-        labels,
-    )
+    check_equal("chips shipped equal chips received", quarter, shipped, received, tolerance, labels)
 
 
 def hours_balance(
@@ -102,14 +98,7 @@ def hours_balance(
     labels: Sequence[str] | None = None,
 ) -> None:
     """Chip hours that fleets worked equal the hours of work they were given, for each fleet (``labels``)."""
-    check_equal(
-        "chip hours used equal the hours of work served",
-        quarter,
-        used,
-        sold,
-        tolerance,
-        labels,
-    )
+    check_equal("chip hours used equal the hours of work served", quarter, used, sold, tolerance, labels)
 
 
 def shares_sum_to_one(
@@ -150,8 +139,8 @@ def within_capacity(
 
 def edges_carry_ledger(
     quarter: str,
-    edges: Mapping[Hashable, float],
-    ledger: Mapping[Hashable, float],
+    edges: Mapping[Key, float],
+    ledger: Mapping[Key, float],
     tolerance: float = TOLERANCE,
     identity: str = "the money on the graph's edges equals the ledger's flows",
 ) -> None:
@@ -164,14 +153,7 @@ def edges_carry_ledger(
     left = [edges.get(key, 0.0) for key in ordered]
     right = [ledger.get(key, 0.0) for key in ordered]
     check_equal(identity, quarter, left, right, tolerance, [_label(key) for key in ordered])
-    check_equal(
-        identity,
-        quarter,
-        math.fsum(left),
-        math.fsum(right),
-        tolerance,
-        ["the whole market"],
-    )
+    check_equal(identity, quarter, math.fsum(left), math.fsum(right), tolerance, ["the whole market"])
 
 
 def nothing_nan(quarter: str, **arrays: ArrayLike) -> None:
@@ -188,21 +170,22 @@ def nothing_nan(quarter: str, **arrays: ArrayLike) -> None:
 
 
 def nothing_negative(quarter: str, tolerance: float = TOLERANCE, **arrays: ArrayLike) -> None:
-    """No number of the named arrays is negative (or nan), up to ``tolerance`` of the array's largest."""
+    """No number of the named arrays is negative, up to ``tolerance`` of its array's largest; all are finite."""
+    nothing_nan(quarter, **arrays)
     for name, values in arrays.items():
         array = np.asarray(values, dtype=np.float64)
         if array.size == 0:
             continue
         lowest = float(array.min())
-        if not lowest >= -tolerance * float(np.abs(array).max()):
+        if lowest < -tolerance * float(np.abs(array).max()):
             raise BrokenIdentity("no quantity is negative", quarter, lowest, name)
 
 
 def _stop_unless(
     identity: str,
     quarter: str,
-    holds: np.typing.NDArray[np.bool_],
-    gap: np.typing.NDArray[np.float64],
+    holds: NDArray[np.bool_],
+    gap: NDArray[np.float64],
     labels: Sequence[str] | None,
 ) -> None:
     if np.all(holds):
@@ -211,12 +194,7 @@ def _stop_unless(
     worst = np.unravel_index(int(np.argmax(broken)), broken.shape)
     where = ""
     if labels is not None:
-        where = ", ".join(
-            [
-                str(labels[int(worst[0]) if worst else 0]),
-                *(str(int(i)) for i in worst[1:]),
-            ]
-        )
+        where = ", ".join([str(labels[int(worst[0]) if worst else 0]), *(str(int(i)) for i in worst[1:])])
     elif worst:
         where = f"position {', '.join(str(int(i)) for i in worst)}"
     raise BrokenIdentity(identity, quarter, float(np.asarray(gap)[worst]), where)

@@ -62,8 +62,8 @@ class Recorder:
         """Write one row; a float may be nan where the schema lets it be empty.
 
         Raises:
-            ValueError: if the table is unknown, a column is missing or unknown, or a value is not of the column's
-                type; then nothing is written.
+            ValueError: if the table is unknown, a column is missing or unknown, or a value is not of its
+                column's type; then nothing is written.
         """
         self._table(table).add(row)
 
@@ -195,7 +195,7 @@ class _Integers(_Store):
             value, (int, float, np.integer, np.floating)
         ):
             raise self.refuse(value)
-        if not math.isfinite(value) or value != int(value):
+        if not math.isfinite(value) or value != int(value) or not _LOWEST <= value <= _HIGHEST:
             raise self.refuse(value)
         return int(value)
 
@@ -237,12 +237,8 @@ class _Texts(_Store):
         return pd.array(texts[super().values()], dtype="str")
 
 
-_STORES: dict[str, type[_Store]] = {
-    "str": _Texts,
-    "float": _Floats,
-    "int": _Integers,
-    "bool": _Booleans,
-}
+_STORES: dict[str, type[_Store]] = {"str": _Texts, "float": _Floats, "int": _Integers, "bool": _Booleans}
+_LOWEST, _HIGHEST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 _ARTICLE = {
     "str": "a text",
     "float": "a number, or nan where there is none",
