@@ -14,8 +14,8 @@ choice come from one indirect utility.
 Signatures (I buyers, J offers, S segments):
 
     shares(alpha[I], beta[I], nuisance, capability[J], price[J], offset, model[J], sigma1, sigma2) -> Choice
-    step(alpha[I], beta[I], nuisance[I], weight[I], segment[I], capability[J], price[J], offset[S,J], model[J],
-         sigma1, sigma2, eta, reference_log_inclusive, adoption_rate, portfolio_rate,
+    step(alpha[I], beta[I], nuisance[I], weight[I], segment[I], capability[J], price[J], offset[S,J],
+         model[J], sigma1, sigma2, eta, reference_log_inclusive, adoption_rate, portfolio_rate,
          adoption[I], portfolio[I,J], tokens_out[S,J], *, firms=None, adopters_out=None, volume_out=None)
     new_portfolio(enterprises, offers) -> portfolio          remap_portfolio(portfolio, old_to_new, offers)
 """
@@ -31,6 +31,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
+Ints = NDArray[np.int64]
 
 BLOCK = 128  # enterprises a block: the scratch of some 30 offers stays in the first-level cache
 
@@ -55,12 +56,12 @@ def check_nests(sigma1: float, sigma2: float) -> None:
         )
 
 
-def groups_of(model: ArrayLike) -> NDArray[np.int64]:
+def groups_of(model: ArrayLike) -> Ints:
     """Number the models 0, 1, ... in place of any integer labels; shape (J,) in and out."""
     return np.unique(np.asarray(model), return_inverse=True)[1].astype(np.int64)
 
 
-def _group_log_sum(values: Floats, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> tuple[Floats, Floats]:
+def _group_log_sum(values: Floats, starts: Ints, sizes: Ints) -> tuple[Floats, Floats]:
     """Log-sum-exp over runs of columns, and each column's log share of its run."""
     top = np.maximum.reduceat(values, starts, axis=1)
     top = np.where(np.isfinite(top), top, 0.0)
@@ -70,7 +71,7 @@ def _group_log_sum(values: Floats, starts: NDArray[np.int64], sizes: NDArray[np.
     return total, np.where(np.isneginf(values), -np.inf, part)
 
 
-def log_shares(value: Floats, model: NDArray[np.int64], sigma1: float, sigma2: float) -> tuple[Floats, Floats, Floats]:
+def log_shares(value: Floats, model: Ints, sigma1: float, sigma2: float) -> tuple[Floats, Floats, Floats]:
     """Log shares within the model (I, J), log shares within the LLM nest (I, J) and ln B (I,).
 
     ``value`` (I, J) is utility with price; ``model`` numbers the models from 0 without gaps.
@@ -99,9 +100,9 @@ def shares(
 ) -> Choice:
     """Choice probabilities in float64, the reference for the compiled step.
 
-    ``alpha``, ``beta`` (I,) tastes; ``nuisance`` h, a scalar, (I,) or (I, J), in the unit of price; ``capability``,
-    ``price``, ``model`` (J,); ``offset`` (I, J) or anything that broadcasts to it, minus infinity where not
-    available. Raises ValueError for nests out of order.
+    ``alpha``, ``beta`` (I,) tastes; ``nuisance`` h, a scalar, (I,) or (I, J), in the unit of price;
+    ``capability``, ``price``, ``model`` (J,); ``offset`` (I, J) or anything that broadcasts to it, minus
+    infinity where not available. Raises ValueError for nests out of order.
     """
     check_nests(sigma1, sigma2)
     taste, prices = np.asarray(alpha, float)[:, None], np.asarray(price, float)
@@ -124,9 +125,8 @@ def logistic(x: Floats) -> Floats:
     return np.asarray(np.where(x >= 0.0, 1.0, small) / (1.0 + small))
 
 
-# --- the compiled step ---------------------------------------------------------------------------------------
-# Polynomials of the Cephes library (Moshier 1992) in single precision: scalar calls to the mathematical library
-# would keep the loops from being vectorised.
+# The compiled step. Polynomials of the Cephes library (Moshier 1992) in single precision: scalar calls to
+# the mathematical library would keep the loops from being vectorised.
 
 _F = np.float32
 _I = np.int32
@@ -172,7 +172,7 @@ def _log(x: Any) -> Any:  # pragma: no cover - compiled
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "nsz"})
 def _sum_of_products(x: Any, y: Any) -> Any:  # pragma: no cover - compiled
-    """Sum of x * y in double precision; free to reorder, so that it is vectorised (the order is still fixed)."""
+    """Sum of x * y in double precision; free to reorder, so that it is vectorised, in a fixed order."""
     total = np.float64(0.0)
     for b in range(x.size):
         total += np.float64(x[b]) * np.float64(y[b])
@@ -218,7 +218,7 @@ def _population_step(
     tokens: Any,
     adopters: Any,
 ) -> None:  # pragma: no cover - compiled
-    """One pass over the population in blocks of one segment; ``columns`` is the portfolio, offers by enterprises.
+    """One pass over the population in blocks of one segment; ``columns`` is the portfolio by offer.
 
     ``order`` lists offers model by model, ``group`` the model number of each; ``level`` (S,) and
     ``capability_level`` are taken out of offset and capability, so that single precision sees small numbers.
@@ -389,18 +389,19 @@ def step(
 ) -> None:
     """One quarter of demand: adoption and portfolios move towards choice, tokens are asked for.
 
-    Population columns, float32 (I,): ``alpha``, ``beta`` tastes, ``nuisance`` h in the unit of price, ``weight`` V0
-    in the unit of tokens, ``firms`` real firms each stands for (default ones); ``segment`` int32 (I,), fastest when
-    sorted. Offers, (J,): ``capability``, ``price``, ``model`` (any integers, any order). ``offset`` float32 (S, J):
-    home + channel + xi, minus infinity where the segment cannot buy. ``reference_log_inclusive`` ln B_ref, a scalar,
-    (S,) or (I,); an array of both lengths at once is read as (S,).
+    Population columns, float32 (I,): ``alpha``, ``beta`` tastes, ``nuisance`` h in the unit of price,
+    ``weight`` V0 in the unit of tokens, ``firms`` real firms each stands for (default ones); ``segment``
+    int32 (I,), fastest when sorted. Offers, (J,): ``capability``, ``price``, ``model`` (any integers, any
+    order). ``offset`` float32 (S, J): home + channel + xi, minus infinity where the segment cannot buy.
+    ``reference_log_inclusive`` ln B_ref, a scalar, (S,) or (I,); an array of both lengths at once is read
+    as (S,).
 
-    State, changed in place: ``adoption`` float32 (I,), which moves the fraction ``adoption_rate`` towards S;
-    ``portfolio`` float32 (I, J) from ``new_portfolio``, shares within the LLM nest, moves ``portfolio_rate`` towards
-    s|L. A row is renormalised over the offers still available; a row with none of them starts at its target; an
-    enterprise without any offer has target adoption 0 and an empty portfolio.
-    Results, overwritten: ``tokens_out`` float64 (S, J) = sum of V * adoption * portfolio; ``adopters_out`` float64
-    (S,) = sum of firms * adoption; ``volume_out`` float32 (I,) = V.
+    State, changed in place: ``adoption`` float32 (I,), which moves the fraction ``adoption_rate`` towards
+    S; ``portfolio`` float32 (I, J) from ``new_portfolio``, shares within the LLM nest, moves
+    ``portfolio_rate`` towards s|L. A row is renormalised over the offers still available; a row with none
+    of them starts at its target; an enterprise without any offer has target adoption 0 and an empty
+    portfolio. Results, overwritten: ``tokens_out`` float64 (S, J) = sum of V * adoption * portfolio;
+    ``adopters_out`` float64 (S,) = sum of firms * adoption; ``volume_out`` float32 (I,) = V.
 
     Raises ValueError where a shape, type or memory order is not as above.
     """
@@ -414,7 +415,7 @@ def step(
         raise ValueError(f"tokens_out must be ({segments}, {offers}), got {tokens_out.shape}")
     if portfolio.dtype != np.float32 or adoption.dtype != np.float32:
         raise ValueError("portfolio and adoption are the state of the population and must be float32")
-    if enterprises and not (0 <= segment.min() and segment.max() < segments):
+    if enterprises and not (segment.min() >= 0 and segment.max() < segments):
         raise ValueError(f"segment must lie in 0..{segments - 1}, the rows of offset")
     ones = np.ones(enterprises, np.float32) if firms is None else np.asarray(firms, np.float32)
     adopters = np.empty(segments) if adopters_out is None else adopters_out
@@ -467,15 +468,16 @@ def new_portfolio(enterprises: int, offers: int) -> Singles:
 def remap_portfolio(portfolio: Singles, old_to_new: ArrayLike, offers: int) -> Singles:
     """Carry a portfolio over to a new list of offers.
 
-    ``old_to_new`` (J_old,) gives each old offer its new column, or -1 where it closed; ``offers`` is J_new. New
-    columns start at zero and rows are renormalised to one; a row that held only closed offers becomes zero and
-    starts at its target in the next ``step``. Raises ValueError for a column out of range or used twice.
+    ``old_to_new`` (J_old,) gives each old offer its new column, or -1 where it closed; ``offers`` is J_new.
+    New columns start at zero and rows are renormalised to one; a row that held only closed offers becomes
+    zero and starts at its target in the next ``step``. Raises ValueError for a column out of range or used
+    twice.
     """
     target = np.asarray(old_to_new, np.int64)
     kept = target[target >= 0]
     if target.shape != (portfolio.shape[1],) or np.unique(kept).size != kept.size or (kept >= offers).any():
         raise ValueError(
-            f"old_to_new must give each of {portfolio.shape[1]} old offers its own column below {offers}, or -1"
+            f"old_to_new must give each of {portfolio.shape[1]} old offers a column of its own, or -1"
         )
     moved = new_portfolio(portfolio.shape[0], offers)
     for old, new in enumerate(target):

@@ -31,20 +31,24 @@ class Stake(NamedTuple):
 def kappa(firms: Sequence[str], stakes: Iterable[tuple[str, str, float, float]]) -> NDArray[np.float64]:
     """Profit weights, (F, F): entry [f, k] is what firm f's management gives a dollar of firm k's profit.
 
-    ``firms`` are the names in the order of rows and columns. A stake's owner may be a firm (a cross-holding) or
-    anyone else (an outside owner, who may hold several firms). What the listed stakes leave of a firm's control and
-    rights belongs to outside owners of its own, who act as one. The diagonal is 1; without stakes it is the identity.
+    ``firms`` are the names in the order of rows and columns. A stake's owner may be a firm (a
+    cross-holding) or anyone else (an outside owner, who may hold several firms). What the listed stakes
+    leave of a firm's control and rights belongs to outside owners of its own, who act as one. The diagonal
+    is 1; without stakes it is the identity.
 
-    Raises ValueError for a stake in an unknown firm or in itself, shares outside 0..1 or above 1 together, circular
-    full ownership, and a firm controlled only by owners without rights in it (its objective is then not profit).
+    Raises ValueError for a stake in an unknown firm or in itself, shares outside 0..1 or above 1 together,
+    circular full ownership, and a firm controlled only by owners without rights in it (its objective is
+    then not profit).
     """
     position = {name: f for f, name in enumerate(firms)}
     if len(position) != len(firms):
-        raise ValueError("firms are listed twice: " + ", ".join(sorted({n for n in firms if firms.count(n) > 1})))
+        twice = sorted({name for name in firms if firms.count(name) > 1})
+        raise ValueError("firms are listed twice: " + ", ".join(twice))
     edges = [Stake(*stake) for stake in stakes]
     for stake in edges:
         _check(stake, position)
-    outside = {name: o for o, name in enumerate(dict.fromkeys(s.owner for s in edges if s.owner not in position))}
+    others = dict.fromkeys(stake.owner for stake in edges if stake.owner not in position)
+    outside = {name: o for o, name in enumerate(others)}
     # the first rows are the listed outside owners, the last the owners that each firm has of its own
     shape = (len(outside) + len(firms), len(firms))
     direct = {"control": np.zeros(shape), "rights": np.zeros(shape)}
@@ -58,14 +62,16 @@ def kappa(firms: Sequence[str], stakes: Iterable[tuple[str, str, float, float]])
         rest = 1.0 - direct[kind].sum(axis=0) - across[kind].sum(axis=0)
         for f, name in enumerate(firms):
             if rest[f] < -ROUNDING:
-                raise ValueError(f"the listed {kind} of {name} add up to {1.0 - rest[f]:.4g}: lower them to 1 or less")
+                raise ValueError(
+                    f"the {kind} of {name} add up to {1.0 - rest[f]:.4g}: lower them to 1 or less"
+                )
         direct[kind][len(outside) + np.arange(len(firms)), np.arange(len(firms))] = np.maximum(rest, 0.0)
         final[kind] = _trace(direct[kind], across[kind], kind)
     weights = final["control"].T @ final["rights"]
     own = np.diag(weights).copy()
     for f, name in enumerate(firms):
         if own[f] <= ROUNDING:
-            raise ValueError(f"nobody who controls {name} has cash-flow rights in it: give a controlling owner rights")
+            raise ValueError(f"nobody who controls {name} has rights in it: give a controlling owner rights")
     result = weights / own[:, None]
     np.fill_diagonal(result, 1.0)
     return np.asarray(result, dtype=np.float64)
@@ -78,7 +84,8 @@ def _check(stake: Stake, position: dict[str, int]) -> None:
         raise ValueError(f"{stake.owner} cannot own itself: drop the stake (treasury shares have no holder)")
     for name, value in (("control", stake.control), ("rights", stake.rights)):
         if not 0.0 <= value <= 1.0:
-            raise ValueError(f"{name} of {stake.owner} in {stake.owned} is {value:g}: it must lie between 0 and 1")
+            who = f"{name} of {stake.owner} in {stake.owned}"
+            raise ValueError(f"{who} is {value:g}: it must lie between 0 and 1")
 
 
 def _trace(direct: NDArray[np.float64], across: NDArray[np.float64], kind: str) -> NDArray[np.float64]:
@@ -91,6 +98,6 @@ def _trace(direct: NDArray[np.float64], across: NDArray[np.float64], kind: str) 
 
 
 def ownership_matrix(weights: NDArray[np.float64], seller: ArrayLike) -> NDArray[np.float64]:
-    """The matrix K over offers, (J, J), from ``kappa`` (F, F) and each offer's ``seller`` (J,), a row of kappa."""
+    """The matrix K over offers, (J, J), from ``kappa`` (F, F) and each offer's ``seller`` (J,), its row."""
     rows = np.asarray(seller, np.int64)
     return np.asarray(weights[np.ix_(rows, rows)], dtype=np.float64)
