@@ -170,7 +170,7 @@ def nothing_nan(quarter: str, **arrays: ArrayLike) -> None:
 
 
 def nothing_negative(quarter: str, tolerance: float = TOLERANCE, **arrays: ArrayLike) -> None:
-    """No number of the named arrays is negative, up to ``tolerance`` of its array's largest; all are finite."""
+    """No number of the named arrays is negative (up to ``tolerance`` of the largest) or not finite."""
     nothing_nan(quarter, **arrays)
     for name, values in arrays.items():
         array = np.asarray(values, dtype=np.float64)

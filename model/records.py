@@ -226,8 +226,7 @@ class _Texts(_Store):
         if number is None:
             if not isinstance(value, str):
                 raise self.refuse(value)
-            # A plain str of it: the type of an enumeration's or numpy's text would reach the tables.
-            number = self.numbers.setdefault(str.__str__(value), len(self.numbers))
+            number = self.numbers.setdefault(value, len(self.numbers))
         return number
 
     def values(self) -> Any:
@@ -248,4 +247,6 @@ _ARTICLE = {
 
 
 def _is_sequence(values: Any) -> bool:
-    return not isinstance(values, str) and np.ndim(values) > 0
+    if isinstance(values, str) or not hasattr(values, "__len__"):
+        return False
+    return bool(getattr(values, "ndim", 1))

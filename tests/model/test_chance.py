@@ -1,5 +1,6 @@
 """Streams of random numbers."""
 
+import os
 import subprocess
 import sys
 
@@ -67,7 +68,7 @@ def test_luck_is_the_same_in_another_process() -> None:
     printed = {
         subprocess.run(
             [sys.executable, "-c", program],
-            env={"PYTHONHASHSEED": salt, "PYTHONPATH": ":".join(filter(None, sys.path))},
+            env={**os.environ, "PYTHONHASHSEED": salt, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             capture_output=True,
             text=True,
             check=True,

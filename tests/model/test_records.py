@@ -1,6 +1,7 @@
 """The typed recorder and its schema."""
 
 import math
+import os
 import subprocess
 import sys
 from enum import StrEnum
@@ -190,6 +191,6 @@ def test_a_stepped_run_does_not_import_pandas() -> None:
         "print('pandas' in sys.modules)"
     )
     command = [sys.executable, "-c", program]
-    environment = {"PYTHONPATH": ":".join(filter(None, sys.path))}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
