@@ -1,4 +1,4 @@
-"""The parameter table: every number the model uses, with its range, unit and source, and its resolved values."""
+"""The parameter table: every number the model uses, its range, unit and source; and its resolved values."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import csv
 import difflib
 import io
 import math
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from importlib import resources
 from types import MappingProxyType
 from typing import Any, NoReturn
@@ -49,7 +48,8 @@ class Parameter:
     def __post_init__(self) -> None:
         if self.distribution not in DISTRIBUTIONS:
             raise ParameterError(
-                f"{self.name}: unknown distribution {self.distribution!r}; write one of {', '.join(DISTRIBUTIONS)}"
+                f"{self.name}: unknown distribution {self.distribution!r}; "
+                f"write one of {', '.join(DISTRIBUTIONS)}"
             )
         if not all(math.isfinite(x) for x in (self.default, self.low, self.high)):
             raise ParameterError(f"{self.name}: default, low and high must be finite numbers")
@@ -142,17 +142,15 @@ class Parameters(Mapping[str, float]):
         return dict(self._overridden)
 
     def facts(self, name: str) -> list[dict[str, str | float]]:
-        """The rows of the wide table ``evidence/<name>.csv`` with overrides applied.
+        """The rows of the table ``evidence/<name>.csv`` with overrides applied.
 
-        Columns that evidence/columns.csv describes are floats (an empty cell is nan), the others text.
+        Columns that evidence/columns.csv describes are floats (an empty cell is nan), all others text.
         Raises ParameterError when there is no such table.
         """
-        facts = fact_tables()
-        if name not in facts:
-            raise ParameterError(_unknown("table of facts", name, facts))
-        rows = [dict(row) for row in facts[name].rows]
+        facts = fact_table(name)
+        rows = [dict(row) for row in facts.rows]
         if self._overridden:
-            for row, names in zip(rows, facts[name].names, strict=True):
+            for row, names in zip(rows, facts.names, strict=True):
                 row.update((c, self._overridden[n]) for c, n in names.items() if n in self._overridden)
         return rows
 
@@ -193,19 +191,19 @@ class Parameters(Mapping[str, float]):
         return f"Parameters({changed or 'defaults'})"
 
 
-@lru_cache(maxsize=1)
+@cache
 def table() -> Mapping[str, Parameter]:
     """Every parameter by name: the scalars of model/parameters.csv, then the numeric cells of evidence/."""
     rows = dict(scalars())
-    for facts in fact_tables().values():
-        for parameter in facts.parameters:
+    for name in described_columns():
+        for parameter in fact_table(name).parameters:
             if parameter.name in rows:
                 raise ParameterError(f"{parameter.name} is declared twice")
             rows[parameter.name] = parameter
     return MappingProxyType(rows)
 
 
-@lru_cache(maxsize=1)
+@cache
 def scalars() -> Mapping[str, Parameter]:
     """The rows of model/parameters.csv by name. Raises ParameterError when a row is wrong."""
     rows: dict[str, Parameter] = {}
@@ -219,20 +217,30 @@ def scalars() -> Mapping[str, Parameter]:
         try:
             default, low, high = (float(row[c]) for c in ("default", "low", "high"))
         except ValueError as error:
-            raise ParameterError(f"{where}: {name}: default, low and high must be numbers ({error})") from None
+            raise ParameterError(
+                f"{where}: {name}: default, low and high must be numbers ({error})"
+            ) from None
         texts = {c: row[c] for c in ("unit", "distribution", "description", "source", "date")}
         rows[name] = Parameter(name=name, default=default, low=low, high=high, **texts)
     return MappingProxyType(rows)
 
 
-@lru_cache(maxsize=1)
-def fact_tables() -> Mapping[str, FactTable]:
-    """The wide tables that evidence/columns.csv names, by name."""
-    described: dict[str, list[dict[str, str]]] = {}
-    if resources.files("evidence").joinpath("columns.csv").is_file():
-        for row in _read("evidence", "columns.csv", FACT_COLUMNS):
-            described.setdefault(row["table"], []).append(row)
-    return MappingProxyType({name: _fact_table(name, columns) for name, columns in described.items()})
+@cache
+def fact_table(name: str) -> FactTable:
+    """The table ``evidence/<name>.csv``. Raises ParameterError when there is none, or a cell is wrong."""
+    known = {path.name.removesuffix(".csv"): path for path in resources.files("evidence").iterdir()}
+    if f"{name}.csv" not in {path.name for path in known.values()}:
+        raise ParameterError(_unknown("table of facts", name, known))
+    return _fact_table(name, described_columns().get(name, ()))
+
+
+@cache
+def described_columns() -> Mapping[str, tuple[Mapping[str, str], ...]]:
+    """The rows of evidence/columns.csv by table: which columns are numbers, in what unit and range."""
+    described: dict[str, tuple[Mapping[str, str], ...]] = {}
+    for row in _read("evidence", "columns.csv", FACT_COLUMNS):
+        described[row["table"]] = (*described.get(row["table"], ()), row)
+    return MappingProxyType(described)
 
 
 def parse_assignment(text: str) -> tuple[str, str]:
@@ -243,14 +251,14 @@ def parse_assignment(text: str) -> tuple[str, str]:
     return name, value
 
 
-@lru_cache(maxsize=1)
+@cache
 def _defaults() -> Mapping[str, float]:
     return MappingProxyType({name: parameter.default for name, parameter in table().items()})
 
 
-def _fact_table(name: str, columns: list[dict[str, str]]) -> FactTable:
-    """Read one wide table and make a parameter of each filled numeric cell."""
-    keys = re.split(r"[\s;|+]+", columns[0]["key_columns"].strip())
+def _fact_table(name: str, columns: Sequence[Mapping[str, str]]) -> FactTable:
+    """Read one table and make a parameter of each filled cell of the columns described."""
+    keys = columns[0]["key_columns"].split("/") if columns else []
     needed = (*keys, *(c["column"] for c in columns))
     raw = _read("evidence", f"{name}.csv", needed)
     rows: list[dict[str, str | float]] = [dict(row) for row in raw]
@@ -294,7 +302,7 @@ def _cell_parameter(
         distribution=distribution,
         description=column["description"],
         source=row.get("source", ""),
-        date=row.get("date", ""),
+        date=row.get("source_date") or row.get("date", ""),
     )
 
 
@@ -308,7 +316,7 @@ def _number(where: str, text: str) -> float:
 
 
 def _read(package: str, file: str, columns: tuple[str, ...]) -> list[dict[str, str]]:
-    """The rows of a CSV file of a package. Raises ParameterError when a column is missing or a row too long."""
+    """The rows of a CSV file of a package. Raises ParameterError for a missing column or a row too long."""
     text = resources.files(package).joinpath(file).read_text(encoding="utf-8")
     reader = csv.DictReader(io.StringIO(text), restval="")
     missing = [c for c in columns if c not in (reader.fieldnames or ())]

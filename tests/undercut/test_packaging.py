@@ -1,0 +1,136 @@
+"""The wheel holds all that a run needs, and runs away from its sources with the core dependencies alone."""
+
+import csv
+import importlib.metadata
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PACKAGES = PROJECT["tool"]["setuptools"]["packages"]
+
+
+def locked(name: str) -> dict[str, str]:
+    """Versions by distribution of a lock, as it applies to this interpreter."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    lines = [line.removesuffix("\\").strip() for line in text.splitlines() if re.match(r"[a-z0-9]", line)]
+    requirements = [Requirement(line) for line in lines]
+    return {
+        r.name: str(r.specifier).removeprefix("==")
+        for r in requirements
+        if r.marker is None or r.marker.evaluate()
+    }
+
+
+def succeed(command: list[str | Path], folder: Path) -> str:
+    """Run a command in an environment without traces of this one; return what it prints."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "VIRTUAL_ENV", "COVERAGE"))}
+    done = subprocess.run(
+        command, cwd=folder, env=kept | {"PYTHONNOUSERSITE": "1"}, capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == 0, f"{command} failed:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel, built by the locked backend from a copy, so that nothing is written into the sources."""
+    copy = tmp_path_factory.mktemp("sources")
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__", "*.nb?"))
+    for file in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / file, copy)
+    build = "import setuptools.build_meta as backend; backend.build_wheel('dist')"
+    succeed([sys.executable, "-c", build], copy)
+    (made,) = (copy / "dist").glob("*.whl")
+    return made
+
+
+@pytest.fixture(scope="module")
+def clean(wheel, tmp_path_factory):
+    """A virtual environment with the wheel and what the core lock names, and nothing else of ours."""
+    home = tmp_path_factory.mktemp("clean")
+    venv.create(home, with_pip=True, symlinks=True)
+    python = home / "bin" / "python"
+    site = Path(
+        succeed([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], home).strip()
+    )
+    for name in locked("requirements-core.lock"):
+        distribution = importlib.metadata.distribution(name)
+        # Linked from the environment that the tests run in: the same files, without a registry or a copy.
+        tops = {
+            path.parts[0] for path in distribution.files or () if path.parts[0] not in ("..", "__pycache__")
+        }
+        for top in sorted(tops):
+            if not (site / top).exists():
+                (site / top).symlink_to(Path(str(distribution.locate_file(top))).resolve())
+    succeed([python, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", wheel], home)
+    return home / "bin"
+
+
+def test_the_wheel_holds_every_source_and_table_and_no_tests(wheel):
+    ours = {
+        file.relative_to(ROOT).as_posix()
+        for package in PACKAGES
+        for file in (ROOT / package).rglob("*")
+        if file.suffix in (".py", ".csv", ".toml")
+    }
+    assert ours
+    with zipfile.ZipFile(wheel) as archive:
+        held = {name for name in archive.namelist() if ".dist-info/" not in name}
+    assert held == ours
+
+
+def test_a_clean_environment_runs_the_baseline_from_another_folder(clean, tmp_path):
+    where = succeed([clean / "python", "-c", "import model; print(model.__file__)"], tmp_path)
+    assert str(ROOT) not in where
+    succeed([clean / "undercut", "run", "baseline", "--seeds", "1"], tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["runs"]
+    (run,) = (tmp_path / "runs").iterdir()
+    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["parameters"]["sigma1"] > 0
+    with (ROOT / "model" / "schema.csv").open(encoding="utf-8", newline="") as schema:
+        tables = {row["table"] for row in csv.DictReader(schema)}
+    assert {f"{table}.parquet" for table in tables} <= {path.name for path in run.iterdir()}
+
+
+def test_a_clean_environment_knows_every_parameter(clean, tmp_path):
+    from model.parameters import table
+
+    shown = json.loads(succeed([clean / "undercut", "show", "parameters", "--json"], tmp_path))
+    assert {row["name"] for row in shown} == set(table())
+
+
+def test_both_locks_agree_and_cover_what_the_project_asks_for():
+    core, full = locked("requirements-core.lock"), locked("requirements.lock")
+    assert core.items() <= full.items()
+    asked = [Requirement(text) for text in PROJECT["project"]["dependencies"]]
+    extras = PROJECT["project"]["optional-dependencies"]
+    for requirement in [*asked, *(Requirement(text) for text in extras["build"])]:
+        assert requirement.specifier.contains(core[requirement.name]), requirement.name
+    for requirement in [Requirement(text) for texts in extras.values() for text in texts]:
+        assert requirement.specifier.contains(full[requirement.name.lower()]), requirement.name
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-core.lock"])
+def test_a_lock_pins_hashes_and_names_no_host(name):
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if "://" in line or line.startswith("-")] == []
+    pinned = [i for i, line in enumerate(lines) if re.match(r"[a-z0-9][a-z0-9-]*==", line)]
+    assert pinned
+    assert all(lines[i + 1].strip().startswith("--hash=sha256:") for i in pinned)
+    assert all(
+        i in pinned or re.fullmatch(r" +--hash=sha256:[0-9a-f]{64}( \\)?", line)
+        for i, line in enumerate(lines)
+    )
