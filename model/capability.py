@@ -15,7 +15,10 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class BenchmarkLink:
-    """Logistic link of a benchmark: floor and ceiling in percent, slope per log10 FLOP, midpoint in log10 FLOP."""
+    """Logistic link of a benchmark: floor, ceiling (percent), slope (per log10), midpoint (log10 FLOP).
+
+    Raises ValueError for a ceiling at or below the floor, or a slope that is not positive.
+    """
 
     floor: float
     ceiling: float
@@ -45,7 +48,7 @@ def capability_from_score(percent: ArrayLike, link: BenchmarkLink, margin: float
     Scores nearer to the floor or ceiling than ``margin`` (a share of the range, in (0, 0.5)) say almost
     nothing about capability and are moved there first, so that the answer is finite.
     """
-    if not 0.0 < margin < 0.5:
+    if not 0.0 < margin < 0.5:  # half of the range from either end leaves nothing
         raise ValueError(f"margin must lie in (0, 0.5), got {margin}")
     share = (np.asarray(percent, dtype=np.float64) - link.floor) / (link.ceiling - link.floor)
     share = np.clip(share, margin, 1.0 - margin)
@@ -80,7 +83,7 @@ def active_params_from_compute(flop: ArrayLike, tokens_per_parameter: ArrayLike)
     """
     ratio = np.asarray(tokens_per_parameter, dtype=np.float64)
     params = np.sqrt(np.asarray(flop, dtype=np.float64) / (FLOP_PER_PARAMETER_AND_TOKEN * ratio))
-    return np.asarray(params / BILLION)
+    return np.asarray(params / BILLION, dtype=np.float64)
 
 
 def dense_equivalent(total_params: ArrayLike, active_params: ArrayLike) -> Array:
@@ -96,7 +99,7 @@ def spillover(own: ArrayLike, public_frontier: ArrayLike, rate: ArrayLike) -> Ar
     """
     mine = np.asarray(own, dtype=np.float64)
     gap = np.maximum(np.asarray(public_frontier, dtype=np.float64) / mine, 1.0)
-    return mine * gap ** np.asarray(rate, dtype=np.float64)
+    return np.asarray(mine * gap ** np.asarray(rate, dtype=np.float64))
 
 
 def efficiency_growth(

@@ -1,14 +1,20 @@
-"""The two costs of a chip hour, not to be mixed: full cost for accounts, avoidable cost and rental for prices."""
+"""The two costs of a chip hour, never to be mixed: full cost for accounts, avoidable and rental for prices.
+
+Every amount may be a float or an array over chips; formulas are elementwise.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 HOURS_PER_YEAR = 8760.0
 WATTS_PER_KW = 1000.0
+
+Amount: TypeAlias = float | NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -20,15 +26,15 @@ class Installation:
     ``idle_power_share`` what it draws when idle as a share of that.
     """
 
-    chip_price_usd: float
-    server_share: float
-    network_usd: float
-    cooling_usd: float
-    power_kw: float
-    idle_power_share: float
+    chip_price_usd: Amount
+    server_share: Amount
+    network_usd: Amount
+    cooling_usd: Amount
+    power_kw: Amount
+    idle_power_share: Amount
 
     @property
-    def capital_usd(self) -> float:
+    def capital_usd(self) -> Amount:
         """Capital of one installed chip in USD."""
         return self.chip_price_usd * (1.0 + self.server_share) + self.network_usd + self.cooling_usd
 
@@ -41,14 +47,14 @@ class Site:
     ``network_usd_per_hour`` only for the hours it works.
     """
 
-    power_price_usd_per_kwh: float
-    pue: float
-    network_usd_per_hour: float
-    fixed_staff_usd_per_hour: float
-    variable_staff_usd_per_hour: float
+    power_price_usd_per_kwh: Amount
+    pue: Amount
+    network_usd_per_hour: Amount
+    fixed_staff_usd_per_hour: Amount
+    variable_staff_usd_per_hour: Amount
 
 
-def power_kw(tdp_w: float, server_power_share: float) -> float:
+def power_kw(tdp_w: Amount, server_power_share: float) -> Amount:
     """IT power of a busy chip with its share of the host, in kW, from its rated power in W."""
     return tdp_w * (1.0 + server_power_share) / WATTS_PER_KW
 
@@ -68,7 +74,7 @@ def capital_recovery(cost_of_capital: float, life_years: float) -> float:
     return float(cost_of_capital / -np.expm1(-life_years * np.log1p(cost_of_capital)))
 
 
-def avoidable_cost_per_hour(installation: Installation, site: Site) -> float:
+def avoidable_cost_per_hour(installation: Installation, site: Site) -> Amount:
     """USD of one more hour of work: power above idle, network traffic, variable staff. For prices."""
     working_kw = installation.power_kw * (1.0 - installation.idle_power_share)
     return (
@@ -78,20 +84,20 @@ def avoidable_cost_per_hour(installation: Installation, site: Site) -> float:
     )
 
 
-def standing_cost_per_hour(installation: Installation, site: Site) -> float:
+def standing_cost_per_hour(installation: Installation, site: Site) -> Amount:
     """USD an hour that the chip exists, working or not: idle power and fixed staff, without capital."""
     idle_kw = installation.power_kw * installation.idle_power_share
     return idle_kw * site.pue * site.power_price_usd_per_kwh + site.fixed_staff_usd_per_hour
 
 
-def capital_cost_per_hour(installation: Installation, cost_of_capital: float, life_years: float) -> float:
+def capital_cost_per_hour(installation: Installation, cost_of_capital: float, life_years: float) -> Amount:
     """USD of amortised capital for every hour the chip exists, working or not."""
     return installation.capital_usd * capital_recovery(cost_of_capital, life_years) / HOURS_PER_YEAR
 
 
 def full_cost_per_hour(
-    installation: Installation, site: Site, cost_of_capital: float, life_years: float, utilisation: float
-) -> float:
+    installation: Installation, site: Site, cost_of_capital: float, life_years: float, utilisation: Amount
+) -> Amount:
     """USD of one hour of work: capital and standing cost over use, plus avoidable cost. For accounts.
 
     ``utilisation`` is the share of hours worked, in (0, 1]; raises ValueError outside.
@@ -103,13 +109,13 @@ def full_cost_per_hour(
 
 
 def user_cost_per_hour(
-    capital_usd: float,
+    capital_usd: Amount,
     cost_of_capital: float,
     depreciation: float,
-    expected_decline: float,
-    utilisation: float,
-    standing_usd_per_hour: float = 0.0,
-) -> float:
+    expected_decline: Amount,
+    utilisation: Amount,
+    standing_usd_per_hour: Amount = 0.0,
+) -> Amount:
     """USD that an hour of work must earn above its avoidable cost for the chip to be worth holding a year.
 
     Jorgenson (1963) in discrete time: buy at q, earn c at the end of the year, sell what is left at the new
@@ -140,14 +146,14 @@ def shadow_rental(
 
 
 def expected_discounted_rental(
-    rental_per_hour: float,
-    utilisation: float,
+    rental_per_hour: Amount,
+    utilisation: Amount,
     cost_of_capital: float,
     depreciation: float,
     expected_decline: float,
     life_years: float,
-    residual_usd: float = 0.0,
-) -> float:
+    residual_usd: Amount = 0.0,
+) -> Amount:
     """USD of today that a chip will earn above avoidable cost over its life; buy when above its price.
 
     The first year earns ``rental_per_hour`` (net of standing cost per worked hour) x hours x utilisation at
@@ -158,11 +164,11 @@ def expected_discounted_rental(
         raise ValueError(f"life_years must be positive, got {life_years}")
     first = rental_per_hour * utilisation * HOURS_PER_YEAR
     kept = (1.0 - depreciation) * (1.0 - expected_decline) / (1.0 + cost_of_capital)
-    years = life_years if kept == 1.0 else (1.0 - kept**life_years) / (1.0 - kept)
-    residual = residual_usd / (1.0 + cost_of_capital) ** life_years
-    return float(first * years / (1.0 + cost_of_capital) + residual)
+    years: float = life_years if kept == 1.0 else (1.0 - kept**life_years) / (1.0 - kept)
+    worth_later: float = (1.0 + cost_of_capital) ** -life_years
+    return first * years / (1.0 + cost_of_capital) + residual_usd * worth_later
 
 
-def _require_share(utilisation: float) -> None:
-    if not 0.0 < utilisation <= 1.0:
+def _require_share(utilisation: Amount) -> None:
+    if not np.all((np.asarray(utilisation) > 0.0) & (np.asarray(utilisation) <= 1.0)):
         raise ValueError(f"utilisation must lie in (0, 1], got {utilisation}")

@@ -104,14 +104,14 @@ def fixed_basket(
 def chained_fisher(
     quarter: ArrayLike, offer: ArrayLike, price: ArrayLike, tokens: ArrayLike, quarters: int
 ) -> Floats:
-    """Fisher index of offers matched between adjacent quarters, chained, 1 in quarter 0.
+    """Fisher index of offers matched between adjacent quarters, chained, 1 in the first quarter with a sale.
 
-    nan from the first pair of quarters without a matched sale on. Raises ValueError for an offer that appears
-    twice in a quarter.
+    nan before it, and from the first pair of quarters without a matched sale on. Raises ValueError for an
+    offer that appears twice in a quarter.
     """
     when, ids, prices, quantities = _tidy(quarter, offer, price, tokens)
-    index = np.ones(quarters)
-    for t in range(1, quarters):
+    index, first = _chain_start(when, quantities, quarters)
+    for t in range(first + 1, quarters):
         old, new = np.flatnonzero(when == t - 1), np.flatnonzero(when == t)
         _, from_old, from_new = np.intersect1d(ids[old], ids[new], assume_unique=True, return_indices=True)
         i, j = old[from_old], new[from_new]
@@ -122,11 +122,11 @@ def chained_fisher(
 def chained_hedonic(
     quarter: ArrayLike, price: ArrayLike, tokens: ArrayLike, capability: ArrayLike, quarters: int
 ) -> Floats:
-    """``hedonic_factor`` between adjacent quarters, chained, 1 in quarter 0."""
+    """``hedonic_factor`` between adjacent quarters, chained, 1 in the first quarter with a sale."""
     when = np.asarray(quarter, dtype=np.int64)
     prices, quantities, quality = _floats(price), _floats(tokens), _floats(capability)
-    index = np.ones(quarters)
-    for t in range(1, quarters):
+    index, first = _chain_start(when, quantities, quarters)
+    for t in range(first + 1, quarters):
         old, new = when == t - 1, when == t
         index[t] = index[t - 1] * hedonic_factor(
             prices[old], quantities[old], quality[old], prices[new], quantities[new], quality[new]
@@ -196,6 +196,15 @@ def _floats(values: ArrayLike) -> Floats:
 def _ratio(above: Floats, below: Floats) -> float:
     total = float(below.sum())
     return float(above.sum()) / total if total > 0.0 else np.nan
+
+
+def _chain_start(when: Integers, quantities: Floats, quarters: int) -> tuple[Floats, int]:
+    """An index that is 1 in the first quarter with a sale and nan elsewhere, and that quarter."""
+    sold = when[quantities > 0.0]
+    first = int(sold.min()) if sold.size else quarters
+    index = np.full(quarters, np.nan)
+    index[first : first + 1] = 1.0
+    return index, first
 
 
 def _hedonic_rows(

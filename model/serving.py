@@ -19,6 +19,8 @@ WEIGHTS_PER_LAYER = 12.0  # attention 4 d^2 and feed-forward 8 d^2 (Kaplan et al
 TRANSFERS_PER_LAYER = 4.0  # two all-reduces, each a reduce-scatter and an all-gather (Shoeybi et al. 2019)
 ALL_REDUCES_PER_LAYER = 2.0  # after attention and after the feed-forward part
 CACHE_TENSORS = 2.0  # keys and values
+PUBLISHED_CACHE_BYTES = 2.0  # cache sizes are published in 16-bit numbers
+BATCH_PRECISION = 1.0 + 1e-6  # relative width at which the search for the largest batch stops
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,11 @@ class ChipSpec:
     successor_line: str = ""
 
     @property
+    def eight_bit_tops(self) -> float:
+        """Rate in TOPS on eight-bit numbers: old chips compute them no faster than 16-bit ones."""
+        return max(self.int8_tops, self.bf16_tflops)
+
+    @property
     def bytes_per_flop(self) -> float:
         """Memory bandwidth over 16-bit rate: the physical rule of what is made for inference."""
         return self.bandwidth_tbs / self.bf16_tflops
@@ -59,8 +66,9 @@ class Architecture:
     """What of a model matters for serving it.
 
     ``active_params_b`` and ``total_params_b`` in billions, ``kv_bytes_per_token`` the cache in bytes a token
-    of context, ``shared_share`` the part of the active parameters that every token uses (attention,
-    embeddings, shared experts). A dense model has ``total == active``; the share is then without effect.
+    of context at 16-bit precision, ``shared_share`` the part of the active parameters that every token uses
+    (attention, embeddings, shared experts). A dense model has ``total == active``; the share is then without
+    effect. Raises ValueError for sizes that contradict each other.
     """
 
     active_params_b: float
@@ -106,7 +114,9 @@ class Architecture:
 class ServingTechnology:
     """How models are served: precision, achieved efficiencies, service level and shape of the work.
 
-    Efficiencies are achieved over published rates. ``latency_target_s`` is the longest time between two
+    ``weight_bytes``, ``cache_bytes`` and ``activation_bytes`` are bytes a number. Efficiencies are achieved
+    over published rates; ``sparse_efficiency`` is what uneven and small experts leave of it, and
+    ``pipeline_efficiency`` what bubbles leave. ``latency_target_s`` is the longest time between two
     output tokens of a stream, with prefill of other requests in between (continuous batching); ``inf`` is
     offline work. ``context_tokens`` is the mean context held in the cache. ``node_chips`` is the widest
     tensor-parallel group, ``max_chips`` the largest replica.
@@ -127,6 +137,7 @@ class ServingTechnology:
     max_chips: int
     transfer_latency_us: float
     width_over_depth: float
+    cache_bytes: float = PUBLISHED_CACHE_BYTES
 
 
 @dataclass(frozen=True)
@@ -186,33 +197,39 @@ def cache_bytes_per_token(
 
 def footprint_gb(architecture: Architecture, technology: ServingTechnology) -> float:
     """Memory in GB that a replica needs at least: all weights and the cache of one context."""
-    cache = architecture.kv_bytes_per_token * technology.context_tokens
-    return (architecture.total_params_b * GIGA * technology.weight_bytes + cache) / GIGA
+    weights = architecture.total_params_b * GIGA * technology.weight_bytes
+    return (weights + _context_bytes(architecture, technology)) / GIGA
+
+
+def _context_bytes(architecture: Architecture, technology: ServingTechnology) -> float:
+    precision = technology.cache_bytes / PUBLISHED_CACHE_BYTES
+    return architecture.kv_bytes_per_token * precision * technology.context_tokens
 
 
 @njit(cache=True)
-def _decode_bytes(batch: float, shared: float, routed: float, ratio: float, cache: float) -> float:
-    return float(shared + routed * (1.0 - (1.0 - ratio) ** batch) + batch * cache)
+def _round_seconds(batch: float, step: tuple[float, ...]) -> float:
+    """Seconds in which each of ``batch`` streams gets its next token, with the prefill between."""
+    shared, routed, ratio, cache, bytes_per_second, computing, other, fixed = step
+    touched = 1.0 - (1.0 - ratio) ** batch
+    reading = (shared + routed * touched + batch * cache) / bytes_per_second
+    return float(max(reading, batch * computing) + batch * other + fixed)
 
 
 @njit(cache=True)
-def _round_seconds(
-    batch: float,
-    stages: float,
-    shared: float,
-    routed: float,
-    ratio: float,
-    cache: float,
-    bytes_per_second: float,
-    decode_compute_seconds: float,
-    prefill_seconds: float,
-    transfer_seconds: float,
-    fixed_seconds: float,
-) -> float:
-    """Seconds in which each of ``stages * batch`` streams gets its next token, with the prefill between."""
-    read = _decode_bytes(batch, shared, routed, ratio, cache) / bytes_per_second
-    decode = max(read, batch * decode_compute_seconds) + batch * transfer_seconds + fixed_seconds
-    return float(decode + batch * prefill_seconds)
+def _largest_batch(most: float, allowed_seconds: float, step: tuple[float, ...]) -> float:
+    """Largest batch up to ``most`` whose round takes no longer than allowed; 0 if even one stream does."""
+    if _round_seconds(most, step) <= allowed_seconds:
+        return most
+    if _round_seconds(1.0, step) > allowed_seconds:
+        return 0.0
+    low, high = 1.0, most
+    while high > low * BATCH_PRECISION:
+        middle = math.sqrt(low * high)
+        if _round_seconds(middle, step) > allowed_seconds:
+            high = middle
+        else:
+            low = middle
+    return low
 
 
 @njit(cache=True)
@@ -220,60 +237,33 @@ def _serve(
     chip: NDArray[np.float64], model: NDArray[np.float64], work: NDArray[np.float64]
 ) -> tuple[float, float, float, float]:
     """Best split of one model over one chip: (tokens/s/chip, chips, batch, prefill share)."""
-    flops, bandwidth, interconnect, memory = chip[0], chip[1], chip[2], chip[3]
-    flop_per_token, shared, routed, ratio, cache, breadth, depth = (
-        model[0], model[1], model[2], model[3], model[4], model[5], model[6],
-    )
-    latency, input_per_output, activation_bytes, node, most, transfer_latency, pipeline = (
-        work[0], work[1], work[2], work[3], work[4], work[5], work[6],
-    )
-    weights = shared + routed
+    flops, bandwidth, interconnect, memory = chip
+    flop_per_token, shared, routed, ratio, cache, breadth, depth = model
+    latency, input_per_output, activation_bytes, node, most_chips, transfer_latency, pipeline = work
     best = (0.0, 0.0, 0.0, 0.0)
     width = 1.0
-    widest = node if interconnect > 0.0 else 1.0
-    while width <= widest:
-        # A ring moves (n-1)/n of the activations twice an all-reduce.
-        moved = TRANSFERS_PER_LAYER * (width - 1.0) / width * breadth * activation_bytes
-        transfer = moved / interconnect if width > 1.0 else 0.0
-        fixed = ALL_REDUCES_PER_LAYER * depth * transfer_latency if width > 1.0 else 0.0
-        compute = flop_per_token / (flops * width)
+    while width <= (node if interconnect > 0.0 else 1.0):
+        computing = flop_per_token / (flops * width)
+        transfer, fixed = 0.0, 0.0
+        if width > 1.0:
+            # A ring moves (n-1)/n of the activations in each half of an all-reduce.
+            moved = TRANSFERS_PER_LAYER * (width - 1.0) / width * breadth * activation_bytes
+            transfer = moved / interconnect
+            fixed = ALL_REDUCES_PER_LAYER * depth * transfer_latency
+        prefill = input_per_output * (computing + transfer)
+        step = (shared, routed, ratio, cache, width * bandwidth, computing, transfer + prefill, fixed)
         stages = 1.0
-        while width * stages <= most:
+        while width * stages <= most_chips:
+            # Every stage works on a batch of its own, so the replica holds as many batches as stages.
             chips = width * stages
-            room = chips * memory - weights
-            batch_at_most = room / (cache * stages)
-            if batch_at_most >= 1.0:
-                bubble = 1.0 if stages == 1.0 else pipeline
-                reading = width * bandwidth
-                prefill = input_per_output * (compute + transfer)
-                batch = batch_at_most
-                seconds = _round_seconds(
-                    batch, stages, shared, routed, ratio, cache, reading, compute, prefill, transfer, fixed
-                ) / bubble
-                if seconds > latency:
-                    low, high = 1.0, batch_at_most
-                    seconds = _round_seconds(
-                        low, stages, shared, routed, ratio, cache, reading, compute, prefill, transfer, fixed
-                    ) / bubble
-                    if seconds > latency:
-                        batch = 0.0
-                    else:
-                        while high > low * (1.0 + 1e-6):
-                            middle = math.sqrt(low * high)
-                            tried = _round_seconds(
-                                middle, stages, shared, routed, ratio, cache, reading, compute, prefill,
-                                transfer, fixed,
-                            ) / bubble
-                            if tried > latency:
-                                high = middle
-                            else:
-                                low, seconds = middle, tried
-                        batch = low
-                if batch > 0.0:
-                    rate = (1.0 + input_per_output) * stages * batch / (seconds * chips)
-                    if rate > best[0]:
-                        share = batch * prefill / (seconds * bubble)
-                        best = (rate, chips, batch * stages, share)
+            room = (chips * memory - shared - routed) / (cache * stages)
+            kept = 1.0 if stages == 1.0 else pipeline
+            batch = _largest_batch(room, latency * kept, step) if room >= 1.0 else 0.0
+            if batch > 0.0:
+                seconds = _round_seconds(batch, step)
+                rate = kept * (1.0 + input_per_output) * stages * batch / (seconds * chips)
+                if rate > best[0]:
+                    best = (rate, chips, batch * stages, batch * prefill / seconds)
             stages *= 2.0
         width *= 2.0
     return best
@@ -293,9 +283,8 @@ def _serve_table(
 
 
 def _chip_row(chip: ChipSpec, technology: ServingTechnology) -> list[float]:
-    # Eight-bit weights use the eight-bit units where the chip has them, wider ones the 16-bit units.
-    eight_bit = technology.weight_bytes <= 1.0 and chip.int8_tops > 0.0
-    tera_flops = chip.int8_tops if eight_bit else chip.bf16_tflops
+    # Weights of up to eight bits use the eight-bit units, wider ones the 16-bit units.
+    tera_flops = chip.eight_bit_tops if technology.weight_bytes <= 1.0 else chip.bf16_tflops
     return [
         tera_flops * TERA * technology.compute_efficiency,
         chip.bandwidth_tbs * TERA * technology.bandwidth_efficiency,
@@ -313,7 +302,7 @@ def _model_row(architecture: Architecture, technology: ServingTechnology) -> lis
         architecture.shared_params_b * GIGA * technology.weight_bytes,
         architecture.routed_params_b * GIGA * technology.weight_bytes,
         architecture.expert_ratio,
-        architecture.kv_bytes_per_token * technology.context_tokens,
+        _context_bytes(architecture, technology),
         breadth,
         math.sqrt(breadth / technology.width_over_depth),
     ]
@@ -369,7 +358,7 @@ def serving_table(
 
 @dataclass(frozen=True)
 class TrainingTechnology:
-    """How well chips train: model-FLOP utilisation of a chip, and bytes exchanged for each FLOP of a cluster."""
+    """How well chips train: model-FLOP utilisation of a chip and bytes exchanged a FLOP in a cluster."""
 
     model_flop_utilisation: float
     bytes_per_flop: float
@@ -392,7 +381,7 @@ def training_throughput(chip: ChipSpec, technology: TrainingTechnology) -> float
 
 @dataclass(frozen=True)
 class CaptiveWork:
-    """The reference captive model (search, advertising, recommendation): a small dense ranker on 8-bit units.
+    """The reference captive model (search, advertising, recommendation): a small dense ranker in eight bits.
 
     ``lookup_mb`` is embedding-table traffic in MB a query; ``batch`` queries share a read of the weights.
     """
@@ -408,12 +397,14 @@ class CaptiveWork:
 def captive_throughput(chip: ChipSpec, work: CaptiveWork) -> float:
     """Queries a second of one chip on the reference captive model: roofline of compute and bandwidth.
 
-    The model fits any card and needs no interconnect, so price per 8-bit operation decides. Williams,
-    Waterman and Patterson (2009); Naumov et al. (2019) for the split into dense layers and table look-ups.
+    The model needs one chip and no interconnect, so price per eight-bit operation decides; 0 where it does
+    not fit into memory. Williams, Waterman and Patterson (2009); Naumov et al. (2019) for the split into
+    dense layers and table look-ups.
     """
+    if work.params_b > chip.memory_gb:
+        return 0.0
     operations = FLOP_PER_WEIGHT * work.params_b * GIGA * work.tokens_per_query
     moved = work.params_b * GIGA / work.batch + work.lookup_mb * MEGA
-    tera_ops = chip.int8_tops if chip.int8_tops > 0.0 else chip.bf16_tflops
-    computing = operations / (tera_ops * TERA * work.compute_efficiency)
+    computing = operations / (chip.eight_bit_tops * TERA * work.compute_efficiency)
     reading = moved / (chip.bandwidth_tbs * TERA * work.bandwidth_efficiency)
     return 1.0 / max(computing, reading)
