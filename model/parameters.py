@@ -136,6 +136,10 @@ class Parameters(Mapping[str, float]):
                 overridden[name] = values[name] = number
         return cls(values, dict(sorted(overridden.items())))
 
+    def changed(self, overrides: Mapping[str, float | str]) -> Parameters:
+        """These values with ``overrides`` on top of their own; raises what :meth:`resolve` raises."""
+        return Parameters.resolve({**self._overridden, **overrides})
+
     @property
     def overridden(self) -> dict[str, float]:
         """The values that differ from their defaults, by name, sorted."""

@@ -89,6 +89,16 @@ def test_an_override_changes_one_number_and_no_other(small):
     )
 
 
+def test_a_change_adds_to_earlier_overrides_and_leaves_the_original_alone(small):
+    first = Parameters.resolve({"alpha_mean": 3.5, "lead_time": 3})
+    second = first.changed({"lead_time": "5"})
+    assert second == Parameters.resolve({"alpha_mean": 3.5, "lead_time": 5})
+    assert first.lead_time == 3
+    assert second.changed({"lead_time": 2}).overridden == {"alpha_mean": 3.5}
+    with pytest.raises(ParameterError, match="whole number from 1 to 6"):
+        first.changed({"lead_time": 9})
+
+
 def test_an_override_equal_to_the_default_overrides_nothing(small):
     assert Parameters.resolve({"alpha_mean": 2}).overridden == {}
     assert Parameters.resolve({"alpha_mean": 2}) == Parameters.resolve()
