@@ -36,7 +36,7 @@ format: $(VENV)/full.stamp  ## write the code in the style that lint checks
 	$(BIN)/ruff format .
 
 bench: $(VENV)/full.stamp  ## measure the demand step against one Python object an enterprise
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.demand_step
 
 ui: $(VENV)/full.stamp  ## watch a run in the browser
 	@test -f viz/app.py || { echo "viz/app.py does not exist yet: the browser app is still to be built"; exit 1; }
