@@ -23,17 +23,15 @@ Signatures (I buyers, J offers, S segments):
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
+
+from model.population import population_step
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Ints = NDArray[np.int64]
-
-BLOCK = 128  # enterprises a block: the scratch of some 30 offers stays in the first-level cache
 
 
 @dataclass(frozen=True)
@@ -125,244 +123,6 @@ def logistic(x: Floats) -> Floats:
     return np.asarray(np.where(x >= 0.0, 1.0, small) / (1.0 + small))
 
 
-# The compiled step. Polynomials of the Cephes library (Moshier 1992) in single precision: scalar calls to
-# the mathematical library would keep the loops from being vectorised.
-
-_F = np.float32
-_I = np.int32
-
-
-@njit(inline="always")
-def _exp(x: Any) -> Any:  # pragma: no cover - compiled
-    x = min(max(x, _F(-87.0)), _F(88.0))
-    half = _F(0.5) if x >= _F(0.0) else _F(-0.5)
-    n = _I(x * _F(1.44269504088896341) + half)
-    r = x - _F(n) * _F(0.693359375)
-    r = r - _F(n) * _F(-2.12194440e-4)
-    p = _F(1.9875691500e-4)
-    p = p * r + _F(1.3981999507e-3)
-    p = p * r + _F(8.3334519073e-3)
-    p = p * r + _F(4.1665795894e-2)
-    p = p * r + _F(1.6666665459e-1)
-    p = p * r + _F(5.0000001201e-1)
-    p = p * r * r + r + _F(1.0)
-    return p * _I((n + _I(127)) << _I(23)).view(np.float32)
-
-
-@njit(inline="always")
-def _log(x: Any) -> Any:  # pragma: no cover - compiled
-    bits = _F(x).view(np.int32)
-    n = _I((bits - _I(0x3F3504F3)) >> _I(23))
-    m = _I(bits - _I(n << _I(23))).view(np.float32) - _F(1.0)
-    p = _F(7.0376836292e-2)
-    p = p * m + _F(-1.1514610310e-1)
-    p = p * m + _F(1.1676998740e-1)
-    p = p * m + _F(-1.2420140846e-1)
-    p = p * m + _F(1.4249322787e-1)
-    p = p * m + _F(-1.6668057665e-1)
-    p = p * m + _F(2.0000714765e-1)
-    p = p * m + _F(-2.4999993993e-1)
-    p = p * m + _F(3.3333331174e-1)
-    square = m * m
-    y = m * square * p
-    y = y + _F(n) * _F(-2.12194440e-4)
-    y = y - _F(0.5) * square
-    return m + y + _F(n) * _F(0.693359375)
-
-
-@njit(cache=True, nogil=True, fastmath={"reassoc", "nsz"})
-def _sum_of_products(x: Any, y: Any) -> Any:  # pragma: no cover - compiled
-    """Sum of x * y in double precision; free to reorder, so that it is vectorised, in a fixed order."""
-    total = np.float64(0.0)
-    for b in range(x.size):
-        total += np.float64(x[b]) * np.float64(y[b])
-    return total
-
-
-@njit(cache=True, nogil=True)
-def _exp_all(x: Any, out: Any) -> None:  # pragma: no cover - compiled
-    for k in range(x.size):
-        out[k] = _exp(x[k])
-
-
-@njit(cache=True, nogil=True)
-def _log_all(x: Any, out: Any) -> None:  # pragma: no cover - compiled
-    for k in range(x.size):
-        out[k] = _log(x[k])
-
-
-@njit(cache=True, nogil=True)
-def _population_step(
-    alpha: Any,
-    beta: Any,
-    nuisance: Any,
-    weight: Any,
-    firms: Any,
-    segment: Any,
-    order: Any,
-    group: Any,
-    capability: Any,
-    price: Any,
-    offset: Any,
-    level: Any,
-    capability_level: Any,
-    sigma1: Any,
-    sigma2: Any,
-    eta: Any,
-    reference: Any,
-    adoption_rate: Any,
-    portfolio_rate: Any,
-    adoption: Any,
-    columns: Any,
-    volume: Any,
-    tokens: Any,
-    adopters: Any,
-) -> None:  # pragma: no cover - compiled
-    """One pass over the population in blocks of one segment; ``columns`` is the portfolio by offer.
-
-    ``order`` lists offers model by model, ``group`` the model number of each; ``level`` (S,) and
-    ``capability_level`` are taken out of offset and capability, so that single precision sees small numbers.
-    """
-    enterprises, offers = alpha.size, order.size
-    one = _F(1.0)
-    sharpness = _F(1.0 / (1.0 - sigma2))
-    shrink = _F((1.0 - sigma2) / (1.0 - sigma1))
-    flatten = _F(1.0 - sigma1)
-    grow = _F(eta * (1.0 - sigma1))
-    keep, move = _F(1.0 - portfolio_rate), _F(portfolio_rate)
-    adopt = _F(adoption_rate)
-    value = np.empty((offers, BLOCK), np.float32)
-    nest = np.empty((offers, BLOCK), np.float32)
-    available = np.empty(offers, np.int64)
-    first = np.empty(offers + 1, np.int64)  # where each model starts in ``available``
-    scale_ = np.empty(BLOCK, np.float32)
-    total_ = np.empty(BLOCK, np.float32)
-    top_ = np.empty(BLOCK, np.float32)
-    held_ = np.empty(BLOCK, np.float32)
-    demand_ = np.empty(BLOCK, np.float32)
-
-    begin = 0
-    while begin < enterprises:
-        s = segment[begin]
-        stop = begin + 1
-        while stop < enterprises and segment[stop] == s:
-            stop += 1
-        count, models = 0, 0
-        for position in range(offers):
-            j = order[position]
-            if offset[s, j] > -np.inf:
-                if count == 0 or group[available[count - 1]] != group[j]:
-                    first[models] = count
-                    models += 1
-                available[count] = j
-                count += 1
-            else:
-                closed = columns[j][begin:stop]
-                for b in range(closed.size):
-                    closed[b] = _F(0.0)
-        first[models] = count
-
-        for start in range(begin, stop, BLOCK):
-            size = min(BLOCK, stop - start)
-            end = start + size
-            a, c, h = alpha[start:end], beta[start:end], nuisance[start:end]
-            state = adoption[start:end]
-            if count == 0:
-                real, out = firms[start:end], volume[start:end]
-                for b in range(size):
-                    state[b] = state[b] * (one - adopt)
-                    out[b] = _F(0.0)
-                adopters[s] += _sum_of_products(real, state)
-                continue
-            scale, total, top = scale_[:size], total_[:size], top_[:size]
-            held, demand = held_[:size], demand_[:size]
-            for b in range(size):
-                total[b] = _F(0.0)
-                held[b] = _F(0.0)
-                top[b] = _F(-np.inf)
-            # log-sum-exp within each model
-            for m in range(models):
-                inner = nest[m][:size]
-                if first[m + 1] - first[m] == 1:
-                    j = available[first[m]]
-                    quality, paid, taste = _F(capability[j]), _F(price[j]), _F(offset[s, j])
-                    row = value[first[m]][:size]
-                    for b in range(size):
-                        inner[b] = (c[b] * quality - a[b] * _log(paid + h[b]) + taste) * (sharpness * shrink)
-                        row[b] = one
-                else:
-                    for b in range(size):
-                        scale[b] = _F(-np.inf)
-                    for position in range(first[m], first[m + 1]):
-                        j = available[position]
-                        quality, paid, taste = _F(capability[j]), _F(price[j]), _F(offset[s, j])
-                        row = value[position][:size]
-                        for b in range(size):
-                            u = (c[b] * quality - a[b] * _log(paid + h[b]) + taste) * sharpness
-                            row[b] = u
-                            scale[b] = max(scale[b], u)
-                    for b in range(size):
-                        inner[b] = _F(0.0)
-                    for position in range(first[m], first[m + 1]):
-                        row = value[position][:size]
-                        for b in range(size):
-                            e = _exp(row[b] - scale[b])
-                            row[b] = e
-                            inner[b] += e
-                    for b in range(size):
-                        scale[b] = (scale[b] + _log(inner[b])) * shrink
-                    for position in range(first[m], first[m + 1]):
-                        row = value[position][:size]
-                        for b in range(size):
-                            row[b] = row[b] / inner[b]
-                    for b in range(size):
-                        inner[b] = scale[b]
-                for b in range(size):
-                    top[b] = max(top[b], inner[b])
-            # the LLM nest
-            for m in range(models):
-                inner = nest[m][:size]
-                for b in range(size):
-                    e = _exp(inner[b] - top[b])
-                    inner[b] = e
-                    total[b] += e
-            for position in range(count):
-                column = columns[available[position]][start:end]
-                for b in range(size):
-                    held[b] += column[b]
-            mass, real, out = weight[start:end], firms[start:end], volume[start:end]
-            ref = reference[start:end] if reference.size > 1 else reference
-            shared = reference.size == 1
-            inside = _F(level[s])
-            for b in range(size):
-                # ln B with the levels put back: both enter utility, so ln B shifts by level/(1-sigma1)
-                log_inclusive = top[b] + _log(total[b]) + (c[b] * _F(capability_level) + inside) / flatten
-                x = flatten * log_inclusive
-                small = _exp(-abs(x))
-                target = (one if x >= _F(0.0) else small) / (one + small)
-                state[b] += adopt * (target - state[b])
-                v = mass[b] * _exp(grow / a[b] * (log_inclusive - (ref[0] if shared else ref[b])))
-                out[b] = v
-                demand[b] = v * state[b]
-                total[b] = one / total[b]
-            adopters[s] += _sum_of_products(real, state)
-            # a portfolio moves part of the way to its target; one without an available offer starts at it
-            for b in range(size):
-                if held[b] > _F(0.0):
-                    held[b] = keep / held[b]
-                    total[b] = total[b] * move
-            for m in range(models):
-                inner = nest[m][:size]
-                for position in range(first[m], first[m + 1]):
-                    j = available[position]
-                    column = columns[j][start:end]
-                    row = value[position][:size]
-                    for b in range(size):
-                        column[b] = held[b] * column[b] + total[b] * inner[b] * row[b]
-                    tokens[s, j] += _sum_of_products(demand, column)
-        begin = stop
-
-
 def step(
     alpha: Singles,
     beta: Singles,
@@ -432,7 +192,7 @@ def step(
     open_ = np.isfinite(offset)
     level = np.where(open_.any(axis=1), np.where(open_, offset, -np.inf).max(axis=1, initial=-np.inf), 0.0)
     group = groups_of(model)
-    _population_step(
+    population_step(
         np.asarray(alpha, np.float32),
         np.asarray(beta, np.float32),
         np.asarray(nuisance, np.float32),
@@ -449,7 +209,7 @@ def step(
         float(sigma1),
         float(sigma2),
         float(eta),
-        np.atleast_1d(reference),
+        np.ascontiguousarray(np.broadcast_to(reference, (enterprises,))),
         float(adoption_rate),
         float(portfolio_rate),
         adoption,

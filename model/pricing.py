@@ -21,17 +21,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from model.buyers import Buyers, buyers, choices, consumption, derivatives, profit, quantities, slopes
 from model.demand import Floats
-from model.response import (
-    ASTRAY,
-    GAIN,
-    LONGEST_STEP,
-    PRICE_FLOOR,
-    UNDERFLOW,
-    Response,
-    best_response,
-    reach_of,
-    search,
-)
+from model.response import PRICE_FLOOR, Response, best_response, reach_of, search
+from model.rivalry import ASTRAY, GAIN, LONGEST_STEP, UNDERFLOW
 
 __all__ = [
     "Buyers",
@@ -54,7 +45,9 @@ EQUILIBRIUM_ITERATIONS = (
 )
 EQUILIBRIUM_MEMORY = 8  # past steps in the acceleration (Walker and Ni 2011)
 EQUILIBRIUM_POINTS = 160  # of the global search: steps of 5 to 7 % in the markup
-EQUILIBRIUM_RESTARTS = 40  # climbs from a better peak before saying that none was found
+EQUILIBRIUM_RESTARTS = 5  # climbs from a better peak before saying that none was found
+TURNS = 15  # rounds of sellers answering each other, between two climbs
+SETTLED = 1e-6  # change of log price in a round that ends them; the climb does the rest
 DAMPING = 0.7  # of the first-order map: at 1 price wars of close substitutes overshoot
 ACCEPTED = 1e-10  # the residual that counts as solved
 
@@ -133,20 +126,14 @@ def equilibrium(
     price = np.maximum(np.array(np.broadcast_to(np.asarray(first, float), (offers,))), setter.floor)
     price[~sold] = np.maximum(setter.cost, setter.floor)[~sold]
     count, climbs, gain, residual = 0, 0, np.inf, np.inf
-    for climbs in range(restarts + 1):  # noqa: B007 - reported
+    for climbs in range(restarts + 1):
         price, residual, used = setter.climb(price, sold, tolerance, iterations, damping)
         count += used
-        gain = 0.0
-        for j in np.flatnonzero(sold).tolist():
-            better, most, now = search(
-                demand, price, j, setter.raised_cost, setter.stake[j], setter.upstream[j],
-                floor=setter.floor, points=points,
-            )  # fmt: skip
-            if most - now > GAIN * abs(now):
-                gain = max(gain, (most - now) / max(abs(now), most - now))
-                price[j] = better
+        gain, better = setter.deviate(price, sold, points)
         if gain == 0.0:
             break
+        if climbs < restarts:
+            price = setter.take_turns(better, sold)
     choice = choices(demand, price)
     found = Equilibrium(
         prices=price,
@@ -234,6 +221,39 @@ class _Setters:
         bound = (fits > free) & seen
         self.shadow = np.where(bound, np.maximum(0.0, slope * (price - free) / steep), 0.0)
         return np.asarray(np.where(bound, fits, free))
+
+    def deviate(self, price: Floats, sold: NDArray[np.bool_], points: int) -> tuple[float, Floats]:
+        """The largest relative gain from changing one price, and prices with every gainful change made."""
+        gain, better = 0.0, price.copy()
+        for j in np.flatnonzero(sold).tolist():
+            cost = self.raised_cost
+            cost[j] = self.cost[j]  # its own capacity binds as a limit on what it can sell, not as a cost
+            found, most, now = search(
+                self.demand, price, j, cost, self.stake[j], self.upstream[j],
+                floor=self.floor, points=points, capacity=self.capacity[j],
+            )  # fmt: skip
+            if most - now > GAIN * abs(now):
+                gain = max(gain, (most - now) / max(abs(now), most - now))
+                better[j] = found
+        return gain, better
+
+    def take_turns(self, price: Floats, sold: NDArray[np.bool_]) -> Floats:
+        """Let sellers answer each other in turn: where simultaneous moves overshoot, turns often settle."""
+        price = price.copy()
+        rows = np.hstack([self.stake, self.upstream])
+        _, seller = np.unique(rows, axis=0, return_inverse=True)
+        for _ in range(TURNS):
+            before = price.copy()
+            for f in range(int(seller.max()) + 1):
+                own = np.flatnonzero((seller.ravel() == f) & sold)
+                if own.size:
+                    price[own] = best_response(
+                        self.demand, price, own, self.raised_cost, self.stake[own[0]], self.upstream[own[0]],
+                        floor=self.floor,
+                    ).price  # fmt: skip
+            if np.abs(np.log(price / before)).max() < SETTLED:
+                break
+        return price
 
     def climb(
         self, price: Floats, sold: NDArray[np.bool_], tolerance: float, iterations: int, damping: float
