@@ -1,0 +1,96 @@
+"""Tiny stand-ins for the market: functions of a setting and a seed that give tables of the schema at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from model import calendar
+from model.records import tables
+from model.setting import Setting
+
+FRAGILE = 3
+"""The seed that goes wrong in the worlds where one does."""
+
+
+def plain(setting: Setting, seed: int) -> dict[str, pd.DataFrame]:
+    """Random tables that depend on the seed and on the parameters."""
+    chance = np.random.default_rng([seed, round(1e6 * setting.parameters["alpha_mean"])])
+    first, last = calendar.index(setting.record_from), calendar.index(setting.last)
+    quarters = [calendar.name(q) for q in range(first, last + 1)]
+    frames = {}
+    for name, columns in tables().items():
+        values = {
+            "str": lambda: np.array([f"name {i}" for i in chance.integers(0, 4, len(quarters))]),
+            "float": lambda: chance.random(len(quarters)),
+            "int": lambda: chance.integers(0, 9, len(quarters)),
+            "bool": lambda: chance.random(len(quarters)) < 0.5,
+        }
+        frames[name] = pd.DataFrame(
+            {c.column: quarters if c.column == "quarter" else values[c.dtype]() for c in columns}
+        )
+    return frames
+
+
+def one_fails(setting: Setting, seed: int) -> dict[str, pd.DataFrame]:
+    """The fragile seed breaks an identity."""
+    if seed == FRAGILE:
+        raise ArithmeticError("tokens sold are not tokens bought")
+    return plain(setting, seed)
+
+
+def one_kills_its_worker(setting: Setting, seed: int) -> dict[str, pd.DataFrame]:
+    """The fragile seed takes its process with it, as the kernel does when memory runs out."""
+    if seed == FRAGILE:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return plain(setting, seed)
+
+
+def one_is_killed_once(setting: Setting, seed: int) -> dict[str, pd.DataFrame]:
+    """The fragile seed's process is killed from outside the first time; a file remembers that it was."""
+    once = Path(os.environ["UNDERCUT_TEST_FOLDER"]) / "killed"
+    if seed == FRAGILE and not once.exists():
+        once.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return plain(setting, seed)
+
+
+def none_survives(setting: Setting, seed: int) -> dict[str, pd.DataFrame]:
+    """Every run kills its process, and so does warming up."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    return {}
+
+
+def early_seeds_are_slow(setting: Setting, seed: int) -> dict[str, pd.DataFrame]:
+    """Later seeds finish first."""
+    if setting.last >= setting.record_from and seed == 1:
+        time.sleep(0.5)
+    return plain(setting, seed)
+
+
+def never_ends(setting: Setting, seed: int) -> dict[str, pd.DataFrame]:
+    """Leaves the process's id in a folder and stays."""
+    (Path(os.environ["UNDERCUT_TEST_FOLDER"]) / str(os.getpid())).touch()
+    while True:
+        time.sleep(0.05)
+
+
+def no_sparse_world(setting: Setting, seed: int) -> dict[str, pd.DataFrame]:
+    """The world without sparse architectures cannot be simulated."""
+    if not setting.parameters["sparse_architectures"]:
+        raise ArithmeticError("no fleet can serve")
+    return plain(setting, seed)
+
+
+def mean_price(
+    frames: Mapping[str, pd.DataFrame], counterfactuals: Mapping[str, Mapping[str, pd.DataFrame]]
+) -> dict[str, float]:
+    """The mean price, and how many counterfactuals were there to compare it with."""
+    price = float(frames["quarters"]["price_usd_per_mtok"].mean())
+    return {"mean_price": price, "worlds": float(len(counterfactuals)), "unknown": float("nan")}

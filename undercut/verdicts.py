@@ -1,0 +1,143 @@
+"""The verdicts of a run and the effects of causes, as tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from undercut.text import Field, console, number, print_table, signed
+
+if TYPE_CHECKING:
+    from scenarios.rundir import StoredRun
+    from studies.ablation import Ablation
+
+NOTE_LETTERS = 90
+"""How much of a note the table shows; `--json` and `undercut show claims` have all of it."""
+
+FIELDS = (
+    Field("claim", "claim", 9),
+    Field("claimed", "claimed", 4),
+    Field("model", "model: median\n5 to 95 %", 4),
+    Field("probability", "probability\nin words", 5),
+    Field("note", "note", 6, wide=True),
+)
+SUMMARY = (
+    Field("article", "article"),
+    Field("kind", "kind"),
+    Field("claims", "claims", number=True),
+    Field("likely", "likely", number=True),
+    Field("open", "open", number=True),
+    Field("unlikely", "unlikely", number=True),
+    Field("untested", "not judged", number=True),
+)
+
+
+def print_verdicts(stored: StoredRun, every: bool = False) -> None:
+    """Print the verdicts of a stored run by article and kind, headline readings only unless ``every``."""
+    from evidence.claims import ARTICLES
+
+    rows = stored.claims()
+    shown = [row for row in rows if every or row["headline"]]
+    groups = _grouped(shown)
+    seeds = len(stored.seeds)
+    out = console()
+    for (article, kind), members in groups.items():
+        title = f"{ARTICLES[article]}: {kind}s ({stored.manifest['scenario']['name']}, {seeds} seeds)"
+        print_table((_line(row) for row in members), FIELDS, title[0].upper() + title[1:])
+    print_table((_counts(article, kind, members) for (article, kind), members in groups.items()), SUMMARY)
+    out.print(
+        f"A probability is the share of seeds in which the claim holds, with its {_level()} interval; "
+        "it says nothing on doubts about the parameters."
+    )
+    if len(shown) < len(rows):
+        out.print(f"{len(rows) - len(shown)} other readings of the same sentences: add --all.")
+
+
+def print_effects(ablation: Ablation, every: bool = False) -> None:
+    """Print, for each cause, the outcomes that move when it is turned off; all of them with ``every``."""
+    out = console()
+    rows = ablation.rows()
+    for cause in ablation.causes:
+        effects = [row for row in rows if row["cause"] == cause]
+        shown = [row for row in effects if every or row["moves"]]
+        moved = f"{len(shown)} of {len(effects)} outcomes"
+        title = f"Without {cause.replace('_', ' ')}: {moved}, {ablation.seeds} seeds"
+        print_table((_effect(row) for row in shown), EFFECT_FIELDS, title)
+    out.print(
+        "A change is the outcome without the cause less the outcome with it, paired by seed and averaged, "
+        f"with its {_level()} interval."
+    )
+    if not every:
+        out.print("Outcomes whose interval includes zero are left out: add --all.")
+
+
+EFFECT_FIELDS = (
+    Field("outcome", "outcome", 6),
+    Field("unit", "unit", wide=True),
+    Field("with", "with it", number=True),
+    Field("without", "without", number=True),
+    Field("change", "change", number=True),
+    Field("interval", "interval", number=True),
+)
+
+
+def _effect(row: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "outcome": f"{row['statement']}\n{row['claim']}",
+        "unit": row["unit"],
+        "with": number(row["with_cause"]),
+        "without": number(row["without_cause"]),
+        "change": signed(row["change"]),
+        "interval": f"{signed(row['change_low'])} to {signed(row['change_high'])}",
+    }
+
+
+def _level() -> str:
+    from evidence.facts import constants
+
+    return f"{constants()['interval_level']:.0%}".replace("%", " %")
+
+
+def _grouped(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
+    """Rows by article and kind, in the order in which these first appear."""
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((row["article"], row["kind"]), []).append(row)
+    articles = list(dict.fromkeys(article for article, _ in groups))
+    kinds = list(dict.fromkeys(kind for _, kind in groups))
+    return {(a, k): groups[a, k] for a in articles for k in kinds if (a, k) in groups}
+
+
+def _line(row: Mapping[str, Any]) -> dict[str, str]:
+    tested = row["probability"] is not None
+    chance = ""
+    if tested:
+        interval = f"{row['probability_low']:.2f}-{row['probability_high']:.2f}"
+        chance = f"{row['probability']:.2f} ({interval})\n"
+    note = row["note"]
+    if len(note) > NOTE_LETTERS:
+        note = note[:NOTE_LETTERS].rpartition(" ")[0].rstrip(",;:") + " ..."
+    return {
+        "claim": f"{row['statement']}\n{row['id']}",
+        "claimed": f"{row['claimed']} {row['unit']}",
+        "model": f"{number(row['median'])}\n{number(row['low'])} to {number(row['high'])}" if tested else "",
+        "probability": chance + row["word"],
+        "note": note,
+    }
+
+
+def _counts(article: str, kind: str, rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    from evidence.claims import ARTICLES
+    from evidence.judge import terms
+
+    bounds = {term.word: term for term in terms()}
+    chances = [row["probability"] for row in rows]
+    judged = [chance for chance in chances if chance is not None]
+    likely, unlikely = (sum(bounds[word].holds(c, c) for c in judged) for word in ("likely", "unlikely"))
+    counts = {"likely": likely, "open": len(judged) - likely - unlikely, "unlikely": unlikely}
+    counts |= {"claims": len(chances), "untested": len(chances) - len(judged)}
+    return {
+        "article": ARTICLES.get(article, article),
+        "kind": f"{kind}s",
+        **{k: str(v) for k, v in counts.items()},
+    }
