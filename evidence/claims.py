@@ -10,7 +10,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from evidence.effects import EFFECTS, WORLDS, unit_of
-from evidence.facts import EvidenceError, rows
+from evidence.facts import EvidenceError, constants, rows
 from evidence.period import period
 
 ARTICLES = {"quiet-revolution": "first article", "infrastructure": "second article"}
@@ -99,7 +99,8 @@ class Claim:
         if math.isnan(value):
             return False
         if self.tolerance.strict:
-            return self.claimed_low < value < self.claimed_high
+            margin = constants()["rounding"]
+            return self.claimed_low + margin < value < self.claimed_high - margin
         return self.claimed_low <= value <= self.claimed_high
 
     @property

@@ -202,13 +202,13 @@ def proprietary_hosting_premium(record: Record, period: Period, subject: str) ->
 
 @metric("share", "offers", ("prices held", "prices followed"))
 def self_hosting_saving(record: Record, period: Period, subject: str) -> float:
-    """What a Chinese firm saves over three years by running Chinese open models on its own premises
+    """What a Chinese firm saves over three years by running a Chinese open flagship on its own premises
     instead of buying OpenAI's flagship: 1 less the full cost of on-premises tokens (amortised capital,
     power, network, staff; token-weighted mean in China in the starting quarter) over the API's posted
     price. Both are linear in tokens, so the 10 million queries a day cancel. Held: the starting
     quarter's API price for three years; followed: the mean of the API's prices over the three years."""
     rows = record.rows("offers", period.end.quarters).where(
-        region="China", channel="on-premises", open_weights=True, origin=CHINESE
+        region="China", channel="on-premises", tier="flagship", open_weights=True, origin=CHINESE
     )
     own = rows.weighted("full_cost_usd_per_mtok", "tokens_mtok")
     first = calendar.index(period.end.quarters[0])

@@ -48,9 +48,11 @@ def followers(qwen: float, ernie: float) -> World:
 
 
 def self_hosting(own_cost: float, api: float, api_later: float) -> World:
-    own = offer("2024Q2", 1.0, channel="on-premises", region="China", origin="CN", open_weights=True,
-                full_cost_usd_per_mtok=own_cost)  # fmt: skip
-    return offers(own, offer("2024Q2", api, **TURBO), offer("2024Q3..2027Q1", api_later, **TURBO))
+    """A flagship on own premises against OpenAI's; a small model costs nothing and must not count."""
+    venue = {"channel": "on-premises", "region": "China", "origin": "CN", "open_weights": True}
+    own = offer("2024Q2", 1.0, tier="flagship", full_cost_usd_per_mtok=own_cost, **venue)
+    small = offer("2024Q2", 1.0, tokens=1e3, tier="small", **venue)
+    return offers(own, small, offer("2024Q2", api, **TURBO), offer("2024Q3..2027Q1", api_later, **TURBO))
 
 
 def premium(west: float, china: float, year: str = "2024", small: float = 0.0) -> World:

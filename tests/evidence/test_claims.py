@@ -123,6 +123,13 @@ def test_a_share_of_exactly_one_half_is_not_below_one_half() -> None:
     assert not claim.holds(math.nan)
 
 
+def test_a_rise_by_rounding_is_no_rise() -> None:
+    claim = by_id()["ethernet-2027"]
+    assert not claim.holds(0.0)
+    assert not claim.holds(2.2e-16)
+    assert claim.holds(1e-4)
+
+
 def test_what_cannot_be_judged_is_listed_with_its_reason() -> None:
     for row in unjudged():
         assert row["article"] in ARTICLES
