@@ -121,7 +121,8 @@ def equilibrium(
     )  # fmt: skip
     offers = demand.value.shape[1]
     setter = _Setters(demand, cost, ownership, upstream, capacity, floor)
-    sold: NDArray[np.bool_] = np.asarray(np.isfinite(demand.value[demand.weights > 0.0]).any(axis=0))
+    reached = np.isfinite(demand.value) & (demand.intensity > 0.0) & (demand.mass > 0.0)[:, None]
+    sold: NDArray[np.bool_] = np.asarray(reached.any(axis=0))
     first = np.maximum(1.5 * np.abs(setter.cost) + 0.5 * reach_of(demand), 1e-6) if start is None else start
     price = np.maximum(np.array(np.broadcast_to(np.asarray(first, float), (offers,))), setter.floor)
     price[~sold] = np.maximum(setter.cost, setter.floor)[~sold]
@@ -212,15 +213,21 @@ class _Setters:
         pulled += np.diag(cross) * stake * self.shadow
         free = self.cost - earned / stake + (sold + pulled / stake) / slope
         free = np.where(seen, np.maximum(free, self.floor), price / 2.0)
-        steep = np.where(seen, own - np.diag(cross), 1.0)
+        self.shadow = np.zeros_like(price)
+        limited = seen & np.isfinite(self.capacity) & (sold > UNDERFLOW)
+        if not limited.any():
+            return np.asarray(free)
         # Newton in logs towards the price at which demand just fits
-        with np.errstate(divide="ignore"):
-            excess = np.where(np.isfinite(self.capacity), np.log(sold / self.capacity), -np.inf)
-        elasticity = np.where(seen, steep * (price + self.reach) / np.where(sold > 0.0, sold, 1.0), 1.0)
-        fits = (price + self.reach) * np.exp(excess / elasticity) - self.reach
-        bound = (fits > free) & seen
-        self.shadow = np.where(bound, np.maximum(0.0, slope * (price - free) / steep), 0.0)
-        return np.asarray(np.where(bound, fits, free))
+        steep = (own - np.diag(cross))[limited]
+        reach = (price + self.reach)[limited]
+        elasticity = steep * reach / sold[limited]
+        excess = np.log(sold[limited] / self.capacity[limited])
+        fits = reach * np.exp(excess / elasticity) - self.reach[limited]
+        bound = fits > free[limited]
+        missing = own[limited] * (price - free)[limited] / steep
+        self.shadow[limited] = np.where(bound, np.maximum(0.0, missing), 0.0)
+        free[limited] = np.maximum(fits, free[limited])
+        return np.asarray(free)
 
     def deviate(self, price: Floats, sold: NDArray[np.bool_], points: int) -> tuple[float, Floats]:
         """The largest relative gain from changing one price, and prices with every gainful change made."""

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from model.buyers import Buyers
+from model.buyers import Buyers, quantities
 from model.demand import Floats
 from model.rivalry import GAIN, respond, search_price, utilities
 
@@ -65,10 +65,10 @@ def best_response(
     """The prices that maximise one seller's profit at the target shares, all others' prices given.
 
     ``price`` (J,) is what is posted now, also the warm start unless ``start`` (n,) is given; ``own`` (n,)
-    the offers it prices. ``cost`` (J,) resource cost of every offer; ``stake`` (J,) the seller's row of the
-    ownership matrix (kappa), positive on its own; ``upstream`` (J,) what it earns on other lines per unit
-    of each offer, weighted by kappa already; ``floor`` (J,) the lowest price allowed, above zero. All in
-    one unit of money.
+    the offers it prices (one that nobody can buy keeps its price). ``cost`` (J,) resource cost of every
+    offer; ``stake`` (J,) the seller's row of the ownership matrix (kappa), positive on its own;
+    ``upstream`` (J,) what it earns on other lines per unit of each offer, weighted by kappa already;
+    ``floor`` (J,) the lowest price allowed, above zero. All in one unit of money.
 
     Raises ValueError for a floor or price that is not positive or an own offer without a stake.
     """
@@ -85,12 +85,23 @@ def best_response(
     if start is not None:
         prices[mine] = np.asarray(start, float)
     prices[mine] = np.maximum(prices[mine], floors[mine])
-    if mine.size == 0:
-        return Response(mine, prices[mine], 0.0, 0.0, 0.0, 0)
+    # an offer that nobody can buy has no best price: it keeps the one it has
+    reached = np.isfinite(demand.value) & (demand.intensity > 0.0) & (demand.mass > 0.0)[:, None]
+    moving = mine[reached[:, mine].any(axis=0)]
+    if moving.size == 0:
+        margin = stakes * (prices - costs) + earned
+        return Response(mine, prices[mine], float(margin @ quantities(demand, prices)), 0.0, 0.0, 0)
     residual, gain, count, profit = respond(
-        prices, mine, tastes_of(demand), (costs, stakes, earned, floors), reach_of(demand),
-        float(tolerance), int(iterations), int(points), int(restarts),
-    )  # fmt: skip
+        prices,
+        moving,
+        tastes_of(demand),
+        (costs, stakes, earned, floors),
+        reach_of(demand),
+        float(tolerance),
+        int(iterations),
+        int(points),
+        int(restarts),
+    )
     return Response(mine, prices[mine], profit, residual, gain, count)
 
 

@@ -1,0 +1,308 @@
+"""Chipmakers: what they charge, how much they can make, and the next chip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents import cloud
+from agents.facts import chip_of
+from agents.firm import Firm
+from model.catalogue import Chip
+from model.ledger import Kind
+from model.parameters import Parameters
+from model.place import PURPOSES, TRAINING
+from model.pricing import Buyers, best_response, partial_adjustment
+from model.serving import ChipSpec
+
+if TYPE_CHECKING:
+    from model.market import Market
+
+FloatArray = NDArray[np.float64]
+
+GRADES = ("ai", "mid-range")
+QUARTERS_A_YEAR = 4.0
+LARGEST_LOAD = 100.0
+
+
+def decide_capacity(capacity: float, load: float, target_load: float, fastest_growth: float) -> float:
+    """Capacity of the next quarter, in the units of ``capacity``.
+
+    A maker expands until its order book fills the target load, no faster than its foundry allows
+    (``fastest_growth``, log points a quarter); it does not scrap capacity when orders fall.
+    """
+    if capacity <= 0.0 or load <= target_load:
+        return capacity
+    return float(capacity * np.exp(min(np.log(load / target_load), fastest_growth)))
+
+
+def decide_scarcity(scarcity: float, load: float, speed: float, ceiling: float) -> float:
+    """The shadow price of capacity, as a multiple of unit cost, after seeing last quarter's load.
+
+    The multiplier of the capacity constraint, found by tatonnement in logs: cost with its shadow price rises
+    by ``speed`` of the log load while orders exceed what can be made, and falls again while capacity is spare.
+    """
+    if load <= 0.0:
+        return 0.0
+    moved = (1.0 + scarcity) * min(load, LARGEST_LOAD) ** speed
+    return float(np.clip(moved - 1.0, 0.0, ceiling))
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Yearly growth factors of a maker's next chips."""
+
+    tflops: float
+    bandwidth: float
+    memory: float
+    interconnect: float
+    power: float
+    cost: float
+
+
+def decide_next_chip(
+    latest: ChipSpec, years: float, progress: Progress, tflops_cap: float, name: str, release: str
+) -> ChipSpec:
+    """The successor of a chip after ``years``: technical progress at the maker's rates.
+
+    A line made for a market under export rules keeps its TFLOP/s below the cap; memory and bandwidth,
+    which the rules of 2023 leave free on a finished chip, go on growing.
+    """
+    faster = min(progress.tflops**years, max(tflops_cap / latest.bf16_tflops, 1.0))
+    return replace(
+        latest,
+        name=name,
+        release=release,
+        bf16_tflops=latest.bf16_tflops * faster,
+        int8_tops=latest.int8_tops * faster,
+        memory_gb=latest.memory_gb * progress.memory**years,
+        bandwidth_tbs=latest.bandwidth_tbs * progress.bandwidth**years,
+        interconnect_gbs=latest.interconnect_gbs * progress.interconnect**years,
+        tdp_w=latest.tdp_w * progress.power**years,
+    )
+
+
+class Chipmaker(Firm):
+    """Designs, prices and makes chips.
+
+    ``capacity`` is units a quarter by grade (AI-class, mid-range): the facts to the end of 2024, the maker's
+    decision afterwards. ``load`` is orders over capacity and ``scarcity`` its shadow price, both by grade.
+    """
+
+    def __init__(
+        self, market: Market, name: str, region: str, origin: str, given: dict[int, dict[str, float]]
+    ) -> None:
+        super().__init__(market, name, region, origin)
+        self.given_capacity = given
+        self.capacity = dict(given[0])
+        self.load = dict.fromkeys(GRADES, 0.0)
+        self.scarcity = dict.fromkeys(GRADES, 0.0)
+        self.made = 0.0
+        self.experience = QUARTERS_A_YEAR * sum(self.capacity.values())
+        self.installed = 0.0
+        self.chips: list[Chip] = []
+
+    @property
+    def domestic(self) -> bool:
+        """Whether it is a Chinese maker."""
+        return self.origin == "CN"
+
+    @property
+    def captive(self) -> bool:
+        """Whether it sells to its owner alone."""
+        return all(chip.captive_owner for chip in self.chips)
+
+    def maturity(self, parameters: Parameters) -> FloatArray:
+        """Share of a chip's physics that the maker's software delivers, shape (purposes,).
+
+        It starts at the maker's value and closes the gap to one as the installed base grows (learning by
+        using; Rosenberg 1982). Training asks more of the software than inference does.
+        """
+        p = parameters
+        start = starting_maturity(p, self.name)
+        learns = p.domestic_learning if self.domestic else 1.0
+        gap = (1.0 - start) * np.exp(-learns * self.installed / p.software_scale_units)
+        level = 1.0 - gap
+        result = np.full(len(PURPOSES), level)
+        result[TRAINING] = level**p.training_software_exponent
+        return result
+
+    def on_sale(self) -> list[Chip]:
+        """Its chips that can be ordered this quarter."""
+        return [chip for chip in self.chips if chip.until is None or chip.until > self.model.t]
+
+    def advance(self) -> None:
+        """Launch, learn and expand: the maker's part of the quarter's third event, but for prices."""
+        p = self.model.parameters
+        learns = p.domestic_learning if self.domestic else 1.0
+        # Wright's law: each doubling of cumulative output cuts the unit cost by the learning rate.
+        doublings = np.log2(1.0 + self.made / self.experience) if self.experience > 0 else 0.0
+        for chip in self.chips:
+            chip.unit_cost = chip.first_cost * (1.0 - p.chip_learning_rate) ** (learns * doublings)
+        for grade in GRADES:
+            self.scarcity[grade] = decide_scarcity(
+                self.scarcity[grade], self.load[grade], p.scarcity_speed, p.scarcity_ceiling
+            )
+        self._expand()
+        self._launch_next()
+
+    def _expand(self) -> None:
+        market, p = self.model, self.model.parameters
+        frozen = self.domestic and not p.domestic_capacity_growth and market.t > market.record_from
+        given = self.given_capacity.get(market.t)
+        for grade in GRADES:
+            before = self.capacity[grade]
+            if frozen:
+                continue
+            if given is not None:
+                self.capacity[grade] = given[grade]
+            elif self.domestic:
+                growth = p.domestic_capacity_growth_limit
+                self.capacity[grade] = decide_capacity(before, self.load[grade], p.target_load, np.log1p(growth) / 4.0)
+            else:
+                growth = p.foreign_capacity_growth_limit
+                self.capacity[grade] = decide_capacity(before, self.load[grade], p.target_load, np.log1p(growth) / 4.0)
+            added = max(self.capacity[grade] - before, 0.0)
+            costs = [chip.unit_cost for chip in self.on_sale() if chip.grade == grade]
+            if added > 0.0 and costs:
+                outlay = added * float(np.mean(costs)) * p.capacity_capex_share
+                market.ledger.pay(self.name, "suppliers", Kind.CAPACITY, outlay)
+
+    def _launch_next(self) -> None:
+        market, p = self.model, self.model.parameters
+        if market.t <= market.facts_end:
+            return
+        newest: dict[str, Chip] = {}
+        for chip in self.chips:
+            if chip.line not in newest or chip.launched >= newest[chip.line].launched:
+                newest[chip.line] = chip
+        for line, chip in newest.items():
+            if market.t - chip.launched < p.chip_cadence_quarters:
+                continue
+            if chip.made_for_rules and not p.export_rules:
+                continue
+            years = (market.t - chip.launched) / QUARTERS_A_YEAR
+            progress = progress_of(p, self.domestic)
+            cap = self._cap_of(chip)
+            # A chip held at the cap grows in memory only, about half of what a new chip costs more.
+            growth = progress.cost ** (years if chip.spec.bf16_tflops < cap else years / 2.0)
+            spec = decide_next_chip(chip.spec, years, progress, cap, f"{line} {market.quarter}", market.quarter)
+            self.launch(
+                Chip(
+                    spec=spec,
+                    index=len(market.catalogue.chips),
+                    launched=market.t,
+                    line=line,
+                    grade=chip.grade,
+                    inference_listed=chip.inference_listed,
+                    captive_owner=chip.captive_owner,
+                    price=chip.price * growth,
+                    unit_cost=chip.unit_cost * growth,
+                    first_cost=chip.first_cost * growth,
+                    given=False,
+                    made_for_rules=chip.made_for_rules,
+                )
+            )
+
+    def _cap_of(self, chip: Chip) -> float:
+        """The most TFLOP/s that rules in force allow a chip made for a restricted market."""
+        if not chip.made_for_rules:
+            return np.inf
+        graph = self.model.graph
+        caps = [graph.terms(self.name, b, "chips")["export"].max_tflops for b in graph.targets(self.name, "chips")]
+        return min(caps, default=np.inf)
+
+    def launch(self, chip: Chip) -> None:
+        """Put a chip on sale; its forerunner in the line is sold for a while longer."""
+        market, p = self.model, self.model.parameters
+        for old in self.chips:
+            if old.line == chip.line and old.until is None:
+                old.until = market.t + int(p.chip_overlap_quarters)
+        self.chips.append(chip)
+        market.add_chip(chip)
+        market.event("launch", self.name, chip.name, chip.price, "first price in USD")
+
+
+def starting_maturity(p: Parameters, maker: str) -> float:
+    """Share of a chip's physics that a maker's software delivered at the start of 2022."""
+    return {
+        "NVIDIA": p.software_maturity_nvidia,
+        "AMD": p.software_maturity_amd,
+        "Huawei Ascend": p.software_maturity_huawei_ascend,
+        "Cambricon": p.software_maturity_cambricon,
+        "Hygon": p.software_maturity_hygon,
+    }.get(maker, p.software_maturity_captive)
+
+
+def progress_of(p: Parameters, domestic: bool) -> Progress:
+    """Technical progress of a maker's chips: Chinese makers are bound to the processes open to them."""
+    return Progress(
+        tflops=p.chip_tflops_growth_domestic if domestic else p.chip_tflops_growth,
+        bandwidth=p.chip_bandwidth_growth_domestic if domestic else p.chip_bandwidth_growth,
+        memory=p.chip_memory_growth_domestic if domestic else p.chip_memory_growth,
+        interconnect=p.chip_interconnect_growth,
+        power=p.chip_power_growth,
+        cost=p.chip_cost_growth_domestic if domestic else p.chip_cost_growth,
+    )
+
+
+def advance(market: Market) -> None:
+    """The third event: makers launch, learn, expand and reprice."""
+    # A release is the first delivery: orders open a lead time earlier.
+    ahead = market.t + int(market.parameters.lead_time_quarters)
+    for quarter in sorted(q for q in market.chips_to_come if q <= ahead):
+        for row in market.chips_to_come.pop(quarter):
+            market.chipmakers[row["maker"]].launch(chip_of(row, len(market.catalogue.chips)))
+    for maker in market.chipmakers.values():
+        maker.advance()
+    market.look_around()
+    reprice(market)
+
+
+def decide_chip_prices(
+    demand: Buyers, price: FloatArray, own: NDArray[np.int64], cost: FloatArray, stake: FloatArray, floor: float
+) -> FloatArray:
+    """Best response of one maker on its ``own`` chips to the prices of all others (USD a chip), shape (own,).
+
+    The same function that prices tokens (``model/pricing.py``); ``cost`` holds the shadow price of capacity.
+    """
+    return np.asarray(best_response(demand, price, own, cost, stake, floor=floor).price)
+
+
+def reprice(market: Market) -> None:
+    """Makers move their prices part of the way to their best responses to last quarter's prices."""
+    p = market.parameters
+    market.needs = cloud.chip_needs(market)
+    needs = market.needs
+    chips = [market.catalogue.chips[j] for j in needs.chips]
+    price = np.array([chip.price for chip in chips])
+    target = price.copy()
+    cost = np.array([chip.unit_cost * (1.0 + market.chipmakers[chip.spec.maker].scarcity[chip.grade]) for chip in chips])
+    open_market = [j for j, chip in enumerate(chips) if not chip.captive_owner]
+    if len(needs.need) and open_market:
+        firms = {name: i for i, name in enumerate(market.firms)}
+        kappa = market.kappa()
+        setter = np.array([firms[chip.spec.maker] for chip in chips])
+        demand = needs.as_buyers(p)
+        for name in market.chipmakers:
+            own = np.array([j for j in open_market if chips[j].spec.maker == name], dtype=np.int64)
+            wanted = own[np.isfinite(needs.home[:, own]).any(axis=0)]
+            if len(wanted):
+                stake = kappa[firms[name], setter]
+                target[wanted] = decide_chip_prices(demand, price, wanted, cost, stake, p.chip_price_floor_usd)
+    moved, _ = partial_adjustment(price, target, p.chip_price_adjustment, p.price_threshold, p.price_move_cap)
+    for j, chip in enumerate(chips):
+        chip.price = chip.unit_cost * (1.0 + p.captive_markup) if chip.captive_owner else float(moved[j])
+
+
+def learn(market: Market) -> None:
+    """Software matures with what is installed; output so far moves the learning curve (in ``advance``)."""
+    for maker in market.chipmakers.values():
+        maker.installed = sum(
+            float(fleet_owner.fleet.units[chip.index].sum())
+            for fleet_owner in market.clouds.values()
+            for chip in maker.chips
+        )

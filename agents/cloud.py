@@ -1,0 +1,405 @@
+"""Clouds and venues: which chips to buy for which work, which models to host, how racks are cooled and wired."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.firm import Firm, decide_service_effort
+from agents.outlook import value_of_work
+from agents.policy import exposed, may_buy
+from model.buyers import Buyers, buyers, choices
+from model.fleet import HOURS_PER_QUARTER, Fleet
+from model.ledger import Kind
+from model.parameters import Parameters
+from model.place import PURPOSES, TRAINING
+from model.procurement import Expectation, needed_work, ration, reassignment
+
+if TYPE_CHECKING:
+    from model.market import Market
+
+FloatArray = NDArray[np.float64]
+
+WATTS_PER_KW = 1000.0
+
+
+@dataclass(frozen=True)
+class ChipNeeds:
+    """The procurement table of one quarter: a row for each buyer and purpose, a column for each chip on sale.
+
+    ``need`` (rows,) is work to buy for, in reference units a quarter; ``home`` (rows, chips) alpha times the
+    log value of the work that a chip does over its life, with taste and qualification, -inf where it cannot
+    be bought; ``opex`` (rows, chips) what a chip costs over its life beside its price, USD; ``units_per_work``
+    (rows, chips) chips that one unit of work a quarter takes; ``maker`` (chips,) the nests.
+    """
+
+    buyer: list[str]
+    purpose: NDArray[np.int64]
+    chips: NDArray[np.int64]
+    maker: NDArray[np.int64]
+    need: FloatArray
+    home: FloatArray
+    opex: FloatArray
+    units_per_work: FloatArray
+
+    def as_buyers(self, p: Parameters) -> Buyers:
+        """The same as demand that a chipmaker prices against."""
+        return buyers(
+            np.full(len(self.need), p.chip_alpha),
+            np.zeros(len(self.need)),
+            self.need,
+            np.zeros(len(self.chips)),
+            self.maker,
+            p.chip_sigma1,
+            p.chip_sigma2,
+            h=self.opex,
+            home=self.home,
+            intensity=self.units_per_work,
+        )
+
+
+def decide_chips(needs: ChipNeeds, price: FloatArray, p: Parameters) -> FloatArray:
+    """Units of each chip to order for each need, shape (rows, chips).
+
+    A nested logit, maker above chip, on the log cost of a unit of work against the value of having it done;
+    the outside good is to wait. The same demand system as for tokens (``model/demand.py``).
+    """
+    if not len(needs.need):
+        return np.zeros((0, len(price)))
+    chosen = choices(needs.as_buyers(p), price)
+    return np.asarray(needs.need[:, None] * chosen.share * needs.units_per_work)
+
+
+def decide_hosting(value: FloatArray, hosted: NDArray[np.bool_], slots: int, loyalty: float) -> NDArray[np.bool_]:
+    """Which open models to host: the ``slots`` most attractive, with a bonus for those already running.
+
+    ``value`` is in utils of the mean customer at the host's own cost, -inf for what it cannot serve;
+    shape (models,).
+    """
+    score = np.where(hosted, value + loyalty, value)
+    chosen = np.zeros(len(value), dtype=bool)
+    best = np.argsort(-score, kind="stable")[:slots]
+    chosen[best] = np.isfinite(score[best])
+    return chosen
+
+
+def decide_cooling(rack_kw: float, air_limit_kw: float, width_kw: float) -> float:
+    """Share of new racks cooled by liquid: rises through the density that air can still carry away."""
+    return float(1.0 / (1.0 + np.exp(-(rack_kw - air_limit_kw) / width_kw)))
+
+
+def decide_network(gain: float, premium: float, width: float) -> float:
+    """Share of new ports on Ethernet.
+
+    InfiniBand costs ``premium`` more and is worth ``gain`` to the work (both as shares of an Ethernet port):
+    much to the tight collectives of training, little to serving.
+    """
+    return float(1.0 / (1.0 + np.exp(-(premium - gain) / width)))
+
+
+def decide_consortium(own_cost: float, shared_cost: float, capability_gain: float, value_of_capability: float) -> bool:
+    """Whether a cloud would rather share an open model than pay for its own.
+
+    ``own_cost`` is what its own models take a quarter beyond what they earn, ``shared_cost`` its part of
+    the shared model; ``capability_gain`` (log10 effective FLOP) of the shared model over its own is worth
+    ``value_of_capability`` USD a quarter each unit.
+    """
+    return own_cost + capability_gain * value_of_capability > shared_cost
+
+
+class Cloud(Firm):
+    """Owns a fleet, serves tokens from it, rents hours to vendors and does its owner's other work.
+
+    ``channel`` is managed for a public cloud, colocation or on-premises for a venue, where buyers run
+    their own chips.
+    """
+
+    def __init__(
+        self, market: Market, name: str, region: str, origin: str, channel: str, fleet: Fleet, size: dict[int, float]
+    ) -> None:
+        super().__init__(market, name, region, origin)
+        self.channel = channel
+        self.fleet = fleet
+        self.size = size
+        self.expect = [Expectation() for _ in PURPOSES]
+        self.qualification: dict[str, float] = {}
+        self.hosted: set[str] = set()
+        self.service_effort = market.parameters.service_effort_start
+        self.wanted: FloatArray = np.zeros_like(fleet.units)
+        self.delivered: FloatArray = np.zeros_like(fleet.units)
+        self.work: FloatArray = np.zeros(len(PURPOSES))
+        self.price_paid: list[FloatArray] = []
+        self.paid: dict[str, float] = {}
+
+    @property
+    def venue(self) -> bool:
+        """Whether it stands for buyers who run their own chips."""
+        return self.channel in ("colocation", "on-premises")
+
+    @property
+    def champion(self) -> bool:
+        """Whether it stands for the local clouds of a region that has no hyperscaler of its own."""
+        return self.origin not in ("CN", "US") and not self.venue
+
+    def forecast(self) -> FloatArray:
+        """Expected work of each purpose when an order of today arrives, reference units a quarter."""
+        p = self.model.parameters
+        lead = int(p.lead_time_quarters)
+        return np.array([e.ahead(lead, p.trend_damping) for e in self.expect])
+
+    def capacity(self) -> FloatArray:
+        """Work a quarter, reference units, that the fleet can do when an order of today arrives.
+
+        Installed and ordered chips less what will have retired, at full use, shape (purposes,).
+        """
+        market, p = self.model, self.model.parameters
+        survive = (1.0 - p.retirement_rate) ** p.lead_time_quarters
+        units = self.fleet.units * survive + self.fleet.on_order()
+        return np.asarray((units * market.outlook.work).sum(axis=0) * HOURS_PER_QUARTER)
+
+    def tastes(self, makers: Sequence[str]) -> FloatArray:
+        """Utility of each maker beside cost: earned qualification, second source, security of supply."""
+        market, p = self.model, self.model.parameters
+        by_maker = np.zeros(len(makers))
+        for chip, units in zip(market.catalogue.chips, self.fleet.units.sum(axis=1), strict=True):
+            if chip.spec.maker in makers:
+                by_maker[makers.index(chip.spec.maker)] += units
+        share = by_maker / by_maker.sum() if by_maker.sum() > 0 else by_maker
+        qualified = np.log([self.qualification.get(maker, p.qualification_start) for maker in makers])
+        at_risk = np.array([exposed(market, maker, self.name) for maker in makers], dtype=float)
+        return np.asarray(
+            p.qualification_weight * qualified + p.second_source_taste * (1.0 - share) - p.supply_security_taste * at_risk
+        )
+
+    def widen(self, chips: int) -> None:
+        """Make room in its books for chips that were launched since."""
+        self.fleet.widen(chips)
+        self.delivered = np.pad(self.delivered, ((0, chips - len(self.delivered)), (0, 0)))
+        self.wanted = np.pad(self.wanted, ((0, chips - len(self.wanted)), (0, 0)))
+
+    def qualify(self, delivered: dict[str, float]) -> None:
+        """Chips in use earn their maker qualification (Grabowski and Vernon 1992 call it a stock of trust)."""
+        p = self.model.parameters
+        total = sum(delivered.values())
+        for maker, units in delivered.items():
+            share = units / total if total > 0 else 0.0
+            before = self.qualification.get(maker, p.qualification_start)
+            speed = p.qualification_speed * share / (share + p.qualification_half_share)
+            self.qualification[maker] = before + speed * (1.0 - before)
+
+    def observe(self, work: FloatArray) -> None:
+        """Learn from the work demanded of the fleet this quarter, reference units, shape (purposes,)."""
+        p = self.model.parameters
+        for expectation, seen in zip(self.expect, work, strict=True):
+            expectation.learn(float(seen), p.forecast_level_weight, p.forecast_growth_weight, p.forecast_growth_bound)
+
+    def install(self, delivered: FloatArray, price: FloatArray) -> float:
+        """Rack what arrived, shape (chips, purposes), at chip prices (chips,); returns what servers and racks cost."""
+        market, p = self.model, self.model.parameters
+        tdp_kw = market.catalogue.column("tdp_w") / WATTS_PER_KW
+        cost = 0.0
+        for purpose in range(len(PURPOSES)):
+            units = delivered[:, purpose]
+            count = float(units.sum())
+            if count <= 0.0:
+                continue
+            kw = float(units @ tdp_kw) * (1.0 + p.server_power_share)
+            density = min(kw / count * p.chips_per_rack, p.rack_limit_kw)
+            liquid = decide_cooling(density, p.air_cooling_limit_kw, p.air_cooling_width_kw)
+            gain = p.infiniband_gain_training if purpose == TRAINING else p.infiniband_gain_inference
+            ethernet = decide_network(gain, p.infiniband_premium, p.network_choice_width)
+            racks = kw / density
+            self.fleet.add_racks(
+                purpose, racks * (1 - liquid), racks * liquid, count * (1 - ethernet), count * ethernet
+            )
+            cost += float(units @ price) * p.server_share
+            cost += count * p.cooling_usd_per_chip * (1.0 + liquid * p.liquid_cooling_premium)
+            cost += count * p.network_usd_per_chip * (1.0 + (1.0 - ethernet) * p.infiniband_premium)
+        return cost
+
+
+def chip_needs(market: Market) -> ChipNeeds:
+    """Every buyer's needs and what each chip is to it, at this quarter's forecasts and before its prices."""
+    p = market.parameters
+    on_sale = np.array(
+        [c.index for m in market.chipmakers.values() for c in m.on_sale() if m.active], dtype=np.int64
+    )
+    on_sale.sort()
+    chips = [market.catalogue.chips[j] for j in on_sale]
+    makers = list(market.chipmakers)
+    maker = np.array([makers.index(chip.spec.maker) for chip in chips], dtype=np.int64)
+    work = market.outlook.work[on_sale]
+    tdp_kw = market.catalogue.column("tdp_w")[on_sale] / WATTS_PER_KW
+    hours = HOURS_PER_QUARTER * 4.0 * p.chip_life_years * p.target_utilisation
+    value = value_of_work(market)
+    buyer: list[str] = []
+    purpose: list[int] = []
+    need: list[float] = []
+    home: list[FloatArray] = []
+    opex: list[FloatArray] = []
+    for owner in market.clouds.values():
+        forecast, capacity = owner.forecast(), owner.capacity()
+        needed = needed_work(forecast, capacity, p.target_utilisation, p.order_speed)
+        eligible = np.array([may_buy(market, owner.name, chip) for chip in chips])
+        taste = owner.tastes(makers)[maker]
+        fleet = owner.fleet
+        running = tdp_kw * hours * fleet.pue * fleet.power_usd_per_kwh
+        beside = running + p.network_usd_per_chip + p.cooling_usd_per_chip
+        for w in range(len(PURPOSES)):
+            useful = eligible & (work[:, w] > 0.0)
+            if needed[w] <= 0.0 or not useful.any():
+                continue
+            scarcity = forecast[w] / (p.target_utilisation * max(capacity[w], forecast[w] * p.least_capacity))
+            with np.errstate(divide="ignore"):
+                log_value = np.log(value[w] * hours * work[:, w]) + p.scarcity_value * np.log(scarcity)
+            buyer.append(owner.name)
+            purpose.append(w)
+            need.append(float(needed[w]))
+            home.append(np.where(useful, p.chip_alpha * log_value + taste, -np.inf))
+            opex.append(beside)
+    rows = len(need)
+    index = np.array(purpose, dtype=np.int64)
+    with np.errstate(divide="ignore"):
+        per_work = 1.0 / (work[:, index].T * HOURS_PER_QUARTER * p.target_utilisation)
+    return ChipNeeds(
+        buyer=buyer,
+        purpose=index,
+        chips=on_sale,
+        maker=maker,
+        need=np.array(need),
+        home=np.array(home).reshape(rows, len(chips)),
+        opex=np.array(opex).reshape(rows, len(chips)),
+        units_per_work=np.where(np.isfinite(per_work), per_work, 0.0).reshape(rows, len(chips)),
+    )
+
+
+def procure(market: Market) -> None:
+    """The fourth event: old fleet retires, deliveries arrive, orders are placed and rationed, spare chips move."""
+    p = market.parameters
+    needs: ChipNeeds = market.needs
+    chips = market.catalogue.chips
+    for owner in market.clouds.values():
+        owner.fleet.retire(p.retirement_rate)
+        owner.fleet.retire_racks(p.retirement_rate)
+        owner.wanted = np.zeros_like(owner.fleet.units)
+        _receive(market, owner)
+    price = np.array([chips[j].price for j in needs.chips])
+    orders, shipped = _order(market, needs, price)
+    lead = int(p.lead_time_quarters)
+    for row, (name, w) in enumerate(zip(needs.buyer, needs.purpose, strict=True)):
+        owner = market.clouds[name]
+        owner.wanted[needs.chips, w] += orders[row]
+        placed = np.zeros_like(owner.fleet.units)
+        placed[needs.chips, w] = shipped[row]
+        owner.fleet.place(placed, lead)
+    prices = np.array([chip.price for chip in chips])
+    for owner in market.clouds.values():
+        owner.price_paid.append(prices)
+        _move_spare(market, owner)
+
+
+def _order(market: Market, needs: ChipNeeds, price: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Orders of first choice and what makers accept, both in units, shape (rows, chips).
+
+    Makers ration by capacity; what a maker cannot deliver goes to the next choice of its buyers.
+    """
+    p, chips = market.parameters, market.catalogue.chips
+    groups = {
+        (name, grade): np.array(
+            [k for k, j in enumerate(needs.chips) if chips[j].spec.maker == name and chips[j].grade == grade],
+            dtype=np.int64,
+        )
+        for name, maker in market.chipmakers.items()
+        for grade in maker.capacity
+    }
+    left = {key: market.chipmakers[key[0]].capacity[key[1]] for key in groups}
+    first = np.zeros_like(needs.home)
+    shipped = np.zeros_like(needs.home)
+    need, home = needs.need.copy(), needs.home.copy()
+    for choice in range(int(p.order_rounds)):
+        wanted = decide_chips(replace(needs, need=need, home=home), price, p)
+        for key, own in groups.items():
+            sent, load = ration(wanted[:, own], np.ones(len(own)), left[key])
+            shipped[:, own] += sent
+            left[key] -= float(sent.sum())
+            if choice == 0:
+                market.chipmakers[key[0]].load[key[1]] = load
+            if load >= 1.0:
+                home[:, own] = -np.inf
+        if choice == 0:
+            first = wanted
+            # Those who chose to wait go on waiting: only what was ordered and refused looks further.
+        work = np.divide(wanted, needs.units_per_work, out=np.zeros_like(wanted), where=needs.units_per_work > 0.0)
+        done = np.divide(shipped, needs.units_per_work, out=np.zeros_like(wanted), where=needs.units_per_work > 0.0)
+        if choice == 0:
+            asked = work.sum(axis=1)
+        need = np.maximum(asked - done.sum(axis=1), 0.0)
+        if not (need > 0.0).any() or not np.isfinite(home).any():
+            break
+    return first, shipped
+
+
+def _receive(market: Market, owner: Cloud) -> None:
+    """Install what arrives along permitted edges and pay for it; what a rule has caught is never delivered."""
+    p = market.parameters
+    arrived = owner.fleet.receive()
+    lead = int(p.lead_time_quarters)
+    price = owner.price_paid[-lead] if len(owner.price_paid) >= lead else np.zeros(0)
+    # Chips launched since cannot be among the deliveries.
+    price = np.pad(price, (0, len(arrived) - len(price)))
+    owner.price_paid = owner.price_paid[-lead:]
+    owner.delivered = np.zeros_like(owner.fleet.units)
+    for index in np.flatnonzero(arrived.sum(axis=1) > 0.0):
+        chip = market.catalogue.chips[index]
+        if not may_buy(market, owner.name, chip, on_order=True):
+            owner.fleet.units[index] -= arrived[index]
+            continue
+        owner.delivered[index] = arrived[index]
+        units = float(arrived[index].sum())
+        maker = chip.spec.maker
+        owner.paid[chip.name] = float(price[index])
+        market.ledger.pay(owner.name, maker, Kind.CHIPS, units * price[index])
+        market.graph.flow(maker, owner.name, "chips", units, units * price[index])
+        market.ledger.pay(maker, "suppliers", Kind.CHIP_MAKING, units * chip.unit_cost)
+        market.chipmakers[maker].made += units
+    if owner.delivered.any():
+        market.ledger.pay(owner.name, "suppliers", Kind.RACKS, owner.install(owner.delivered, price))
+        delivered: dict[str, float] = {}
+        for chip in market.catalogue.chips:
+            units = float(owner.delivered[chip.index].sum())
+            delivered[chip.spec.maker] = delivered.get(chip.spec.maker, 0.0) + units
+        owner.qualify(delivered)
+
+
+def _move_spare(market: Market, owner: Cloud) -> None:
+    """Spare chips change to the work that is expected to be short of them next quarter."""
+    p = market.parameters
+    fleet = owner.fleet
+    expected = np.array([e.ahead(1, p.trend_damping) for e in owner.expect])
+    pool = (fleet.units * market.outlook.work).sum(axis=0)
+    units = fleet.units.sum(axis=0)
+    rate = np.divide(pool, units, out=np.zeros_like(pool), where=units > 0)
+    # Work that no chip of its own pool does yet is reckoned at what the whole fleet would do.
+    whole = (fleet.units.sum(axis=1) @ market.outlook.work) / max(units.sum(), 1.0)
+    rate = np.where(rate > 0.0, rate, whole)
+    hours = np.divide(expected, rate, out=np.zeros_like(expected), where=rate > 0)
+    # With all pools short, chips go where they are short the most.
+    level = max(p.target_utilisation, float(hours.sum()) / max(units.sum() * HOURS_PER_QUARTER, 1.0))
+    fleet.units = reassignment(fleet.units, hours, HOURS_PER_QUARTER * level, p.reassignment_rate)
+
+
+def learn(market: Market) -> None:
+    """The clouds' part of the eighth event: forecasts and effort follow what was seen."""
+    p = market.parameters
+    for owner in market.clouds.values():
+        owner.observe(owner.work)
+        owner.service_effort = decide_service_effort(
+            owner.service_effort, owner.token_margin, owner.service_margin, p.service_effort_speed
+        )
+        if owner.cash < 0.0:
+            # A cloud is a line of a larger business, which stands behind it.
+            market.ledger.pay("other business", owner.name, Kind.FUNDING, -owner.cash)

@@ -1,0 +1,361 @@
+"""Enterprises: who buys tokens. One population of columns, and a Mesa agent as the view of a row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import mesa
+import numpy as np
+from numpy.typing import NDArray
+
+from model.demand import new_portfolio, remap_portfolio, shares, step
+from model.hosting import purpose_of
+from model.offer import Offer
+from model.parameters import Parameters
+from model.place import REGION_INDEX, SIZES
+
+if TYPE_CHECKING:
+    from model.market import Market
+
+Float32Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Enterprises of one region, sector and size: the rows of ``evidence/segments.csv``."""
+
+    region: int
+    sector: str
+    size: str
+    firms: float
+    workload_mtok: float
+    alpha_factor: float
+    beta_factor: float
+
+
+def cells(parameters: Parameters) -> tuple[Cell, ...]:
+    """The cells of the population in the order of the table; workloads in Mtok a quarter and firm."""
+    return tuple(
+        Cell(
+            region=REGION_INDEX[str(row["region"])],
+            sector=str(row["sector"]),
+            size=str(row["size"]),
+            firms=float(row["firms"]),
+            workload_mtok=float(row["workload_mtok_per_quarter"]) * parameters.workload_scale,
+            alpha_factor=float(row["alpha_factor"]),
+            beta_factor=float(row["beta_factor"]),
+        )
+        for row in parameters.facts("segments")
+    )
+
+
+class Population:
+    """The enterprises as columns, each of shape (enterprises,) and float32 where that is enough.
+
+    ``alpha`` and ``beta`` are tastes for log price and for capability, ``nuisance`` the buyer's own cost
+    of using a million tokens (USD), ``firms`` the real firms that a row stands for, ``workload`` their
+    potential tokens together (Mtok a quarter at the reference inclusive value), ``cell`` the row of
+    :func:`cells`. State: ``adoption`` (share of the workload on LLMs) and ``portfolio`` (shares of the
+    offers within it, shape (enterprises, offers)).
+    """
+
+    def __init__(self, parameters: Parameters, size: int, stream: np.random.Generator) -> None:
+        self.cells = cells(parameters)
+        count = _allocate(size, np.array([c.firms * c.workload_mtok for c in self.cells]))
+        self.cell = np.repeat(np.arange(len(self.cells), dtype=np.int32), count)
+        self.region = np.array([c.region for c in self.cells])[self.cell]
+        n = len(self.cell)
+        normal = stream.standard_normal((4, n))
+        spread = parameters.taste_spread
+        alpha_mean = np.array([parameters.alpha_mean * c.alpha_factor for c in self.cells])[self.cell]
+        excess = np.maximum(alpha_mean - parameters.alpha_floor, parameters.alpha_floor * spread)
+        alpha = parameters.alpha_floor + excess * _mean_one(spread, normal[0])
+        beta_mean = np.array([parameters.beta_mean * c.beta_factor for c in self.cells])[self.cell]
+        beta = beta_mean * _mean_one(spread, normal[1])
+        nuisance = parameters.nuisance_usd_per_mtok * _mean_one(parameters.nuisance_spread, normal[2])
+        dispersion = _mean_one(parameters.workload_spread, normal[3])
+        firms = np.array([c.firms for c in self.cells])[self.cell] / count[self.cell]
+        total = np.bincount(self.cell, weights=dispersion, minlength=len(self.cells))
+        workload = np.array([c.firms * c.workload_mtok for c in self.cells])[self.cell] * dispersion / total[self.cell]
+        self.alpha: Float32Array = alpha.astype(np.float32)
+        self.beta: Float32Array = beta.astype(np.float32)
+        self.nuisance: Float32Array = nuisance.astype(np.float32)
+        self.firms: Float32Array = firms.astype(np.float32)
+        self.workload: Float32Array = workload.astype(np.float32)
+        self.adoption: Float32Array = np.zeros(n, dtype=np.float32)
+        self.portfolio: Float32Array = new_portfolio(n, 0)
+
+    def __len__(self) -> int:
+        return len(self.cell)
+
+    def weight_at(self, market: Market) -> Float32Array:
+        """Potential tokens of each row this quarter: the latent trend and this quarter's business, Mtok."""
+        p = market.parameters
+        years = (market.t - market.record_from) / 4.0
+        # The latent trend fades: it is what firms learn to do with language models, not what they cost.
+        fade = p.workload_growth_fade
+        grown = np.log1p(p.workload_growth) * (1.0 - np.exp(-fade * max(years, 0.0))) / fade
+        if years < 0.0:
+            grown = np.log1p(p.workload_growth) * years
+        return np.asarray(self.workload * (np.exp(grown) * market.business.tokens)[self.region].astype(np.float32))
+
+    def types(self, groups: int) -> ConsumerTypes:
+        """What market research tells sellers: a few types by region, size and taste for price."""
+        region = np.array([c.region for c in self.cells])[self.cell]
+        size = np.array([SIZES.index(c.size) for c in self.cells])[self.cell]
+        stratum = region * len(SIZES) + size
+        label = np.empty(len(self), dtype=np.int64)
+        for s in np.unique(stratum):
+            rows = np.flatnonzero(stratum == s)
+            ranked = rows[np.argsort(self.alpha[rows], kind="stable")]
+            share = np.cumsum(self.workload[ranked].astype(np.float64))
+            label[ranked] = s * groups + np.minimum((share / share[-1] * groups).astype(np.int64), groups - 1)
+        kinds, label = np.unique(label, return_inverse=True)
+        weight = np.bincount(label, weights=self.workload)
+
+        def mean(column: Float32Array) -> NDArray[np.float64]:
+            return np.bincount(label, weights=self.workload.astype(np.float64) * column) / weight
+
+        mixture = np.zeros((len(kinds), len(self.cells)))
+        np.add.at(mixture, (label, self.cell), self.workload.astype(np.float64))
+        return ConsumerTypes(
+            alpha=mean(self.alpha),
+            beta=mean(self.beta),
+            nuisance=mean(self.nuisance),
+            weight=weight,
+            region=kinds // (len(SIZES) * groups),
+            mixture=mixture / weight[:, None],
+        )
+
+
+@dataclass(frozen=True)
+class ConsumerTypes:
+    """Tastes and weights (Mtok a quarter) of a few consumer types, each of shape (types,).
+
+    ``mixture`` says which cells a type is made of, shape (types, cells), rows sum to one.
+    """
+
+    alpha: NDArray[np.float64]
+    beta: NDArray[np.float64]
+    nuisance: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    region: NDArray[np.int64]
+    mixture: NDArray[np.float64]
+
+    def mix(self, by_cell: NDArray[np.float64]) -> NDArray[np.float64]:
+        """A utility by cell and offer as the types see it: log of the mean of its exponential, (types, offers).
+
+        Every cell of a type can reach the same offers but for what the graph denies some sectors.
+        """
+        top = np.where(np.isfinite(by_cell), by_cell, -np.inf).max(axis=0)
+        scale = np.where(np.isfinite(top), top, 0.0)
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(self.mixture @ np.exp(by_cell - scale)) + scale)
+
+
+def _mean_one(spread: float, normal: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Lognormal draws of mean one and log standard deviation ``spread``."""
+    return np.asarray(np.exp(spread * normal - spread * spread / 2.0))
+
+
+def _allocate(size: int, value: NDArray[np.float64]) -> NDArray[np.int64]:
+    """How many rows stand for each cell: one at least, the rest by the square root of its value.
+
+    The square root lets small cells be seen without much precision lost in large ones (Neyman 1934).
+
+    Raises:
+        ValueError: there are fewer rows than cells.
+    """
+    if size < len(value):
+        raise ValueError(f"enterprises = {size} cannot cover the {len(value)} segments: write {len(value)} or more")
+    share = np.sqrt(value)
+    ideal = share / share.sum() * (size - len(value))
+    count = np.floor(ideal).astype(np.int64)
+    short = size - len(value) - int(count.sum())
+    count[np.argsort(count - ideal, kind="stable")[:short]] += 1
+    return count + 1
+
+
+class Enterprise(mesa.Agent):
+    """A view of one row of the population. Made on demand; it holds no state of its own."""
+
+    def __init__(self, market: Market, row: int) -> None:
+        # A view is not a member of the model's agent set: registering it would keep it alive.
+        self.model = market
+        self.row = row
+        self.unique_id = row
+        self.pos = None
+
+    @property
+    def _population(self) -> Population:
+        return self.model.population  # type: ignore[no-any-return]
+
+    @property
+    def cell(self) -> Cell:
+        """Region, sector and size."""
+        return self._population.cells[self._population.cell[self.row]]
+
+    @property
+    def alpha(self) -> float:
+        """Taste for log price."""
+        return float(self._population.alpha[self.row])
+
+    @property
+    def beta(self) -> float:
+        """Taste for capability."""
+        return float(self._population.beta[self.row])
+
+    @property
+    def firms(self) -> float:
+        """Real firms that it stands for."""
+        return float(self._population.firms[self.row])
+
+    @property
+    def adoption(self) -> float:
+        """Share of its potential workload on LLMs."""
+        return float(self._population.adoption[self.row])
+
+    @property
+    def portfolio(self) -> dict[tuple[str, str, str, str], float]:
+        """Share of each offer (model, channel, seller, area) in its LLM workload, largest first."""
+        row = self._population.portfolio[self.row]
+        offers = self.model.offers.offers
+        return {offers[j].key: float(row[j]) for j in np.argsort(-row, kind="stable") if row[j] > 0}
+
+
+class Enterprises:
+    """The sequence of enterprises: ``market.enterprises[i]`` makes the view of row *i*."""
+
+    def __init__(self, market: Market) -> None:
+        self._market = market
+
+    def __len__(self) -> int:
+        return len(self._market.population)
+
+    def __getitem__(self, row: int) -> Enterprise:
+        size = len(self)
+        if not -size <= row < size:
+            raise IndexError(f"enterprise {row} does not exist: there are {size}, numbered from 0")
+        return Enterprise(self._market, row % size)
+
+
+@dataclass
+class Demand:
+    """What enterprises asked for and got this quarter, in Mtok.
+
+    ``demanded`` and ``served`` have shape (cells, offers), ``adopters`` (cells,) counts real firms' workload
+    on LLMs. ``reference`` is ln B at the first recorded quarter, from which volume is measured, (cells,).
+    """
+
+    demanded: NDArray[np.float64]
+    served: NDArray[np.float64]
+    adopters: NDArray[np.float64]
+    reference: NDArray[np.float64] | None = None
+    offers: tuple[Offer, ...] = ()
+    version: int = -1
+
+    @classmethod
+    def empty(cls, market: Market) -> Demand:
+        """Before the first quarter."""
+        cells = len(market.population.cells)
+        return cls(np.zeros((cells, 0)), np.zeros((cells, 0)), np.zeros(cells))
+
+
+def consume(market: Market) -> None:
+    """The sixth event: enterprises adopt, allocate and consume; what a fleet cannot serve is rationed."""
+    p, book, population = market.parameters, market.offers, market.population
+    demand = market.demand
+    if demand.version != book.version:
+        _carry_over(market)
+    home = market.offset.astype(np.float32)
+    capability = book.capability() - p.capability_reference
+    price = book.array("price")
+    groups = book.model_groups()
+    if demand.reference is None and market.t >= market.record_from:
+        demand.reference = _reference(market, capability, price, groups)
+    reference: NDArray[np.float64] | float = 0.0 if demand.reference is None else demand.reference
+    # Before the reference is known volume does not respond: it is measured from there.
+    eta = p.eta * p.demand_elasticity if demand.reference is not None else 0.0
+    demand.demanded = np.zeros((len(population.cells), len(book)))
+    step(
+        population.alpha,
+        population.beta,
+        population.nuisance,
+        population.weight_at(market),
+        population.cell,
+        capability,
+        price,
+        home,
+        groups,
+        p.sigma1,
+        p.sigma2,
+        eta,
+        reference,
+        p.adoption_rate,
+        p.portfolio_rate,
+        population.adoption,
+        population.portfolio,
+        demand.demanded,
+        firms=population.firms,
+        adopters_out=demand.adopters,
+    )
+    _serve(market)
+
+
+def _carry_over(market: Market) -> None:
+    """Give the portfolio a column for each offer on the list; those that left take their shares with them."""
+    demand, book = market.demand, market.offers
+    position = {id(offer): j for j, offer in enumerate(book)}
+    moved = np.array([position.get(id(offer), -1) for offer in demand.offers], dtype=np.int64)
+    population = market.population
+    population.portfolio = remap_portfolio(population.portfolio, moved, len(book))
+    demand.offers, demand.version = tuple(book), book.version
+
+
+def _reference(
+    market: Market, capability: NDArray[np.float64], price: NDArray[np.float64], groups: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """ln B of the mean buyer of each cell now, shape (cells,)."""
+    p, population = market.parameters, market.population
+    count = np.bincount(population.cell, minlength=len(population.cells))
+
+    def mean(column: Float32Array) -> NDArray[np.float64]:
+        return np.bincount(population.cell, weights=column, minlength=len(population.cells)) / count
+
+    choice = shares(
+        mean(population.alpha),
+        mean(population.beta),
+        mean(population.nuisance),
+        capability,
+        price,
+        market.offset,
+        groups,
+        p.sigma1,
+        p.sigma2,
+    )
+    return np.where(np.isfinite(choice.log_inclusive), choice.log_inclusive, 0.0)
+
+
+def _serve(market: Market) -> None:
+    """Put the demand on the fleets, with vendors' training and captive work, and ration what does not fit."""
+    demand = market.demand
+    total = demand.demanded.sum(axis=0)
+    for j, offer in enumerate(market.offers):
+        offer.demanded = float(total[j])
+    share = np.ones(len(market.offers))
+    for owner in market.clouds.values():
+        mine = [j for j, offer in enumerate(market.offers) if offer.host == owner.name]
+        served = market.traffic.load(market, owner, [market.offers.offers[j] for j in mine])
+        for j in mine:
+            share[j] = served[purpose_of(market.offers.offers[j].model)]
+    demand.served = demand.demanded * share
+    for offer, value in zip(market.offers, demand.served.sum(axis=0), strict=True):
+        offer.served = float(value)
+
+
+def applications(market: Market) -> NDArray[np.float64]:
+    """Deployed applications by cell: adopting firms' share of work on LLMs times what such a firm runs at full use."""
+    p, cells = market.parameters, market.population.cells
+    full = np.array([p.applications_large if c.size == SIZES[0] else p.applications_small for c in cells])
+    return np.asarray(market.demand.adopters * full)

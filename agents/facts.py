@@ -1,0 +1,107 @@
+"""Chips and models of the fact tables as they enter the market, each in its quarter."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from model.capability import BenchmarkLink, capability_from_score
+from model.catalogue import Chip, Model
+from model.parameters import Parameters
+from model.serving import Architecture, ChipSpec
+
+
+def link(p: Parameters) -> BenchmarkLink:
+    """The logistic link from capability to MMLU."""
+    return BenchmarkLink(p.mmlu_floor, p.mmlu_ceiling, p.mmlu_slope, p.mmlu_midpoint)
+
+
+def quarter_of(text: Any) -> int | None:
+    """A quarter of the fact tables as a number, negative before 2022Q1; None where the cell is empty."""
+    value = str(text)
+    if value in ("", "nan"):
+        return None
+    year, quarter = value.split("Q")
+    return (int(year) - 2022) * 4 + int(quarter) - 1
+
+
+def _before(quarter: int | None) -> int | None:
+    """The last quarter of something whose first quarter of absence is given."""
+    return None if quarter is None else quarter - 1
+
+
+def given_chips(p: Parameters) -> dict[int, list[dict[str, Any]]]:
+    """Rows of chips by the quarter of release; those before the start under 0."""
+    found: dict[int, list[dict[str, Any]]] = {}
+    for row in p.facts("chips"):
+        released = quarter_of(row["release"])
+        assert released is not None
+        found.setdefault(max(released, 0), []).append(dict(row, launched=released))
+    return found
+
+
+def chip_of(row: dict[str, Any], index: int) -> Chip:
+    """A chip on the market from its row of ``evidence/chips.csv``."""
+    starts = str(row["china_from"])
+    spec = ChipSpec(
+        name=row["chip"],
+        maker=row["maker"],
+        origin=row["origin"],
+        release=row["release"],
+        bf16_tflops=row["bf16_tflops"],
+        int8_tops=row["int8_tops"],
+        memory_gb=row["memory_gb"],
+        bandwidth_tbs=row["bandwidth_tbs"],
+        interconnect_gbs=row["interconnect_gbs"],
+        tdp_w=row["tdp_w"],
+    )
+    return Chip(
+        spec=spec,
+        index=index,
+        launched=row["launched"],
+        line=row["successor_line"],
+        grade=row["class"],
+        inference_listed=bool(float(row["inference_listed"])),
+        captive_owner=row["captive_owner"],
+        price=row["list_price_usd"],
+        unit_cost=row["unit_cost_usd"],
+        first_cost=row["unit_cost_usd"],
+        given=True,
+        window_from=None if starts == "never" else quarter_of(starts) if starts not in ("", "nan") else row["launched"],
+        window_until=quarter_of(row["china_until"]),
+        made_for_rules=starts not in ("", "nan", "never") or row["successor_line"] == "nvidia-china",
+    )
+
+
+def given_models(p: Parameters) -> dict[int, list[Model]]:
+    """Models of the facts by quarter of launch; those before the start under 0.
+
+    Without sparse architectures each is the dense model of equal quality: the geometric mean of its total
+    and active parameters, with the cache of its dense peers.
+    """
+    origin = {row["firm"]: row["origin"] for row in p.facts("firms")}
+    found: dict[int, list[Model]] = {}
+    for row in p.facts("launches"):
+        active, total = float(row["active_params_b"]), float(row["total_params_b"])
+        cache = float(row["kv_bytes_per_token"])
+        if total > active and not p.sparse_architectures:
+            active = total = math.sqrt(active * total)
+            cache = max(cache, p.cache_bytes_per_token * math.sqrt(active / p.cache_reference_params_b))
+        launched = quarter_of(row["quarter"])
+        assert launched is not None
+        capability = capability_from_score(float(row["mmlu"]), link(p), p.mmlu_margin)
+        model = Model(
+            name=str(row["model"]),
+            vendor=str(row["vendor"]),
+            tier=str(row["tier"]),
+            generation=int(row["generation"]),
+            origin=str(origin[row["vendor"]]),
+            launched=launched,
+            capability=float(capability),
+            architecture=Architecture(active, total, cache, p.shared_expert_share if total > active else 1.0),
+            open_weights=bool(float(row["open_weights"])) and bool(p.open_weights),
+            given=True,
+            until=_before(quarter_of(row["retired"])),
+        )
+        found.setdefault(max(launched, 0), []).append(model)
+    return found

@@ -1,0 +1,59 @@
+"""What everybody can see at the start of a quarter: how well chips work, what they cost, what work is worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.fleet import HOURS_PER_QUARTER
+from model.hosting import replacement_prices
+from model.place import CAPTIVE, PURPOSES
+
+if TYPE_CHECKING:
+    from model.market import Market
+
+FloatArray = NDArray[np.float64]
+
+ANCHOR_CHIPS = ("A100", "A10")
+"""Chips whose cost at the start says what work is worth: training and inference, and captive work."""
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """``maturity`` of the makers' software (chips, purposes); ``work``, reference units a chip hour with it.
+
+    ``replacement`` is what each chip costs now (chips,), USD.
+    """
+
+    maturity: FloatArray
+    work: FloatArray
+    replacement: FloatArray
+
+    @classmethod
+    def of(cls, market: Market) -> Outlook:
+        """Look at the market as it is."""
+        catalogue = market.catalogue
+        by_maker = {name: maker.maturity(market.parameters) for name, maker in market.chipmakers.items()}
+        maturity = np.array([by_maker[chip.spec.maker] for chip in catalogue.chips])
+        replacement = replacement_prices(catalogue, market.t, market.parameters.hardware_price_decline)
+        return cls(maturity, catalogue.work * maturity, replacement)
+
+
+def value_of_work(market: Market) -> FloatArray:
+    """What a reference unit of work is worth to buyers, USD, shape (purposes,).
+
+    Anchored on what it cost to do in 2022Q1 on the chip that did most of it, at a premium, and falling with
+    the long-run cost of computing: buyers expect more for their money every year.
+    """
+    p, catalogue = market.parameters, market.catalogue
+    worth = np.zeros(len(PURPOSES))
+    hours = HOURS_PER_QUARTER * 4.0 * p.chip_life_years * p.target_utilisation
+    for w in range(len(PURPOSES)):
+        chip = catalogue.chips[market.chip_index[ANCHOR_CHIPS[w == CAPTIVE]]]
+        beside = p.network_usd_per_chip + p.cooling_usd_per_chip
+        worth[w] = (market.anchor_price[chip.name] + beside) / (catalogue.work[chip.index, w] * hours)
+    years = market.t / 4.0
+    return np.asarray(worth * p.work_value_premium * (1.0 - p.work_value_decline) ** years)

@@ -1,0 +1,118 @@
+"""States: export rules, mandates and subsidies. They act on the graph and on costs, never on outcomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import mesa
+
+from model.catalogue import Chip
+
+if TYPE_CHECKING:
+    from model.market import Market
+
+
+@dataclass(frozen=True)
+class ExportTerms:
+    """What a rule allows on the edge from a maker to a buyer.
+
+    ``max_tflops`` and ``max_interconnect_gbs`` bound dense BF16 TFLOP/s and chip-to-chip GB/s of chips
+    launched after the facts end; a chip of the facts carries its own window (``evidence/chips.csv``).
+    """
+
+    max_tflops: float = float("inf")
+    max_interconnect_gbs: float = float("inf")
+    banned: bool = False
+
+
+FREE = ExportTerms()
+
+ROUNDING = 1e-9
+
+RESTRICTED = "China"
+"""The region that the export rules are about."""
+
+
+def may_ship(chip: Chip, terms: ExportTerms, restricted: bool, quarter: int, ahead: int, rules: bool) -> bool:
+    """Whether a chip may be sold along an edge with these terms in a quarter, for delivery ``ahead`` quarters later.
+
+    ``restricted`` says that the buyer is in the region that the rules are about. Chips that exist only because
+    of them are sold nowhere else, and are not made without rules.
+    """
+    if terms.banned:
+        return False
+    if chip.made_for_rules:
+        return rules and restricted and _legal(chip, terms, quarter, ahead)
+    if not (rules and restricted) or chip.spec.origin == "CN":
+        return True
+    return _legal(chip, terms, quarter, ahead)
+
+
+def _legal(chip: Chip, terms: ExportTerms, quarter: int, ahead: int) -> bool:
+    """Chips of the facts carry their own window; later ones must fit the terms in force."""
+    if chip.given:
+        starts = chip.window_from is not None and quarter + ahead >= chip.window_from
+        return starts and (chip.window_until is None or quarter <= chip.window_until)
+    fits = chip.spec.bf16_tflops <= terms.max_tflops * (1.0 + ROUNDING)
+    return fits and chip.spec.interconnect_gbs <= terms.max_interconnect_gbs
+
+
+def may_buy(market: Market, buyer: str, chip: Chip, on_order: bool = False) -> bool:
+    """Whether a buyer may order a chip now, or take delivery of one that is ``on_order``: an edge must permit it."""
+    if chip.captive_owner not in ("", buyer):
+        return False
+    if not on_order and chip.until is not None and market.t > chip.until:
+        return False
+    if not market.graph.permitted(chip.spec.maker, buyer, "chips"):
+        return False
+    terms = market.graph.terms(chip.spec.maker, buyer, "chips")["export"]
+    restricted = market.graph.node(buyer).region == RESTRICTED
+    rules = bool(market.parameters.export_rules)
+    # A chip made for a market is ordered before it is there; what a later rule will forbid cannot be foreseen.
+    ahead = 0 if on_order else int(market.parameters.lead_time_quarters)
+    return may_ship(chip, terms, restricted, market.t, ahead, rules)
+
+
+def exposed(market: Market, maker: str, buyer: str) -> bool:
+    """Whether a buyer's supply from a maker hangs on another state's rules."""
+    if not market.parameters.export_rules or not market.graph.permitted(maker, buyer, "chips"):
+        return False
+    return market.graph.terms(maker, buyer, "chips")["export"] != FREE
+
+
+class State(mesa.Agent):
+    """A government or a bloc of them.
+
+    The rules to the end of 2024 are facts (``evidence/export_rules.csv``); every later change comes from
+    a scenario's shock, which calls the methods below.
+    """
+
+    model: Market
+
+    def __init__(self, market: Market, name: str, region: str) -> None:
+        super().__init__(market)
+        self.name = name
+        self.region = region
+        self.rules: dict[int, list[dict[str, Any]]] = {}
+
+    def decree(self, quarter: int) -> list[str]:
+        """Put the rules dated to a quarter on the graph's edges; returns what took effect."""
+        market = self.model
+        done = []
+        for rule in self.rules.get(quarter, []):
+            terms = ExportTerms(rule["max_bf16_tflops"], rule["max_interconnect_gbs"])
+            if market.parameters.export_rules:
+                self.restrict(terms)
+            done.append(str(rule["rule"]))
+        return done
+
+    def restrict(self, terms: ExportTerms, buyers_region: str = RESTRICTED) -> None:
+        """Replace the terms on every chips edge from this state's makers to a region's buyers."""
+        market = self.model
+        for maker in market.chipmakers.values():
+            if maker.region != self.region:
+                continue
+            for buyer in list(market.graph.targets(maker.name, "chips")):
+                if market.graph.node(buyer).region == buyers_region:
+                    market.graph.permit(maker.name, buyer, "chips", export=terms)

@@ -1,0 +1,179 @@
+"""Sellers of tokens, vendors and clouds alike: what a line costs them, what they earn on it, what they charge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents import listing, taste
+from model.fleet import HOURS_PER_QUARTER
+from model.offer import Offer
+from model.parameters import Parameters
+from model.pricing import Buyers, best_response, buyers, effective_cost, partial_adjustment
+
+if TYPE_CHECKING:
+    from model.market import Market
+
+FloatArray = NDArray[np.float64]
+
+QUARTERS_A_YEAR = 4.0
+
+
+@dataclass(frozen=True)
+class PriceList:
+    """All that a seller knows when it sets prices: offers, buyers and who earns what on each token.
+
+    ``own[f, k]`` is what firm *f* cares about the margin on offer *k* (kappa of the firm that sets its
+    price), ``other[f, k]`` the money (USD/Mtok) that *f* earns on offer *k* through its other lines: hours
+    of its fleet, services on top, chips under it. Shapes (firms, offers); ``cost`` and ``price`` (offers,).
+    """
+
+    firms: dict[str, int]
+    own: FloatArray
+    other: FloatArray
+    cost: FloatArray
+    price: FloatArray
+    buyers: Buyers
+
+
+def decide_prices(firm: str, lines: NDArray[np.int64], known: PriceList, floor: float) -> FloatArray:
+    """Best response of one seller on its own ``lines`` to all other posted prices, USD/Mtok, shape (lines,).
+
+    Bertrand with ownership (DESIGN section 4): the seller maximises kappa-weighted margins over every line
+    on which it or a firm that it has a stake in earns.
+    """
+    f = known.firms[firm]
+    response = best_response(
+        known.buyers, known.price, lines, known.cost, known.own[f], known.other[f], floor=floor
+    )
+    return np.asarray(response.price)
+
+
+def decide_cost_price(offer: Offer, markup: float) -> float:
+    """What a venue of the buyers' own, or a foundation, charges: full cost and no more than its mark-up."""
+    return offer.full_cost * (1.0 + markup)
+
+
+def patience(cash: float, burn: float, owned: bool, quarters: float) -> float:
+    """How far a seller can afford to price for tomorrow's customers, 0 to 1: with cash or an owner behind it."""
+    if owned:
+        return 1.0
+    if burn <= 0.0:
+        return 1.0 if cash > 0.0 else 0.0
+    return float(np.clip(cash / (burn * quarters), 0.0, 1.0))
+
+
+def price_list(market: Market) -> PriceList:
+    """The market's price list as arrays."""
+    p, offers = market.parameters, market.offers.offers
+    names = list(market.firms)
+    firms = {name: i for i, name in enumerate(names)}
+    kappa = market.kappa()
+    setter = np.array([firms[offer.setter] for offer in offers], dtype=np.int64)
+    at_cost = np.array([offer.at_cost for offer in offers])
+    own = np.where(at_cost, 0.0, kappa[:, setter])
+    earned = np.zeros((len(names), len(offers)))
+    cost = np.ones(len(offers))
+    for k, offer in enumerate(offers):
+        if not np.isfinite(offer.unit_cost):
+            continue
+        # An owner's cost is the resource cost: what its fleet takes above that is its own line.
+        if offer.host != offer.setter:
+            earned[firms[offer.host], k] += offer.transfer - offer.resource
+        services = market.firms[offer.seller].services_per_mtok * p.service_margin
+        earned[firms[offer.seller], k] += services * p.service_contested_share
+        for maker, money in chip_margins(market, offer).items():
+            earned[firms[maker], k] += money
+        cost[k] = _cost(market, offer, p)
+    return PriceList(
+        firms=firms,
+        own=own,
+        other=kappa @ earned,
+        cost=cost,
+        price=market.offers.array("price"),
+        buyers=buyers(
+            market.types.alpha,
+            market.types.beta,
+            market.types.weight,
+            market.offers.capability() - p.capability_reference,
+            market.offers.model_groups(),
+            p.sigma1,
+            p.sigma2,
+            h=market.types.nuisance,
+            eta=p.eta * p.demand_elasticity,
+            home=market.types.mix(market.offset),
+        ),
+    )
+
+
+def chip_margins(market: Market, offer: Offer) -> dict[str, float]:
+    """USD that each chipmaker earns on a million tokens: chips wear out with the hours that they serve."""
+    p = market.parameters
+    units = market.clouds[offer.host].fleet.inference_units()
+    total = units.sum()
+    if total <= 0.0:
+        return {}
+    life = HOURS_PER_QUARTER * QUARTERS_A_YEAR * p.chip_life_years * p.target_utilisation
+    margins: dict[str, float] = {}
+    for chip in market.catalogue.chips:
+        if units[chip.index] > 0.0:
+            earned = (chip.price - chip.unit_cost) * offer.hours_per_mtok / life * units[chip.index] / total
+            margins[chip.spec.maker] = margins.get(chip.spec.maker, 0.0) + float(earned)
+    return margins
+
+
+def _cost(market: Market, offer: Offer, p: Parameters) -> float:
+    """Effective unit cost: resource or transfer cost less what a locked-in customer is worth tomorrow."""
+    firm = market.firms[offer.setter]
+    burn = getattr(firm, "research", 0.0)
+    weight = patience(firm.cash, burn, market.parent_of(offer.setter) != offer.setter, p.raise_runway_quarters)
+    cost = offer.unit_cost
+    if not np.isfinite(cost):
+        return cost
+    lowest = p.price_floor_usd_per_mtok
+    reduced = effective_cost(cost, p.discount_factor, p.retention, max(offer.expected_margin, 0.0) * p.lock_in_share)
+    return max(cost + weight * (reduced - cost), lowest)
+
+
+def post(market: Market) -> None:
+    """The fifth event: sellers learn their unit costs and move prices part of the way to their best responses."""
+    p = market.parameters
+    listing.refresh(market)
+    market.offset = taste.offset(market)
+    known = price_list(market)
+    offers = market.offers.offers
+    by_setter: dict[str, list[int]] = {}
+    for j, offer in enumerate(offers):
+        if np.isfinite(offer.unit_cost) and np.isfinite(market.offset[:, j]).any():
+            by_setter.setdefault(offer.setter, []).append(j)
+    target = known.price.copy()
+    for firm, lines in by_setter.items():
+        rows = np.array(lines, dtype=np.int64)
+        if offers[lines[0]].at_cost:
+            target[rows] = [decide_cost_price(offers[j], p.venue_markup) for j in lines]
+        elif getattr(market.firms[firm], "foundation", False):
+            target[rows] = [decide_cost_price(offers[j], 0.0) for j in lines]
+        else:
+            target[rows] = decide_prices(firm, rows, known, p.price_floor_usd_per_mtok)
+    # Of two of its own products a seller would price the worse one out of the market without end.
+    target = np.clip(target, p.price_floor_usd_per_mtok, p.price_ceiling_usd_per_mtok)
+    moved, capped = partial_adjustment(known.price, target, p.price_adjustment, p.price_threshold, p.price_move_cap)
+    for j, offer in enumerate(offers):
+        fresh = offer.since == market.t
+        if fresh and market.t > 0:
+            offer.price = float(target[j])
+        elif not fresh:
+            _move(market, offer, float(moved[j]), bool(capped[j]))
+
+
+def _move(market: Market, offer: Offer, price: float, capped: bool) -> None:
+    change = float(np.log(price / offer.price))
+    offer.price = price
+    subject = f"{offer.model.name} on {offer.seller}, {offer.area}"
+    if capped:
+        market.event("price at cap", offer.setter, subject, change, "log points")
+    elif abs(change) >= market.parameters.price_event_threshold:
+        market.event("price move", offer.setter, subject, float(np.expm1(change)), "relative change")

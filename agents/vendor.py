@@ -1,0 +1,406 @@
+"""Model vendors: research, launches, openness, money. Their prices are posted in ``agents/seller.py``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agents.firm import Firm, decide_service_effort
+from model.capability import active_params_from_compute
+from model.catalogue import Model
+from model.ledger import Kind
+from model.parameters import Parameters
+from model.place import DENSE, SPARSE
+from model.serving import Architecture
+
+if TYPE_CHECKING:
+    from model.market import Market
+
+TINY = 1e-12
+
+
+def decide_research(plan: float, margin: float, support: float, cash: float, terms: Purse) -> float:
+    """Research money of the quarter (USD): the plan and what is reinvested of the margin, within its means.
+
+    Means are owners' support, the margin and a slice of the cash: a vendor with no margin and no owner to
+    fund it runs down its cash and falls behind.
+    """
+    wanted = plan + terms.reinvested * max(margin, 0.0)
+    means = support + max(margin, 0.0) + max(cash, 0.0) / terms.drawdown_quarters
+    return max(min(wanted, means), 0.0)
+
+
+@dataclass(frozen=True)
+class Purse:
+    """How a vendor spends: share of its margin reinvested, and over how many quarters it spends its cash."""
+
+    reinvested: float
+    drawdown_quarters: float
+
+
+def decide_raise(cash: float, loss: float, plan: float, gap: float, terms: RaiseTerms) -> float:
+    """Capital to raise now (USD), 0 for none.
+
+    A vendor goes to investors when cash covers fewer than ``runway`` quarters of its losses; they pay for
+    ``quarters`` of the research plan if its best model is within ``gap`` of the frontier.
+    """
+    if loss <= 0.0 or cash >= terms.runway * loss or gap > terms.gap:
+        return 0.0
+    return terms.appetite * terms.quarters * plan
+
+
+@dataclass(frozen=True)
+class RaiseTerms:
+    """Investors' terms: runway and paid research in quarters, tolerated gap in log10 effective FLOP."""
+
+    runway: float
+    quarters: float
+    gap: float
+    appetite: float
+
+
+def decide_launch(prospect: float, current: float, waited: int, step: float, shortest: int, longest: int) -> bool:
+    """Whether to launch a new generation: the step in capability is worth it, or the product is too old.
+
+    Nothing is launched that is worse than what is on sale.
+    """
+    if waited < shortest or prospect <= current:
+        return False
+    return prospect >= current + step or waited >= longest
+
+
+def decide_architecture(dense: Architecture, sparse: Architecture, dense_cost: float, sparse_cost: float) -> Architecture:
+    """The cheaper of two architectures of equal capability, on the fleet that will serve it."""
+    return sparse if sparse_cost < dense_cost else dense
+
+
+def decide_size(alpha: float, beta: float, penalty: float, optimum: float, most: float) -> float:
+    """Tokens a parameter of a model that is to be served: more than training alone would want.
+
+    Training longer on a smaller model than the optimum of Hoffmann et al. (2022) costs capability,
+    ``penalty`` log10 FLOP for each squared log of the ratio to the ``optimum``; serving cost falls with the
+    size, N ~ ratio^-1/2 (Sardana and Frankle 2023). The mean customer's utility beta C - alpha ln(cost) is
+    highest at ln(ratio/optimum) = alpha / (4 beta penalty), up to ``most`` tokens a parameter.
+    """
+    return min(optimum * float(np.exp(alpha / (4.0 * beta * penalty))), most)
+
+
+def decide_openness(stance: float, own_margin: float, owners_gain: float, lost_share: float, gap: float) -> bool:
+    """Whether the next generation's weights are published.
+
+    Opening loses ``lost_share`` of the margin on its own API and brings its owners' other lines
+    (hosting, chips) ``owners_gain``; a laggard, ``gap`` behind the frontier, has less of a margin to lose
+    and more attention to win. ``stance`` is what the vendor values openness at beside that, as a share of
+    its margin (positive for vendors founded on open weights).
+    """
+    if own_margin <= 0.0:
+        return owners_gain > 0.0 or stance > 0.0
+    return owners_gain + (stance + gap) * own_margin > lost_share * own_margin
+
+
+def decide_foundation(backers: int, neutrality_gain: float, control_value: float) -> bool:
+    """Whether backers hand the model to a foundation: several of them, and neutral hosts matter more."""
+    return backers > 1 and neutrality_gain > control_value
+
+
+@dataclass
+class Frontier:
+    """What is known in public this quarter, log10: the best capability, and what vendors can learn from.
+
+    ``efficiency`` is the best algorithmic efficiency behind open weights or, at a distance, behind closed
+    ones; ``open_models`` the best open model of each vendor.
+    """
+
+    capability: float = float("nan")
+    efficiency: float = float("nan")
+    open_models: dict[str, float] = field(default_factory=dict)
+    people: float = float("nan")
+
+    def open_to(self, vendor: str) -> float:
+        """Capability of the best open model of another vendor; -inf if there is none."""
+        return max((c for name, c in self.open_models.items() if name != vendor), default=-np.inf)
+
+
+@dataclass
+class Programme:
+    """A vendor's training compute of about the last year (FLOP) and algorithmic efficiency (log10)."""
+
+    flop: float = 0.0
+    launched: int = -1000
+    generation: dict[str, int] = field(default_factory=dict)
+    efficiency: float = float("nan")
+
+
+class Vendor(Firm):
+    """Trains models, sells tokens of them through its API, and decides whether their weights are open."""
+
+    def __init__(self, market: Market, name: str, region: str, origin: str, plan: float, support: float, starts: int) -> None:
+        super().__init__(market, name, region, origin)
+        self.plan = plan
+        self.support = support
+        self.starts = starts
+        self.programme = Programme()
+        self.margin = 0.0
+        self.research = 0.0
+        self.training_budget = 0.0
+        self.service_effort = market.parameters.service_effort_start
+        self.foundation = False
+        self.raised = 0.0
+
+    @property
+    def models(self) -> list[Model]:
+        """Its models on sale, in order of launch."""
+        market = self.model
+        return [
+            m
+            for m in market.catalogue.models.values()
+            if m.vendor == self.name and m.launched <= market.t and (m.until is None or market.t <= m.until)
+        ]
+
+    @property
+    def best(self) -> float:
+        """Capability of its best model on sale, log10 effective FLOP; -inf before its first."""
+        return max((m.capability for m in self.models), default=-np.inf)
+
+    def latest(self, tier: str) -> Model | None:
+        """Its newest model of a tier on sale."""
+        return next((m for m in reversed(self.models) if m.tier == tier), None)
+
+    @property
+    def owned(self) -> bool:
+        """Whether another firm of the market controls it."""
+        return self.model.parent_of(self.name) != self.name
+
+    def spend(self) -> None:
+        """Receive support, set this quarter's research budget and pay its people."""
+        market, p = self.model, self.model.parameters
+        support = self.support * growth_of_funding(market)
+        support *= market.support_left(self)
+        market.ledger.pay(market.parent_of(self.name) if self.owned else "investors", self.name, Kind.FUNDING, support)
+        pooled = market.ledger.received(self.name, Kind.POOLED_FUNDING)
+        support += pooled
+        self.raised = support
+        purse = Purse(p.research_reinvested, p.cash_drawdown_quarters)
+        plan = self.plan * growth_of_funding(market)
+        self.research = decide_research(plan, self.margin, support, self.cash - support, purse)
+        people = self.research * (1.0 - p.research_compute_share)
+        self.training_budget = self.research - people
+        market.ledger.pay(self.name, "staff", Kind.RESEARCH_PEOPLE, people)
+        self._learn(people)
+
+    def _learn(self, people: float) -> None:
+        """Algorithmic efficiency: own people with diminishing returns, and spillover from what is public."""
+        market, p = self.model, self.model.parameters
+        efficiency = self.programme.efficiency
+        if not np.isfinite(efficiency) or not np.isfinite(market.research.efficiency):
+            return
+        scale = (people / market.research.people) ** p.research_returns if people > 0 else 0.0
+        own = np.log10(p.algorithmic_efficiency_growth) / 4.0 * min(scale, p.research_best_speed)
+        gap = max(market.research.efficiency - efficiency, 0.0)
+        self.programme.efficiency = efficiency + own + p.spillover_rate * gap
+
+    def train(self, flop: float) -> None:
+        """Add the training compute that the fleets delivered; compute of past years fades as it dates."""
+        p = self.model.parameters
+        self.programme.flop = self.programme.flop * p.training_carry_over + flop * p.final_run_share
+
+    def launch_given(self, model: Model) -> None:
+        """A launch of the facts: its capability says how efficient the vendor's compute has been."""
+        self._enter(model)
+        if model.tier == "flagship" and self.programme.flop > 0.0:
+            self.programme.efficiency = model.capability - float(np.log10(self.programme.flop))
+
+    def consider_launch(self) -> None:
+        """Launch a generation of both tiers when it is worth it (from 2025, when the facts end)."""
+        market, p = self.model, self.model.parameters
+        if not np.isfinite(self.programme.efficiency) or self.programme.flop <= 0.0:
+            return
+        # The efficiency implied by launches of the facts already holds what serving size gave up.
+        ratio = decide_size(
+            p.alpha_mean, p.beta_mean * p.flagship_taste, p.overtraining_penalty, p.tokens_per_parameter_optimum, p.tokens_per_parameter_most
+        )
+        newest = self.latest("flagship")
+        first_sparse = bool(p.sparse_architectures) and newest is not None and not newest.architecture.sparse
+        own = float(np.log10(self.programme.flop) + self.programme.efficiency) + first_sparse * p.sparse_training_gain
+        base = market.research.open_to(self.name) - p.distillation_gap
+        prospect = max(own, base)
+        waited = market.t - self.programme.launched
+        if not decide_launch(
+            prospect,
+            self.best,
+            waited,
+            p.launch_step,
+            int(p.launch_shortest_quarters),
+            int(p.launch_longest_quarters),
+        ):
+            return
+        if first_sparse:
+            self.programme.efficiency += p.sparse_training_gain
+        dense_b = float(active_params_from_compute(self.programme.flop, ratio))
+        opened = self._decide_openness(prospect)
+        for tier, size, gap in (("flagship", 1.0, 0.0), ("small", p.small_tier_size, p.small_tier_gap)):
+            generation = self.programme.generation.get(tier, 0) + 1
+            architecture = self._decide_architecture(dense_b * size)
+            self._enter(
+                Model(
+                    name=f"{self.name} {tier} {generation}",
+                    vendor=self.name,
+                    tier=tier,
+                    generation=generation,
+                    origin=self.origin,
+                    launched=market.t,
+                    capability=prospect - gap,
+                    architecture=architecture,
+                    open_weights=opened,
+                    given=False,
+                )
+            )
+
+    def _decide_architecture(self, dense_b: float) -> Architecture:
+        market, p = self.model, self.model.parameters
+        dense, sparse = architectures(dense_b, p)
+        if not p.sparse_architectures:
+            return dense
+        units = market.clouds[self.host()].fleet.units[:, [DENSE, SPARSE]].sum(axis=1)
+        rates = market.catalogue.rates([dense, sparse]) @ units
+        return decide_architecture(dense, sparse, 1.0 / max(rates[0], TINY), 1.0 / max(rates[1], TINY))
+
+    def host(self) -> str:
+        """The cloud on whose fleet it trains and serves, or its parent, or the first of its region."""
+        market = self.model
+        for source in market.graph.sources(self.name, "hosting"):
+            return source
+        parent = market.parent_of(self.name)
+        if parent in market.clouds:
+            return parent
+        return next(c.name for c in market.clouds.values() if c.region == self.region or c.origin == "US")
+
+    def _decide_openness(self, prospect: float) -> bool:
+        market, p = self.model, self.model.parameters
+        if not p.open_weights:
+            return False
+        gap = max(market.research.capability - prospect, 0.0)
+        current = self.latest("flagship")
+        stance = p.openness_stance if current is not None and current.open_weights else 0.0
+        return decide_openness(stance, self.token_margin, self.owners_margin, p.openness_lost_share, gap)
+
+    def _enter(self, model: Model) -> None:
+        market, p = self.model, self.model.parameters
+        before = self.latest(model.tier)
+        if before is not None:
+            ends = market.t + int(p.model_overlap_quarters)
+            before.until = ends if before.until is None else min(before.until, ends)
+        market.catalogue.add_model(model)
+        self.programme.generation[model.tier] = model.generation
+        if model.tier == "flagship":
+            self.programme.launched = market.t
+        market.event("launch", self.name, model.name, model.capability, "capability, log10 effective FLOP")
+        if model.open_weights:
+            market.event("weights opened", self.name, model.name, model.capability, "open weights")
+
+    def seek_money(self) -> None:
+        """Raise capital when the runway is short; below zero cash with nobody to pay, leave."""
+        market, p = self.model, self.model.parameters
+        gap = market.research.capability - self.best if np.isfinite(self.best) else 0.0
+        loss = -min(self.token_margin + self.service_margin, 0.0)
+        if not self.owned:
+            terms = RaiseTerms(p.raise_runway_quarters, p.raise_quarters, p.raise_gap, p.venture_appetite)
+            amount = decide_raise(self.cash, loss, self.plan * growth_of_funding(market), gap, terms)
+            if amount > 0.0:
+                market.ledger.pay("investors", self.name, Kind.FUNDING, amount)
+                self.raised += amount
+                market.event("funding", self.name, "capital raised", amount, "USD from investors")
+        if self.cash < 0.0:
+            if self.owned and gap <= p.raise_gap:
+                parent = market.parent_of(self.name)
+                market.ledger.pay(parent, self.name, Kind.FUNDING, -self.cash)
+            else:
+                self.leave()
+
+    def leave(self) -> None:
+        """Go out of business: sell nothing more; weights that are open stay with their hosts."""
+        market = self.model
+        self.active = False
+        for model in self.models:
+            if not model.open_weights:
+                model.until = market.t
+        market.event("exit", self.name, "out of business", self.cash, "cash in USD")
+
+
+def architectures(dense_b: float, p: Parameters) -> tuple[Architecture, Architecture]:
+    """A dense and a sparse architecture of equal quality, ``dense_b`` billion parameters if dense.
+
+    The dense equivalent of a mixture is the geometric mean of its total and active counts
+    (``model/capability.py``); its attention is latent, with a smaller cache (DeepSeek-AI 2024).
+    """
+    root = float(np.sqrt(p.sparsity_ratio))
+    cache = p.cache_bytes_per_token * float(np.sqrt(dense_b / p.cache_reference_params_b))
+    dense = Architecture(dense_b, dense_b, cache)
+    sparse = Architecture(dense_b / root, dense_b * root, cache * p.latent_attention_share, p.shared_expert_share)
+    return dense, sparse
+
+
+def growth_of_funding(market: Market) -> float:
+    """Owners' and investors' money a quarter, relative to the start of 2023: growth that fades after 2024."""
+    p = market.parameters
+    years = (market.t - market.record_from) / 4.0
+    given = (market.facts_end - market.record_from) / 4.0
+    fade = p.funding_growth_fade
+    beyond = max(years - given, 0.0)
+    grown = min(years, given) + (1.0 - float(np.exp(-fade * beyond))) / fade
+    return float((1.0 + p.funding_growth) ** grown)
+
+
+def research(market: Market) -> None:
+    """The second event: money is spent, capability advances, generations launch, weights open."""
+    for name in market.vendors:
+        vendor = market.vendors[name]
+        if vendor.active and market.t >= vendor.starts:
+            vendor.spend()
+    for model in market.models_to_come.pop(market.t, []):
+        if market.vendors[model.vendor].active:
+            market.vendors[model.vendor].launch_given(model)
+    if market.t > market.facts_end:
+        for vendor in market.vendors.values():
+            if vendor.active:
+                vendor.consider_launch()
+    market.research = _look(market)
+
+
+def _look(market: Market) -> Frontier:
+    """What can be seen in public after this quarter's launches."""
+    p = market.parameters
+    on_sale = {name: vendor.models for name, vendor in market.vendors.items()}
+    best = max((m.capability for models in on_sale.values() for m in models), default=np.nan)
+    opened = {
+        name: max(m.capability for m in models if m.open_weights)
+        for name, models in on_sale.items()
+        if any(m.open_weights for m in models)
+    }
+    known = [
+        vendor.programme.efficiency - (0.0 if name in opened else p.closed_lag)
+        for name, vendor in market.vendors.items()
+        if np.isfinite(vendor.programme.efficiency)
+    ]
+    people = [v.research * (1.0 - p.research_compute_share) for v in market.vendors.values() if v.research > 0]
+    return Frontier(
+        capability=best,
+        efficiency=max(known, default=np.nan),
+        open_models=opened,
+        people=float(np.max(people)) if people else np.nan,
+    )
+
+
+def learn(market: Market) -> None:
+    """The vendors' part of the eighth event: margins are smoothed, effort follows them, money is sought."""
+    p = market.parameters
+    for vendor in market.vendors.values():
+        if not vendor.active or market.t < vendor.starts:
+            continue
+        vendor.margin += p.margin_smoothing * (vendor.token_margin + vendor.service_margin - vendor.margin)
+        vendor.service_effort = decide_service_effort(
+            vendor.service_effort, vendor.token_margin, vendor.service_margin, p.service_effort_speed
+        )
+        vendor.seek_money()

@@ -1,0 +1,139 @@
+"""What exists to be bought: chips and models, and how fast each chip does each kind of work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.place import CAPTIVE, DENSE, PURPOSES, SPARSE, TRAINING
+from model.serving import (
+    Architecture,
+    CaptiveWork,
+    ChipSpec,
+    ServingTechnology,
+    TrainingTechnology,
+    captive_throughput,
+    footprint_gb,
+    serving_table,
+    training_throughput,
+)
+
+FloatArray = NDArray[np.float64]
+
+SECONDS_PER_HOUR = 3600.0
+TOKENS_PER_MTOK = 1e6
+
+
+@dataclass(slots=True, eq=False)
+class Chip:
+    """A chip on the market: its specification, and what its maker asks for it.
+
+    ``given`` marks chips of the facts; later ones are decisions of their makers. ``window_from`` and
+    ``window_until`` are the quarters in which a chip of the facts may be sold to China (None: never, and
+    without end). ``made_for_rules`` marks chips that exist only because of export rules.
+    """
+
+    spec: ChipSpec
+    index: int
+    launched: int
+    line: str
+    grade: str
+    inference_listed: bool
+    captive_owner: str
+    price: float
+    unit_cost: float
+    given: bool
+    window_from: int | None = None
+    window_until: int | None = None
+    made_for_rules: bool = False
+    until: int | None = None
+    first_cost: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """Its name in tables."""
+        return self.spec.name
+
+    def inference_physical(self, bytes_per_flop: float) -> bool:
+        """Inference-optimised by the physical rule: memory bandwidth per dense BF16 FLOP at or above a bound."""
+        return self.spec.bandwidth_tbs / self.spec.bf16_tflops >= bytes_per_flop
+
+
+@dataclass(slots=True, eq=False)
+class Model:
+    """A product (vendor, tier, generation) with its capability (log10 effective FLOP) and architecture."""
+
+    name: str
+    vendor: str
+    tier: str
+    generation: int
+    origin: str
+    launched: int
+    capability: float
+    architecture: Architecture
+    open_weights: bool
+    given: bool
+    until: int | None = None
+    number: int = -1
+    memory_gb: float = float("nan")
+
+
+@dataclass
+class Catalogue:
+    """Chips and models in order of launch, with throughputs at full software maturity.
+
+    Reference units of work a chip hour, columns of :attr:`work` (chips, purposes): training in PFLOP/s
+    (an hour of one is 3,600 PFLOP), dense and sparse inference in Mtok of a reference model each, captive work in
+    queries of the reference ranker.
+    """
+
+    serving: ServingTechnology
+    training: TrainingTechnology
+    captive: CaptiveWork
+    reference_dense: Architecture
+    reference_sparse: Architecture
+    chips: list[Chip] = field(default_factory=list)
+    models: dict[str, Model] = field(default_factory=dict)
+    work: FloatArray = field(default_factory=lambda: np.zeros((0, len(PURPOSES))))
+    _mtok_per_hour: dict[str, FloatArray] = field(default_factory=dict)
+
+    def add_chip(self, chip: Chip) -> None:
+        """Enter a chip; its index must be the next one."""
+        if chip.index != len(self.chips):
+            raise ValueError(f"chip {chip.name} has index {chip.index}, the next is {len(self.chips)}")
+        self.chips.append(chip)
+        row = np.zeros((1, len(PURPOSES)))
+        row[0, TRAINING] = training_throughput(chip.spec, self.training)
+        row[0, [DENSE, SPARSE]] = self._mtok([self.reference_dense, self.reference_sparse], [chip])[:, 0]
+        row[0, CAPTIVE] = captive_throughput(chip.spec, self.captive) * SECONDS_PER_HOUR
+        self.work = np.vstack([self.work, row])
+
+    def add_model(self, model: Model) -> None:
+        """Enter a model under its name."""
+        model.number = len(self.models)
+        model.memory_gb = footprint_gb(model.architecture, self.serving)
+        self.models[model.name] = model
+
+    def mtok_per_hour(self, model: Model) -> FloatArray:
+        """Blended Mtok a chip hour of every chip for one model at full software maturity, shape (chips,)."""
+        known = self._mtok_per_hour.get(model.name, np.zeros(0))
+        if len(known) < len(self.chips):
+            fresh = self._mtok([model.architecture], self.chips[len(known) :])[0]
+            known = np.concatenate([known, fresh])
+            self._mtok_per_hour[model.name] = known
+        return known
+
+    def rates(self, architectures: list[Architecture]) -> FloatArray:
+        """Blended Mtok a chip hour of architectures that are only considered, shape (architectures, chips)."""
+        return self._mtok(architectures, self.chips)
+
+    def column(self, attribute: str) -> FloatArray:
+        """A numeric field of every chip's specification, shape (chips,)."""
+        return np.array([getattr(chip.spec, attribute) for chip in self.chips], dtype=np.float64)
+
+    def _mtok(self, architectures: list[Architecture], chips: list[Chip]) -> FloatArray:
+        """Blended Mtok a chip hour, shape (architectures, chips)."""
+        table = serving_table([chip.spec for chip in chips], architectures, self.serving)
+        return np.asarray(table.tokens_per_second_per_chip * SECONDS_PER_HOUR / TOKENS_PER_MTOK)

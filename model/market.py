@@ -1,0 +1,254 @@
+"""The market as a Mesa model: the quarter, in nine events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import mesa
+import numpy as np
+from numpy.typing import NDArray
+
+from agents import chipmaker, cloud, enterprise, institution, seller, vendor
+from agents.chipmaker import Chipmaker
+from agents.cloud import Cloud
+from agents.enterprise import Enterprises, Population
+from agents.firm import Firm
+from agents.facts import chip_of, given_chips, given_models
+from agents.fortune import Business, Luck
+from agents.founding import captive_levels, captive_work, catalogue, found_firms
+from agents.outlook import Outlook
+from agents.policy import State
+from agents.vendor import Vendor
+from model import calendar, recording, settlement
+from model.catalogue import Chip
+from model.chance import Chance
+from model.fleet import HOURS_PER_QUARTER
+from model.graph import SupplyGraph
+from model.ledger import Ledger
+from model.hosting import HourCosts
+from model.offer import OfferBook
+from model.ownership import kappa
+from model.place import REGIONS
+from model.records import Recorder
+from model.setting import Setting
+
+if TYPE_CHECKING:
+    import pandas
+
+    from model.shock import Shock
+
+FloatArray = NDArray[np.float64]
+
+
+class Market(mesa.Model):
+    """One world, from a resolved scenario and a seed.
+
+    Step it with :meth:`step`, or :meth:`run` it to its last quarter; look at ``market.clouds["Alibaba"]``,
+    ``market.vendors``, ``market.chipmakers``, ``market.enterprises[i]`` and ``market.graph``; bend it with
+    :meth:`shock`. The same setting and seed give the same bytes.
+    """
+
+    def __init__(self, setting: Setting, seed: int = 0) -> None:
+        super().__init__(rng=seed)
+        self.setting = setting
+        self.seed = seed
+        self.parameters = setting.parameters
+        self.chance = Chance(seed)
+        self.t = calendar.index(setting.first)
+        self.record_from = calendar.index(setting.record_from)
+        self.last = calendar.index(setting.last)
+        self.facts_end = calendar.index(FACTS_END)
+        self.shocks: list[Shock] = list(setting.shocks)
+
+        self.graph = SupplyGraph()
+        self.ledger = Ledger([], [], quarter=setting.first)
+        self.recorder = Recorder()
+        self.catalogue = catalogue(self.parameters)
+        self.chip_index: dict[str, int] = {}
+        self.anchor_price: dict[str, float] = {}
+        self.clouds: dict[str, Cloud] = {}
+        self.chips_to_come = given_chips(self.parameters)
+        self.models_to_come = given_models(self.parameters)
+        self.captive_levels = captive_levels(self.parameters)
+        for row in self.chips_to_come.pop(0, []):
+            self.add_chip(chip_of(row, len(self.catalogue.chips)))
+
+        self.population = Population(
+            self.parameters, int(self.parameters.enterprises), self.chance.stream("traits")
+        )
+        self._lay_out_segments()
+        self.enterprises = Enterprises(self)
+        self.types = self.population.types(int(self.parameters.consumer_groups))
+        self.offers = OfferBook()
+        self.states: dict[str, State] = {}
+        self.chipmakers: dict[str, Chipmaker] = {}
+        self.vendors: dict[str, Vendor] = {}
+        self.edges_to_come: dict[int, list[tuple[str, str, str, dict[str, Any]]]] = {}
+        self.edges_to_end: dict[int, list[tuple[str, str, str]]] = {}
+        found_firms(self)
+        self.firms: dict[str, Firm] = {**self.chipmakers, **self.clouds, **self.vendors}
+        for maker in self.chipmakers.values():
+            maker.chips = [c for c in self.catalogue.chips if c.spec.maker == maker.name]
+        self.research = vendor.Frontier()
+        self.demand = enterprise.Demand.empty(self)
+        self.institutions = institution.Institutions()
+        self.traffic = settlement.Traffic()
+        self.luck = Luck(list(self.vendors), self.parameters, self.chance.stream("demand"))
+        self.business = Business(self.parameters, self.chance.stream("supply"))
+        self.hour_costs: dict[str, HourCosts] = {}
+        self.service_customers: dict[str, FloatArray] = {}
+        self.look_around()
+
+    # ------------------------------------------------------------------------------------------ the quarter
+
+    def step(self) -> None:
+        """One quarter, in the order of DESIGN section 3."""
+        self.open_quarter()
+        self.apply_policy()  # 1. shocks and rules take effect on the graph and on costs
+        vendor.research(self)  # 2. money is spent, capability advances, generations launch, weights open
+        chipmaker.advance(self)  # 3. makers launch, reprice, add capacity
+        cloud.procure(self)  # 4. forecasts, orders, rationing, deliveries, retirement
+        seller.post(self)  # 5. sellers learn their costs and post prices
+        enterprise.consume(self)  # 6. enterprises adopt, allocate, consume; short fleets ration
+        settlement.settle(self)  # 7. everything is paid through the ledger, and the identities are checked
+        self.learn()  # 8. expectations, maturity, learning curves, cash
+        recording.record(self)  # 9. one typed record of the quarter
+        self.close_quarter()
+
+    def open_quarter(self) -> None:
+        """Begin with empty flows and this quarter's luck."""
+        self.graph.reset_flows()
+        self.traffic = settlement.Traffic()
+        self.luck.draw()
+        self.business.draw()
+
+    def apply_policy(self) -> None:
+        """Rules of the facts, access to regions, stakes, and this quarter's shocks."""
+        for state in self.states.values():
+            state.decree(self.t)
+        institution.open_edges(self)
+        institution.pooled_funding(self)
+        for shock in self.shocks:
+            if calendar.index(shock.quarter) == self.t:
+                self.event("shock", "", type(shock).__name__, float("nan"), shock.apply(self))
+
+    def learn(self) -> None:
+        """What the quarter taught: buyers' forecasts, makers' software, vendors' money, institutions."""
+        cloud.learn(self)
+        chipmaker.learn(self)
+        vendor.learn(self)
+        institution.decide(self)
+
+    def _lay_out_segments(self) -> None:
+        """Nodes of the segments (region and sector), and which cells of the population they hold."""
+        cells = self.population.cells
+        self.node_places = list(dict.fromkeys((c.region, c.sector) for c in cells))
+        self.nodes = [f"{REGIONS[region]}/{sector}" for region, sector in self.node_places]
+        self.node_number = {name: n for n, name in enumerate(self.nodes)}
+        number = {place: n for n, place in enumerate(self.node_places)}
+        self.node_of_cell = np.zeros((len(self.nodes), len(cells)))
+        self.region_of_cell = np.zeros((len(REGIONS), len(cells)))
+        for s, c in enumerate(cells):
+            self.node_of_cell[number[c.region, c.sector], s] = 1.0
+            self.region_of_cell[c.region, s] = 1.0
+
+    def look_around(self) -> None:
+        """See chips and software as they are now."""
+        self.outlook = Outlook.of(self)
+
+    def close_quarter(self) -> None:
+        """Check the identities of money and go on to the next quarter."""
+        self.ledger.close()
+        self.t += 1
+
+    def run(self) -> dict[str, pandas.DataFrame]:
+        """Step to the last quarter and return the recorded tables."""
+        while not self.finished:
+            self.step()
+        return self.frames()
+
+    # ------------------------------------------------------------------------------------------ looking at it
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last quarter has been recorded."""
+        return self.t > self.last
+
+    @property
+    def quarter(self) -> str:
+        """The quarter that the next step will simulate, as ``2024Q1``."""
+        return calendar.name(self.t)
+
+    def frames(self) -> dict[str, pandas.DataFrame]:
+        """The tables recorded so far, as declared in ``model/schema.csv``."""
+        return recording.frames(self)
+
+    def event(self, kind: str, firm: str, subject: str, value: float, note: str) -> None:
+        """Write one line into the log of events, from the first recorded quarter on."""
+        if self.t >= self.record_from:
+            self.recorder.add(
+                "events", quarter=self.quarter, kind=kind, firm=firm, subject=subject, value=value, note=note
+            )
+
+    def parent_of(self, name: str) -> str:
+        """The firm that controls another, or the firm itself."""
+        for owner in self.graph.sources(name, "equity"):
+            if self.graph.terms(owner, name, "equity")["control"] > HALF:
+                return owner
+        return name
+
+    def kappa(self) -> FloatArray:
+        """Profit weights of firms on firms from the equity edges, rows and columns as in :attr:`firms`."""
+        version = self.graph.compiled("equity").version
+        if self._kappa is None or self._kappa[0] != version:
+            stakes = [(s.owner, s.owned, s.control, s.rights) for s in self.graph.stakes()]
+            self._kappa = (version, kappa(list(self.firms), stakes))
+        return self._kappa[1]
+
+    _kappa: tuple[int, FloatArray] | None = None
+
+    # ------------------------------------------------------------------------------------------ bending it
+
+    def shock(self, shock: Shock) -> None:
+        """Add a shock; one dated to a quarter that has passed takes effect in the next step."""
+        if calendar.index(shock.quarter) < self.t:
+            self.event("shock", "", type(shock).__name__, float("nan"), shock.apply(self))
+        else:
+            self.shocks.append(shock)
+
+    def set_parameter(self, name: str, value: float) -> None:
+        """Change a parameter from now on."""
+        self.parameters = self.parameters.changed({name: value})
+
+    def form_consortium(self, target: str, members: tuple[str, ...], rights: float) -> str:
+        """Give each member a stake in a vendor, to fund it together; returns a line for the log."""
+        return institution.form(self, target, tuple(members), rights)
+
+    # ------------------------------------------------------------------------------------------ things that enter
+
+    def applications(self) -> FloatArray:
+        """Deployed applications by cell of the population."""
+        return enterprise.applications(self)
+
+    def captive_work(self, owner: Cloud) -> FloatArray:
+        """Work of an owner's other business this quarter, reference units, shape (purposes,)."""
+        factor = self.business.captive[owner.fleet.region]
+        return np.asarray(captive_work(self, owner.name, self.t) * factor)
+
+    def support_left(self, firm: Vendor) -> float:
+        """Share of its owner's support that a vendor still gets."""
+        return institution.support_left(self, firm)
+
+    def add_chip(self, chip: Chip) -> None:
+        """Enter a chip into the catalogue and every fleet."""
+        self.chip_index[chip.name] = chip.index
+        self.catalogue.add_chip(chip)
+        self.anchor_price[chip.name] = chip.price
+        for owner in self.clouds.values():
+            owner.widen(len(self.catalogue.chips))
+
+
+FACTS_END = "2024Q4"
+"""The last quarter of the given launches, chips and rules."""
+
+HALF = 0.5

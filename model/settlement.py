@@ -1,0 +1,309 @@
+"""The day's work and its payment: fleets do what they can, and every token, hour, service and watt is paid for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.catalogue import SECONDS_PER_HOUR
+from model.fleet import HOURS_PER_QUARTER
+from model.hosting import purpose_of
+from model.identities import (
+    check_equal,
+    edges_carry_ledger,
+    nothing_nan,
+    nothing_negative,
+    tokens_balance,
+    within_capacity,
+)
+from model.ledger import Kind
+from model.offer import Offer
+from model.place import CAPTIVE, DENSE, PURPOSES, SPARSE, TRAINING
+
+if TYPE_CHECKING:
+    from agents.cloud import Cloud
+    from model.market import Market
+
+FloatArray = NDArray[np.float64]
+
+FLOP_PER_PETAFLOP = 1e15
+INFERENCE = (DENSE, SPARSE)
+
+
+@dataclass
+class Training:
+    """Training hours that a vendor bought on one fleet this quarter, at USD an hour."""
+
+    host: str
+    wanted: float
+    price: float
+    served: float = 0.0
+
+
+@dataclass
+class Traffic:
+    """What each fleet was asked to do and did this quarter.
+
+    ``training`` by vendor; ``captive_hours`` by owner, chip hours served of training and other work, (2,).
+    """
+
+    training: dict[str, Training] = field(default_factory=dict)
+    captive_hours: dict[str, FloatArray] = field(default_factory=dict)
+    services: dict[str, float] = field(default_factory=dict)
+
+    def load(self, market: Market, owner: Cloud, offers: Sequence[Offer]) -> FloatArray:
+        """Put the quarter's work on one fleet; returns the share served by purpose, shape (purposes,)."""
+        p, fleet = market.parameters, owner.fleet
+        demanded = np.zeros(len(PURPOSES))
+        for offer in offers:
+            if offer.demanded > 0.0:
+                demanded[purpose_of(offer.model)] += offer.demanded * offer.hours_per_mtok
+        rate = pool_rates(market, owner)
+        captive = market.captive_work(owner)
+        own = np.divide(captive, rate, out=np.zeros_like(captive), where=rate > 0.0)
+        demanded[[TRAINING, CAPTIVE]] += own[[TRAINING, CAPTIVE]]
+        for order in self._orders(market, owner):
+            demanded[TRAINING] += order.wanted
+        available = fleet.hours_available(p.ceiling_utilisation)
+        share = _shares(demanded, available)
+        fleet.hours_demanded, fleet.hours_used = demanded, demanded * share
+        total = _pooled(fleet.units.sum(axis=0)) * HOURS_PER_QUARTER
+        use = np.divide(_pooled(demanded), total, out=np.zeros_like(total), where=total > 0.0)
+        fleet.use = use if market.t == 0 else fleet.use + p.use_smoothing * (use - fleet.use)
+        # Captive work that no chip of the pool can do is still work: forecasts count it.
+        owner.work = np.where(rate > 0.0, demanded * rate, captive)
+        self.captive_hours[owner.name] = (own * share)[[TRAINING, CAPTIVE]]
+        for order in self._orders(market, owner):
+            order.served = order.wanted * float(share[TRAINING])
+        return share
+
+    def _orders(self, market: Market, owner: Cloud) -> list[Training]:
+        found = []
+        for vendor in market.vendors.values():
+            if not vendor.active or vendor.training_budget <= 0.0 or vendor.host() != owner.name:
+                continue
+            if vendor.name not in self.training:
+                price = training_price(market, owner)
+                wanted = vendor.training_budget / price if np.isfinite(price) and price > 0 else 0.0
+                self.training[vendor.name] = Training(owner.name, wanted, price)
+            found.append(self.training[vendor.name])
+        return found
+
+
+def pool_rates(market: Market, owner: Cloud) -> FloatArray:
+    """Mean reference work a chip hour of the fleet's pools, shape (purposes,); 0 of an empty pool."""
+    units = owner.fleet.units.copy()
+    units[:, INFERENCE] = owner.fleet.inference_units()[:, None]
+    total = units.sum(axis=0)
+    work = (units * market.outlook.work).sum(axis=0)
+    return np.divide(work, total, out=np.zeros_like(work), where=total > 0.0)
+
+
+def training_price(market: Market, owner: Cloud) -> float:
+    """USD of a training hour: research rents by contract, at the full cost of the hour and the host's mark-up."""
+    costs = market.hour_costs.get(owner.name)
+    if costs is None or owner.fleet.units[:, TRAINING].sum() <= 0.0:
+        return float("inf")
+    return owner.fleet.mean_over(costs.full, TRAINING) * (1.0 + market.parameters.hosting_markup)
+
+
+def _pooled(hours: FloatArray) -> FloatArray:
+    """The same with dense and sparse inference added up in both places."""
+    pooled = hours.copy()
+    pooled[list(INFERENCE)] = hours[list(INFERENCE)].sum()
+    return pooled
+
+
+def _shares(demanded: FloatArray, available: FloatArray) -> FloatArray:
+    """Share of the demand served by purpose: all, or what the pool's hours allow."""
+    wanted, offered = _pooled(demanded), _pooled(available)
+    return np.divide(offered, wanted, out=np.ones_like(wanted), where=wanted > offered)
+
+
+def settle(market: Market) -> None:
+    """The seventh event."""
+    _pay_tokens(market)
+    _pay_hours(market)
+    _pay_services(market)
+    _pay_running(market)
+    _add_up_margins(market)
+    check(market)
+
+
+def _add_up_margins(market: Market) -> None:
+    """What each seller's lines brought: on tokens, on services, and what its models brought their owners."""
+    sold: dict[str, float] = {}
+    for firm in [*market.vendors.values(), *market.clouds.values()]:
+        firm.token_margin = firm.owners_margin = 0.0
+    for offer in market.offers:
+        if offer.served <= 0.0:
+            continue
+        sold[offer.seller] = sold.get(offer.seller, 0.0) + offer.served
+        setter, host = market.firms[offer.setter], market.clouds[offer.host]
+        earned = (offer.price - offer.unit_cost) * offer.served
+        setter.token_margin += earned
+        if host is not setter:
+            host.token_margin += (offer.transfer - offer.resource) * offer.served
+        maker = market.vendors[offer.model.vendor]
+        if offer.model.open_weights and market.parent_of(maker.name) == offer.setter:
+            maker.owners_margin += earned
+    for firm in [*market.vendors.values(), *market.clouds.values()]:
+        services = market.traffic.services.get(firm.name, 0.0)
+        firm.service_margin = services * market.parameters.service_margin
+        tokens = sold.get(firm.name, 0.0)
+        firm.services_per_mtok = services / tokens if tokens > 0.0 else 0.0
+
+
+def _kind(offer: Offer) -> Kind:
+    if offer.channel == "api":
+        return Kind.TOKENS
+    return Kind.HOSTING if offer.setter == offer.seller else Kind.PARTNER_HOSTING
+
+
+def _pay_tokens(market: Market) -> None:
+    """Segments pay sellers; resellers pass the vendor's part on."""
+    ledger, graph, p = market.ledger, market.graph, market.parameters
+    offers = market.offers.offers
+    sold = market.node_of_cell @ market.demand.served
+    by_pair: dict[tuple[str, Kind], FloatArray] = {}
+    units: dict[str, FloatArray] = {}
+    for j, offer in enumerate(offers):
+        if offer.served <= 0.0:
+            continue
+        key = (offer.seller, _kind(offer))
+        by_pair[key] = by_pair.get(key, 0.0) + sold[:, j] * offer.price
+        units[offer.seller] = units.get(offer.seller, 0.0) + sold[:, j]
+    for (seller, kind), money in by_pair.items():
+        for n in np.flatnonzero(money > 0.0):
+            ledger.pay(market.nodes[n], seller, kind, float(money[n]))
+    for seller, tokens in units.items():
+        paid = sum(m for (s, _), m in by_pair.items() if s == seller)
+        for n in np.flatnonzero(tokens > 0.0):
+            graph.flow(seller, market.nodes[n], "tokens", float(tokens[n]), float(paid[n]))
+    for offer in offers:
+        if offer.served <= 0.0:
+            continue
+        ledger.pay(offer.seller, "utilities", Kind.NETWORK, offer.served * p.serving_overhead_usd_per_mtok)
+        hours = offer.served * offer.hours_per_mtok
+        if offer.seller != offer.setter:
+            royalty = max(offer.price - offer.transfer, 0.0) * offer.served
+            ledger.pay(offer.seller, offer.setter, Kind.ROYALTY, royalty)
+            graph.flow(offer.setter, offer.seller, "hosting", hours, royalty)
+        elif offer.host != offer.seller:
+            fee = (offer.transfer - p.serving_overhead_usd_per_mtok) * offer.served
+            ledger.pay(offer.seller, offer.host, Kind.COMPUTE, fee)
+            graph.flow(offer.host, offer.seller, "hosting", hours, fee)
+        elif offer.model.vendor != offer.seller:
+            graph.flow(offer.model.vendor, offer.seller, "hosting", hours, 0.0)
+        margin = offer.price - offer.unit_cost
+        offer.expected_margin += p.margin_smoothing * (margin - offer.expected_margin)
+
+
+def _pay_hours(market: Market) -> None:
+    """Vendors pay for training hours; owners' other businesses pay for captive work."""
+    p = market.parameters
+    for name, order in market.traffic.training.items():
+        money = order.served * order.price
+        market.ledger.pay(name, order.host, Kind.TRAINING, money)
+        if market.graph.permitted(order.host, name, "hosting"):
+            market.graph.flow(order.host, name, "hosting", order.served, money)
+        else:
+            market.graph.permit(order.host, name, "hosting", role="training")
+            market.graph.flow(order.host, name, "hosting", order.served, money)
+        rate = pool_rates(market, market.clouds[order.host])[TRAINING]
+        market.vendors[name].train(order.served * SECONDS_PER_HOUR * rate * FLOP_PER_PETAFLOP)
+    for name, hours in market.traffic.captive_hours.items():
+        costs, fleet = market.hour_costs[name], market.clouds[name].fleet
+        for done, purpose in zip(hours, (TRAINING, CAPTIVE), strict=True):
+            if done > 0.0:
+                price = fleet.mean_over(costs.full, purpose) * (1.0 + p.captive_markup)
+                market.ledger.pay("other business", name, Kind.CAPTIVE, done * price)
+
+
+def _pay_services(market: Market) -> None:
+    """Applications buy fine-tuning, retrieval, security and integration from those who serve them."""
+    p, offers = market.parameters, market.offers.offers
+    applications = market.node_of_cell @ market.applications()
+    sold = market.node_of_cell @ market.demand.served
+    pull: dict[str, FloatArray] = {}
+    for j, offer in enumerate(offers):
+        if offer.served > 0.0 and not offer.at_cost:
+            effort = market.firms[offer.seller].service_effort  # type: ignore[attr-defined]
+            pull[offer.seller] = pull.get(offer.seller, 0.0) + sold[:, j] * effort
+    if not pull:
+        return
+    total = sum(pull.values())
+    tokens = sold.sum(axis=1)
+    # Mean effort behind the tokens of a segment: more effort finds more to sell.
+    effort = np.divide(total, tokens, out=np.zeros_like(tokens), where=tokens > 0.0)
+    spend = applications * p.service_usd_per_application * (effort / p.service_effort_start) ** p.service_elasticity
+    kept = sum((market.service_customers.get(seller, 0.0) for seller in pull), np.zeros_like(tokens))
+    for seller, weight in pull.items():
+        contested = np.divide(weight, total, out=np.zeros_like(tokens), where=total > 0.0)
+        before = np.divide(
+            market.service_customers.get(seller, np.zeros_like(tokens)), kept, out=contested.copy(), where=kept > 0.0
+        )
+        # Integration is a relationship: only a part of it is up for choice in a quarter.
+        share = (1.0 - p.service_contested_share) * before + p.service_contested_share * contested
+        market.service_customers[seller] = share
+        money = share * spend
+        for n in np.flatnonzero(money > 0.0):
+            node = market.nodes[n]
+            if not market.graph.permitted(seller, node, "services"):
+                market.graph.permit(seller, node, "services")
+            market.ledger.pay(node, seller, Kind.SERVICES, float(money[n]))
+            market.graph.flow(seller, node, "services", float(money[n]), float(money[n]))
+        market.traffic.services[seller] = float(money.sum())
+        market.ledger.pay(seller, "staff", Kind.SERVICE_STAFF, float(money.sum()) * (1.0 - p.service_margin))
+
+
+def _pay_running(market: Market) -> None:
+    """Power and staff of every fleet: idle hours cost too."""
+    for name, owner in market.clouds.items():
+        costs, fleet = market.hour_costs[name], owner.fleet
+        width = len(costs.avoidable)
+        installed = fleet.units[:width].sum(axis=1) * HOURS_PER_QUARTER
+        pool = fleet.units[:width].sum(axis=0)
+        used = np.divide(fleet.hours_used, pool, out=np.zeros_like(pool), where=pool > 0.0)
+        # Dense and sparse work use one pool evenly.
+        both = pool[list(INFERENCE)].sum()
+        used[list(INFERENCE)] = fleet.hours_used[list(INFERENCE)].sum() / both if both > 0.0 else 0.0
+        working = fleet.units[:width] @ used
+        power = float(working @ costs.working_power + installed @ costs.idle_power)
+        everything = float(working @ costs.avoidable + installed @ costs.standing)
+        market.ledger.pay(name, "utilities", Kind.POWER, power)
+        market.ledger.pay(name, "staff", Kind.STAFF, max(everything - power, 0.0))
+
+
+TOKENS = (Kind.TOKENS, Kind.HOSTING, Kind.PARTNER_HOSTING)
+HOURS = (Kind.COMPUTE, Kind.TRAINING, Kind.ROYALTY)
+
+
+def check(market: Market) -> None:
+    """The identities of DESIGN section 4 beside those of the ledger: a broken one stops the run."""
+    quarter, demand = market.quarter, market.demand
+    names = [" ".join(offer.key) for offer in market.offers]
+    sold = market.offers.array("served")
+    tokens_balance(quarter, sold, demand.served.sum(axis=0), labels=names)
+    nothing_negative(quarter, demanded=demand.demanded, served=demand.served)
+    nothing_nan(quarter, prices=market.offers.array("price"), demanded=demand.demanded)
+    flows: dict[str, dict[tuple[str, str], float]] = {"tokens": {}, "hosting": {}, "chips": {}, "services": {}}
+    kinds = {**dict.fromkeys(TOKENS, "tokens"), **dict.fromkeys(HOURS, "hosting")}
+    kinds |= {Kind.CHIPS: "chips", Kind.SERVICES: "services"}
+    for payer, payee, kind, amount in market.ledger.flows():
+        if kind in kinds:
+            side = flows[kinds[kind]]
+            side[payee, payer] = side.get((payee, payer), 0.0) + amount
+    for kind, wanted in flows.items():
+        edges_carry_ledger(quarter, market.graph.money(kind), wanted, identity=f"the {kind} edges carry the ledger")
+    ceiling = market.parameters.ceiling_utilisation
+    for owner in market.clouds.values():
+        available = owner.fleet.hours_available(ceiling)
+        within_capacity(quarter, _pooled(owner.fleet.hours_used), _pooled(available), labels=list(PURPOSES))
+    shipped = sum(owner.delivered.sum() for owner in market.clouds.values())
+    moved = sum(row.units for row in market.graph.rows() if row.kind == "chips")
+    check_equal("chips shipped equal chips received", quarter, np.array([moved]), np.array([shipped]))
