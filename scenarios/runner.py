@@ -38,13 +38,15 @@ class Job:
     """What every seed of a batch has in common; it is sent to each worker once.
 
     ``worlds`` are counterfactuals by name (see :mod:`scenarios.counterfactual`): each seed is run again in
-    each of them, and ``measure`` sees those tables beside the seed's own; they never leave the worker.
+    each of them, and ``measure`` sees those tables beside the seed's own; they never leave the worker. They
+    cost a run each: ``compared`` names the seeds that are worth it, all of them when it is None.
     ``simulate`` and ``measure`` must be functions that a worker can import. Without ``keep_tables`` only the
     metrics come back.
     """
 
     setting: Setting
     worlds: tuple[tuple[str, Setting], ...] = ()
+    compared: frozenset[int] | None = None
     simulate: Simulate = simulate
     measure: Measure = no_metrics
     keep_tables: bool = True
@@ -91,7 +93,7 @@ def run_seed(job: Job, seed: int) -> Outcome:
     counterfactuals: dict[str, Tables] = {}
     try:
         frames = job.simulate(job.setting, seed)
-        for world, setting in job.worlds:
+        for world, setting in job.worlds if job.compared is None or seed in job.compared else ():
             try:
                 counterfactuals[world] = job.simulate(setting, seed)
             except Exception:  # noqa: BLE001  whatever a run dies of, the batch goes on

@@ -15,6 +15,9 @@ from model.shock import Shock
 if TYPE_CHECKING:
     from model.market import Market
 
+CONTROL = 0.5
+"""A firm controls another with more than half of the votes."""
+
 KINDS: dict[str, type[Shock]] = {}
 """Every kind of shock by the name that scenario files use."""
 
@@ -44,6 +47,15 @@ def _firms(kind: str) -> list[str]:
     return [row["firm"] for row in csv.DictReader(io.StringIO(text)) if row["kind"] == kind]
 
 
+def _check_firms(target: str, backers: tuple[str, ...]) -> None:
+    vendors, clouds = _firms("vendor"), _firms("cloud")
+    if target not in vendors:
+        raise ValueError(f"target = {target!r} makes no models; write one of {', '.join(vendors)}")
+    for backer in backers:
+        if backer not in clouds:
+            raise ValueError(f"{backer!r} is no cloud; write one of {', '.join(clouds)}")
+
+
 @kind("consortium")
 @dataclass(frozen=True)
 class Consortium:
@@ -60,12 +72,7 @@ class Consortium:
 
     def check(self) -> None:
         """Raise ValueError for firms that the market lacks, a member twice, or stakes above the whole."""
-        vendors, clouds = _firms("vendor"), _firms("cloud")
-        if self.target not in vendors:
-            raise ValueError(f"target = {self.target!r} makes no models; write one of {', '.join(vendors)}")
-        for member in self.members:
-            if member not in clouds:
-                raise ValueError(f"members: {member!r} is no cloud; write some of {', '.join(clouds)}")
+        _check_firms(self.target, self.members)
         if not self.members or len(set(self.members)) < len(self.members):
             raise ValueError(f"members = {list(self.members)}: name each member once")
         if self.stake_each is not None and not 0.0 < self.stake_each * len(self.members) <= 1.0:
@@ -76,6 +83,39 @@ class Consortium:
         """Draw the equity edges from the members to the target."""
         stake = market.parameters["consortium_stake"] if self.stake_each is None else self.stake_each
         return market.form_consortium(self.target, self.members, stake)
+
+
+@kind("capture")
+@dataclass(frozen=True)
+class Capture:
+    """One cloud buys a stake in a model maker that gives it control; other owners sell in proportion."""
+
+    quarter: str
+    target: str
+    backer: str
+    stake: float
+
+    def check(self) -> None:
+        """Raise ValueError for firms that the market lacks, or a stake that does not control."""
+        _check_firms(self.target, (self.backer,))
+        if not CONTROL < self.stake <= 1.0:
+            raise ValueError(f"stake = {self.stake:g}: control takes more than {CONTROL:g} and at most 1")
+
+    def apply(self, market: Market) -> str:
+        """Shrink the other owners' equity edges to what is left, and draw the backer's."""
+        graph = market.graph
+        stakes = {
+            owner: graph.terms(owner, self.target, "equity")
+            for owner in graph.sources(self.target, "equity")
+            if owner != self.backer
+        }
+        for right in ("rights", "control"):
+            held = sum(terms[right] for terms in stakes.values())
+            left = min(1.0, (1.0 - self.stake) / held) if held > 0.0 else 1.0
+            for owner, terms in stakes.items():
+                graph.permit(owner, self.target, "equity", **{right: left * terms[right]})
+        graph.permit(self.backer, self.target, "equity", rights=self.stake, control=self.stake)
+        return f"{self.backer} takes {self.stake:.0%} of {self.target}"
 
 
 @kind("set")

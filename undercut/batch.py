@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 ENTERPRISES = "enterprises"
 """The parameter that `--enterprises` sets."""
 
+COMPARED = 8
+"""How many seeds are run in the counterfactual worlds too, unless the user says otherwise."""
+
 
 def overrides(
     assignments: Iterable[str] = (), without: Iterable[str] = (), enterprises: int | None = None
@@ -50,7 +53,7 @@ def run(
     workers: int | None = None,
     out: str | Path | None = None,
     overrides: Mapping[str, float | str] | None = None,
-    counterfactuals: bool = True,
+    compared: int = COMPARED,
     progress: Progress | None = None,
 ) -> StoredRun:
     """Run a scenario over seeds, store tables and metrics, judge every claim, and return the stored run.
@@ -67,7 +70,8 @@ def run(
             ``if __name__ == "__main__":``, because workers import the script.
         out: a new or empty folder; by default the next one under ``./runs``.
         overrides: values of parameters by name.
-        counterfactuals: whether to run each seed also in the worlds that claims about causes compare with.
+        compared: how many of the seeds, the first ones, to run also in the worlds that claims about causes
+            compare with; each costs a run for each of these worlds. 0 leaves such claims untested.
         progress: what to show; nothing by default.
 
     Raises:
@@ -78,7 +82,8 @@ def run(
 
     setting = load(scenario, overrides)
     chosen = parse(str(seeds)) if isinstance(seeds, (int, str)) else tuple(seeds)
-    job = Job(setting, worlds(setting, needed_worlds()) if counterfactuals else (), measure=evaluate)
+    others = worlds(setting, needed_worlds()) if compared else ()
+    job = Job(setting, others, frozenset(chosen[:compared]), measure=evaluate)
     began = time.monotonic()
     failures: list[Failure] = []
     metrics: list[dict[str, Any]] = []
@@ -91,7 +96,7 @@ def run(
         names = [name for name, _ in job.worlds]
         manifest = rundir.manifest(setting, chosen, names, failed, time.monotonic() - began)
         replays = [
-            rundir.describe_failure(failure, setting, replay(scenario, setting, failure))
+            rundir.describe_failure(failure, setting, replay(scenario, setting, failure, job))
             for failure in failures
         ]
         folder.commit(manifest, verdicts(metrics), replays)
@@ -107,8 +112,8 @@ def verdicts(metrics: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [verdict.row() for verdict in judge(pd.DataFrame(metrics, columns=["seed", "metric", "value"]))]
 
 
-def replay(scenario: str | Path, setting: Setting, failure: Failure) -> str:
-    """The command that runs a failed run alone, in one process."""
+def replay(scenario: str | Path, setting: Setting, failure: Failure, job: Job) -> str:
+    """The command that repeats a failed run alone, in one process."""
     from model.place import CAUSES
 
     changed = setting.parameters.overridden
@@ -119,4 +124,6 @@ def replay(scenario: str | Path, setting: Setting, failure: Failure) -> str:
         command[2] = failure.world
     for name, value in changed.items():
         command += ["--set", f"{name}={value!r}"]
-    return shlex.join([*command, "--no-counterfactuals"])
+    # What failed in a run of its own may be its comparison with others; a counterfactual is run by itself.
+    compared = job.worlds and failure.seed in (job.compared or ()) and not failure.world
+    return shlex.join(command if compared else [*command, "--no-counterfactuals"])

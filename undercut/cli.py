@@ -24,7 +24,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
-    no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Simulate the market for LLM inference, 2023 to 2028, and judge two forecasts of it.",
     epilog="Start with: undercut run baseline --seeds 8    then: undercut show claims",
@@ -60,6 +59,7 @@ RunArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of 
 
 @app.callback(invoke_without_command=True)
 def root(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
 ) -> None:
     """Simulate the market for LLM inference, 2023 to 2028, and judge two forecasts of it."""
@@ -68,6 +68,8 @@ def root(
 
         print(f"undercut {release()}")
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        print(context.get_help())
 
 
 @app.command(short_help="Run a scenario and judge every claim.")
@@ -82,10 +84,15 @@ def run(
     assignments: SetOption = None,
     without: WithoutOption = None,
     enterprises: EnterprisesOption = None,
-    counterfactuals: Annotated[
-        bool,
-        typer.Option("--counterfactuals/--no-counterfactuals", help="Run the worlds without each cause too."),
-    ] = True,
+    compared: Annotated[
+        int,
+        typer.Option(
+            "--counterfactual-seeds", min=0, metavar="N", help="How many seeds to run without each cause too."
+        ),
+    ] = 8,
+    no_counterfactuals: Annotated[
+        bool, typer.Option("--no-counterfactuals", help="Compare no seed: claims about causes stay untested.")
+    ] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -98,8 +105,8 @@ def run(
       undercut run baseline --set alpha_mean=2.5 --without export-rules --no-counterfactuals
       undercut run my-world.toml --seeds 4 --json
 
-    A claim about a cause needs the same seeds without it, which takes several times as long;
-    --no-counterfactuals leaves those claims untested.
+    A claim about a cause is judged by running the same seed without it, one more run for each cause;
+    --counterfactual-seeds says for how many of the seeds, --no-counterfactuals for none.
     """
     _one_thread()
     from scenarios.seeds import parse
@@ -112,7 +119,7 @@ def run(
         workers=workers,
         out=out,
         overrides=batch.overrides(assignments or (), without or (), enterprises),
-        counterfactuals=counterfactuals,
+        compared=0 if no_counterfactuals else compared,
         progress=_progress(quiet),
     )
     failures = stored.failures()

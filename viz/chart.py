@@ -82,7 +82,8 @@ def draw(stored: StoredRun, out: str | Path) -> None:
     # A date in the file would make two drawings of one run differ.
     metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(ending)
     try:
-        drawn.savefig(path, dpi=DOTS_PER_INCH, metadata=metadata)
+        with matplotlib.rc_context(STYLE):
+            drawn.savefig(path, dpi=DOTS_PER_INCH, metadata=metadata)
     except OSError as error:
         raise ChartError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from None
 

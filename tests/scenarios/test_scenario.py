@@ -94,7 +94,7 @@ SHOCK = 'title = "t"\n[[shocks]]\nkind = "consortium"\nquarter = "2026Q2"\n'
         (SHOCK.replace("2026Q2", "2026Q9"), "'2026Q9' is not a quarter"),
         (SHOCK.replace("2026Q2", "2036Q1"), "2036Q1 is outside the run, 2022Q1 to 2028Q4"),
         (SHOCK + 'target = "DeepSek"', "target = 'DeepSek' makes no models; .*DeepSeek"),
-        (SHOCK + 'members = ["Huawei", "Tencnt"]', "members: 'Tencnt' is no cloud; .*Tencent"),
+        (SHOCK + 'members = ["Huawei", "Tencnt"]', "'Tencnt' is no cloud; .*Tencent"),
         (SHOCK + 'members = ["Huawei", "Huawei"]', "name each member once"),
         (SHOCK + "stake_each = 0.5", "3 stakes must lie above 0 and add up to at most 1"),
         (SHOCK + 'members = "Huawei"', "members = 'Huawei': input should be a valid tuple"),

@@ -1,0 +1,290 @@
+"""From the command line a stranger gets verdicts, the same however it is run, or a sentence."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scenarios.rundir import StoredRun
+from undercut.cli import main
+
+ROOT = Path(__file__).parents[2]
+SMALL = ["--enterprises", "60"]
+SHORT = 'title = "A short one"\n[horizon]\nlast = "2024Q1"\n'
+
+
+def undercut(*arguments, folder=ROOT, columns=120):
+    """The command in a process of its own, as a user runs it."""
+    surroundings = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": str(columns)}
+    return subprocess.run(
+        [sys.executable, "-m", "undercut", *map(str, arguments)],
+        cwd=folder,
+        env=surroundings,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+
+
+def digests(folder):
+    return {
+        f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in folder.iterdir() if f.suffix != ".json"
+    }
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory):
+    """A scenario that ends early, so that a run takes a moment."""
+    file = tmp_path_factory.mktemp("scenario") / "short.toml"
+    file.write_text(SHORT, encoding="utf-8")
+    return file
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, short):
+    """A run of two seeds in two workers, with counterfactuals; its folder and what the command said."""
+    out = tmp_path_factory.mktemp("run") / "two"
+    done = undercut("run", short, "--seeds", 2, "--workers", 2, "--out", out, *SMALL)
+    assert done.returncode == 0, done.stderr
+    return out, done
+
+
+def test_one_and_two_workers_give_byte_identical_tables(finished, short, tmp_path):
+    folder, _ = finished
+    alone = undercut("run", short, "--seeds", 2, "--workers", 1, "--out", tmp_path / "one", *SMALL)
+    assert alone.returncode == 0, alone.stderr
+    assert digests(tmp_path / "one") == digests(folder)
+    assert {"quarters.parquet", "metrics.parquet", "offers.parquet"} <= digests(folder).keys()
+    assert StoredRun.open(tmp_path / "one").claims() == StoredRun.open(folder).claims()
+
+
+def test_a_run_prints_verdicts_that_claims_prints_again(finished):
+    folder, done = finished
+    again = undercut("claims", folder)
+    assert again.returncode == 0
+    assert again.stdout == done.stdout
+    assert "First article: predictions (short, 2 seeds)" in done.stdout
+    assert "v2-price-input" in done.stdout
+    assert str(folder) in done.stderr
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_the_table_of_verdicts_fits_the_terminal(finished, columns):
+    printed = undercut("claims", finished[0], columns=columns).stdout
+    assert max(len(line) for line in printed.splitlines()) <= columns
+    assert "v2-price-input" in printed
+
+
+def test_verdicts_as_json_are_a_list_of_objects_on_every_claim(finished):
+    rows = json.loads(undercut("claims", finished[0], "--json").stdout)
+    assert all(isinstance(row, dict) for row in rows)
+    everything = json.loads(undercut("show", "claims", "--json").stdout)
+    assert [row["id"] for row in rows] == [row["id"] for row in everything]
+    tested = [row for row in rows if row["probability"] is not None]
+    assert tested
+    for row in tested:
+        assert row["probability_low"] <= row["probability"] <= row["probability_high"]
+        assert row["seeds"] == 2
+
+
+def test_progress_goes_to_standard_error_and_json_alone_to_standard_output(short, tmp_path):
+    done = undercut(
+        "run", short, "--seeds", 1, "--out", tmp_path / "a", "--json", "--no-counterfactuals", *SMALL
+    )
+    assert isinstance(json.loads(done.stdout), list)
+    assert "1/1 seeds" in done.stderr
+    quiet = undercut(
+        "run", short, "--seeds", 1, "--out", tmp_path / "b", "--quiet", "--no-counterfactuals", *SMALL
+    )
+    assert quiet.stderr == ""
+
+
+def test_claims_about_causes_are_untested_without_counterfactuals(short, tmp_path, finished):
+    undercut("run", short, "--seeds", 1, "--out", tmp_path / "a", "--no-counterfactuals", *SMALL)
+    alone, with_them = StoredRun.open(tmp_path / "a"), StoredRun.open(finished[0])
+    assert alone.manifest["counterfactuals"] == []
+    assert {"open_weights", "export_rules"} <= set(with_them.manifest["counterfactuals"])
+    causal = [row["id"] for row in alone.claims() if row["worlds"] == ["open_weights"]]
+    assert causal
+    seeds = {row["id"]: row["seeds"] for row in with_them.claims()}
+    assert all(row["seeds"] == 0 for row in alone.claims() if row["id"] in causal)
+    assert all(seeds[name] == 2 for name in causal)
+
+
+def test_as_many_seeds_are_compared_with_each_cause_off_as_the_user_wants(short, tmp_path):
+    undercut("run", short, "--seeds", 2, "--out", tmp_path / "a", "--counterfactual-seeds", 1, *SMALL)
+    rows = StoredRun.open(tmp_path / "a").claims()
+    assert {row["seeds"] for row in rows if "open_weights" in row["worlds"]} == {1}
+    assert {row["seeds"] for row in rows if not row["worlds"]} == {2}
+
+
+def test_a_cause_that_is_turned_off_is_recorded_and_changes_the_world(short, tmp_path):
+    arguments = ["--seeds", 1, "--no-counterfactuals", "--quiet", *SMALL]
+    undercut("run", short, "--out", tmp_path / "with", *arguments)
+    undercut("run", short, "--out", tmp_path / "without", "--without", "open-weights", *arguments)
+    without = StoredRun.open(tmp_path / "without")
+    assert without.manifest["overrides"]["open_weights"] == 0.0
+    assert without.table("offers")["open_weights"].sum() == 0
+    assert StoredRun.open(tmp_path / "with").table("offers")["open_weights"].sum() > 0
+
+
+def test_the_manifest_repeats_the_run(finished, short, tmp_path):
+    manifest = StoredRun.open(finished[0]).manifest
+    changes = [f"--set={name}={value}" for name, value in manifest["overrides"].items()]
+    seeds = ",".join(f"{seed}-{seed}" for seed in manifest["seeds"])
+    undercut("run", short, "--seeds", seeds, "--out", tmp_path / "again", *changes)
+    again = StoredRun.open(tmp_path / "again").manifest
+    changing = {"duration_seconds": 0, "code": {}}  # somebody may edit or commit between the two
+    assert {**again, **changing} == {**manifest, **changing}
+    assert digests(tmp_path / "again") == digests(finished[0])
+
+
+def test_nothing_is_written_but_the_results(short, tmp_path):
+    done = undercut("run", short, "--seeds", 1, "--no-counterfactuals", "--quiet", *SMALL, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [entry.name for entry in tmp_path.iterdir()] == ["runs"]
+    assert [entry.name for entry in (tmp_path / "runs").iterdir()] == ["short-001"]
+
+
+BROKEN = """
+import sys
+from model.market import Market
+
+step = Market.step
+
+def broken(self):
+    if self.seed == 2 and self.quarter == "2023Q1":
+        raise ArithmeticError("tokens sold are not tokens bought")
+    return step(self)
+
+Market.step = broken
+from undercut.cli import main
+sys.exit(main({arguments!r}))
+"""
+
+
+def test_a_failing_seed_is_recorded_the_others_go_on_and_the_command_says_how_to_replay_it(short, tmp_path):
+    arguments = ["run", str(short), "--seeds", "3", "--workers", "1", "--no-counterfactuals"]
+    script = BROKEN.format(arguments=[*arguments, "--out", str(tmp_path / "a"), *SMALL])
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == 1
+    stored = StoredRun.open(tmp_path / "a")
+    assert stored.seeds == [1, 3]
+    assert list(stored.table("quarters")["seed"].unique()) == [1, 3]
+    (failure,) = stored.failures()
+    assert failure["seed"] == 2
+    assert "tokens sold are not tokens bought" in failure["traceback"]
+    assert failure["overrides"] == {"enterprises": 60.0}
+    assert "--seeds 2-2 --workers 1 --set enterprises=60.0" in failure["replay"]
+    assert failure["replay"] in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "basline"], "no scenario is named 'basline'; did you mean baseline?"),
+        (["run", "--set", "alpha_men=2"], "no parameter is named 'alpha_men'; did you mean alpha_mean"),
+        (["run", "--set", "alpha_mean=99"], "alpha_mean = 99 is impossible: allowed is"),
+        (["run", "--set", "alpha_mean"], "'alpha_mean' is not an assignment: write name=value"),
+        (
+            ["run", "--set", "alpha_mean=2", "--set", "alpha_mean=3"],
+            "alpha_mean is given two values, 2 and 3",
+        ),
+        (["run", "--without", "exprot-rules"], "there is no cause 'exprot-rules' to turn off; did you mean"),
+        (["run", "--seeds", "8-5"], "the range 8-5 runs backwards; write 5-8"),
+        (["run", "--seeds", "0"], "seeds '0' name none"),
+        (["run", "--workers", "0"], "Invalid value for '--workers'"),
+        (["run", "--enterprises", "2"], "enterprises = 2.0 is impossible: allowed is a whole number from"),
+        (["run", "--sedes", "3"], "No such option: --sedes (Possible options: --seeds"),
+        (["rnu"], "No such command 'rnu'. Did you mean 'run'?"),
+        (["show", "paramters"], "there is no 'paramters' to show; did you mean parameters?"),
+        (["show", "claims", "zzz"], "none of the claims matches 'zzz'"),
+        (["claims", "nowhere"], "there is no folder nowhere"),
+        (["plot", "nowhere"], "there is no folder nowhere"),
+    ],
+)
+def test_a_wrong_command_gets_one_sentence_and_status_2(arguments, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    assert said in printed.err
+    assert len(printed.err.splitlines()) == 1
+    assert printed.out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_of_the_users_is_refused_before_anything_runs(capsys, tmp_path):
+    (tmp_path / "thesis.txt").write_text("three years")
+    assert main(["run", "--out", str(tmp_path), "--workers", "1"]) == 2
+    assert "is not empty and not Undercut's" in capsys.readouterr().err
+    assert [entry.name for entry in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize("what", ["parameters", "claims", "metrics", "scenarios", "schema"])
+def test_everything_is_shown_as_a_table_and_as_a_list_of_objects(what, capsys):
+    assert main(["show", what, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert rows
+    assert all(isinstance(row, dict) for row in rows)
+    assert main(["show", what]) == 0
+    printed = capsys.readouterr().out
+    name = rows[0].get("id") or rows[0]["name"]
+    assert name in printed
+
+
+def test_a_filter_finds_words_in_names_and_descriptions_and_a_source_filter_in_sources(capsys):
+    main(["show", "parameters", "--json"])
+    everything = json.loads(capsys.readouterr().out)
+    main(["show", "parameters", "export", "rules", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert "export_rules" in [row["name"] for row in found]
+    assert 0 < len(found) < len(everything)
+    main(["show", "parameters", "--source", "Reuters", "--json"])
+    sourced = json.loads(capsys.readouterr().out)
+    assert sourced == [row for row in everything if "reuters" in row["source"].lower()]
+    assert sourced
+
+
+def test_one_parameter_alone_says_where_its_value_came_from(capsys):
+    main(["show", "parameters", "alpha_mean", "--json"])
+    (row,) = json.loads(capsys.readouterr().out)
+    main(["show", "parameters", "alpha_mean"])
+    printed = " ".join(capsys.readouterr().out.split())
+    assert row["source"] in printed
+    assert row["description"] in printed
+
+
+def test_a_filter_that_finds_nothing_is_an_empty_list_in_json(capsys):
+    assert main(["show", "claims", "zzz", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def test_help_teaches_by_example_and_the_version_is_printed(capsys):
+    for command in ("run", "claims", "show", "ablate", "plot"):
+        assert main([command, "--help"]) == 0
+        assert f"  undercut {command} " in capsys.readouterr().out
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("undercut ")
+    assert main([]) == 0
+    assert "Commands:" in capsys.readouterr().out
+
+
+def test_a_reader_that_leaves_early_gets_no_traceback():
+    command = f"{sys.executable} -m undercut show parameters --json | head -n 1"
+    done = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.stdout.startswith("[")
+    assert done.stderr == ""
+
+
+def test_ablation_prints_what_each_cause_does(short, capfd):
+    assert main(["ablate", str(short), "--seeds", "2", "--workers", "2", "--json", "--quiet", *SMALL]) == 0
+    rows = json.loads(capfd.readouterr().out)
+    assert {row["cause"] for row in rows} >= {"open_weights", "export_rules"}
+    assert {"claim", "change", "change_low", "change_high", "moves"} <= rows[0].keys()
