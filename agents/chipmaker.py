@@ -295,7 +295,8 @@ def reprice(market: Market) -> None:
                 target[wanted] = decide_chip_prices(demand, price, wanted, cost, stake, p.chip_price_floor_usd)
     moved, _ = partial_adjustment(price, target, p.chip_price_adjustment, p.price_threshold, p.price_move_cap)
     for j, chip in enumerate(chips):
-        chip.price = chip.unit_cost * (1.0 + p.captive_markup) if chip.captive_owner else float(moved[j])
+        # Inside a group chips pass at cost and the shadow price of the capacity that they take.
+        chip.price = float(cost[j]) * (1.0 + p.captive_markup) if chip.captive_owner else float(moved[j])
 
 
 def learn(market: Market) -> None:

@@ -146,10 +146,15 @@ class Cloud(Firm):
         return self.origin not in ("CN", "US") and not self.venue
 
     def forecast(self) -> FloatArray:
-        """Expected work of each purpose when an order of today arrives, reference units a quarter."""
+        """Work of each purpose that an order of today is for, reference units a quarter, shape (purposes,).
+
+        The plans of its own other business are known to an owner; what customers and vendors will want is
+        extrapolated from what was seen.
+        """
         p = self.model.parameters
-        lead = int(p.lead_time_quarters)
-        return np.array([e.ahead(lead, p.trend_damping) for e in self.expect])
+        ahead = int(p.lead_time_quarters + p.order_horizon_quarters)
+        bought = np.array([e.ahead(ahead, p.trend_damping) for e in self.expect])
+        return np.asarray(bought + self.model.captive_plan(self, ahead))
 
     def capacity(self) -> FloatArray:
         """Work a quarter, reference units, that the fleet can do when an order of today arrives.
@@ -379,7 +384,7 @@ def _move_spare(market: Market, owner: Cloud) -> None:
     """Spare chips change to the work that is expected to be short of them next quarter."""
     p = market.parameters
     fleet = owner.fleet
-    expected = np.array([e.ahead(1, p.trend_damping) for e in owner.expect])
+    expected = np.array([e.ahead(1, p.trend_damping) for e in owner.expect]) + market.captive_plan(owner, 0)
     pool = (fleet.units * market.outlook.work).sum(axis=0)
     units = fleet.units.sum(axis=0)
     rate = np.divide(pool, units, out=np.zeros_like(pool), where=units > 0)
@@ -396,7 +401,7 @@ def learn(market: Market) -> None:
     """The clouds' part of the eighth event: forecasts and effort follow what was seen."""
     p = market.parameters
     for owner in market.clouds.values():
-        owner.observe(owner.work)
+        owner.observe(np.maximum(owner.work - market.captive_work(owner), 0.0))
         owner.service_effort = decide_service_effort(
             owner.service_effort, owner.token_margin, owner.service_margin, p.service_effort_speed
         )

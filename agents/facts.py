@@ -82,7 +82,9 @@ def given_models(p: Parameters) -> dict[int, list[Model]]:
     origin = {row["firm"]: row["origin"] for row in p.facts("firms")}
     found: dict[int, list[Model]] = {}
     for row in p.facts("launches"):
-        active, total = float(row["active_params_b"]), float(row["total_params_b"])
+        active = float(row["active_params_b"])
+        # A dense model has one size; a mixture is never smaller than what it uses, whatever a study draws.
+        total = max(float(row["total_params_b"]), active) if bool(float(row["sparse"])) else active
         cache = float(row["kv_bytes_per_token"])
         if total > active and not p.sparse_architectures:
             active = total = math.sqrt(active * total)

@@ -22,8 +22,8 @@ class Firm(mesa.Agent):
     """A Mesa agent with an account.
 
     ``region`` is where it is at home, ``origin`` the jurisdiction (CN, US or EU) whose rules bind it. Of the last
-    quarter, USD: ``token_margin`` and ``service_margin`` of its own lines, ``owners_margin`` that its open models
-    brought its owner, and ``services_per_mtok`` sold with each million tokens.
+    quarter, USD: ``token_margin`` and ``service_margin`` of its own lines and ``owners_margin`` that its open
+    models brought its owner.
     """
 
     model: Market
@@ -37,7 +37,6 @@ class Firm(mesa.Agent):
         self.token_margin = 0.0
         self.service_margin = 0.0
         self.owners_margin = 0.0
-        self.services_per_mtok = 0.0
 
     @property
     def cash(self) -> float:

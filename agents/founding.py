@@ -70,6 +70,8 @@ def catalogue(p: Parameters) -> Catalogue:
             compute_efficiency=p.captive_compute_efficiency,
             bandwidth_efficiency=p.captive_bandwidth_efficiency,
         ),
+        online_efficiency=p.online_efficiency,
+        least_training_interconnect_gbs=p.training_interconnect_least_gbs,
         reference_dense=Architecture(
             p.reference_dense_params_b, p.reference_dense_params_b, p.reference_dense_cache_bytes
         ),
@@ -110,10 +112,6 @@ def found_firms(market: Market) -> None:
             cloud = Cloud(market, name, region, origin, str(row["channel"]), fleet, sizes)
             cloud.install(fleet.units, np.zeros(len(fleet.units)))
             market.clouds[name] = cloud
-            now, soon = captive_work(market, name, 0), captive_work(market, name, 1)
-            for expectation, level, following in zip(cloud.expect, now, soon, strict=True):
-                expectation.level = float(level)
-                expectation.growth = float(np.log(following / level)) if level > 0.0 else 0.0
     _found_states(market)
     _found_edges(market)
 
@@ -254,7 +252,9 @@ def _found_edges(market: Market) -> None:
         for cloud in market.clouds.values():
             # Buyers on the entity list may not buy from makers under United States rules.
             barred = cloud.name in listed and maker.region == "North America"
-            if (owners == {""} or cloud.name in owners) and not barred:
+            # Chinese makers sell at home: compliance keeps their chips out of Western fleets.
+            abroad = maker.domestic and cloud.origin != "CN"
+            if (owners == {""} or cloud.name in owners) and not (barred or abroad):
                 graph.permit(maker.name, cloud.name, "chips", export=FREE)
     for row in p.facts("access"):
         region = REGION_INDEX[str(row["region"])]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 GLOBAL, ABROAD = "global", "abroad"
 
+TIERS = ("flagship", "small")
+
 PARTNER_ONLY = "partner"
 """Scope of access of a cloud that may sell partners' proprietary models in a region, and nothing else."""
 
@@ -49,7 +51,10 @@ def refresh(market: Market) -> None:
     for offer in wanted:
         known = market.offers.get(offer.key)
         if known is None:
-            market.offers.open(offer)
+            _cost(market, offer, costs[offer.host])
+            # A line opens once its host has a chip that can serve it.
+            if np.isfinite(offer.price):
+                market.offers.open(offer)
         else:
             # Reach and hosting contracts change while the line stays the same to its buyers.
             known.regions, known.host = offer.regions, offer.host
@@ -99,7 +104,11 @@ def _hosted(market: Market, costs: dict[str, HourCosts]) -> list[Offer]:
         value = np.array([_value(market, owner, m, costs[owner.name]) for m in models])
         hosted = np.array([m.name in owner.hosted for m in models])
         slots = int(p.venue_slots if owner.venue else p.hosting_slots)
-        chosen = decide_hosting(value, hosted, slots, p.hosting_loyalty)
+        chosen = np.zeros(len(models), dtype=bool)
+        for tier in TIERS:
+            # Flagships and small models have customers of their own: each tier has its slots.
+            of_tier = np.array([m.tier == tier for m in models])
+            chosen |= decide_hosting(np.where(of_tier, value, -np.inf), hosted, slots, p.hosting_loyalty)
         now = {m.name for m, yes in zip(models, chosen, strict=True) if yes}
         for name in sorted(now - owner.hosted):
             market.event("hosting started", owner.name, name, float("nan"), "open weights")
@@ -119,7 +128,8 @@ def _hosted(market: Market, costs: dict[str, HourCosts]) -> list[Offer]:
 def _value(market: Market, owner: Cloud, model: Model, costs: HourCosts) -> float:
     """Utility of the mean customer of a model at the host's own cost, with the host's interest in its vendor."""
     p = market.parameters
-    cost = token_cost(owner.fleet, costs, market.catalogue, model, market.outlook.maturity)
+    units = owner.fleet.serving_units(p.ceiling_utilisation)
+    cost = token_cost(units, costs, market.catalogue, model, market.outlook.maturity)
     if not np.isfinite(cost.resource):
         return float("-inf")
     value = p.beta_mean * (model.capability - p.capability_reference)
@@ -131,7 +141,8 @@ def _cost(market: Market, offer: Offer, costs: HourCosts) -> None:
     """What the line costs its host, and what the setter of its price reckons with."""
     p = market.parameters
     owner = market.clouds[offer.host]
-    cost = token_cost(owner.fleet, costs, market.catalogue, offer.model, market.outlook.maturity)
+    units = owner.fleet.serving_units(p.ceiling_utilisation)
+    cost = token_cost(units, costs, market.catalogue, offer.model, market.outlook.maturity)
     offer.hours_per_mtok = cost.hours
     offer.resource = cost.resource + p.serving_overhead_usd_per_mtok
     offer.full_cost = cost.full + p.serving_overhead_usd_per_mtok

@@ -83,8 +83,10 @@ def price_list(market: Market) -> PriceList:
         # An owner's cost is the resource cost: what its fleet takes above that is its own line.
         if offer.host != offer.setter:
             earned[firms[offer.host], k] += offer.transfer - offer.resource
-        services = market.firms[offer.seller].services_per_mtok * p.service_margin
-        earned[firms[offer.seller], k] += services * p.service_contested_share
+        if not offer.at_cost:
+            # One more token brings its part of the services that are up for choice.
+            services = float(np.mean(market.service_value[list(offer.regions)])) * p.service_margin
+            earned[firms[offer.seller], k] += services * p.service_contested_share
         for maker, money in chip_margins(market, offer).items():
             earned[firms[maker], k] += money
         cost[k] = _cost(market, offer, p)

@@ -92,6 +92,8 @@ class Catalogue:
     serving: ServingTechnology
     training: TrainingTechnology
     captive: CaptiveWork
+    online_efficiency: float
+    least_training_interconnect_gbs: float
     reference_dense: Architecture
     reference_sparse: Architecture
     chips: list[Chip] = field(default_factory=list)
@@ -105,7 +107,9 @@ class Catalogue:
             raise ValueError(f"chip {chip.name} has index {chip.index}, the next is {len(self.chips)}")
         self.chips.append(chip)
         row = np.zeros((1, len(PURPOSES)))
-        row[0, TRAINING] = training_throughput(chip.spec, self.training)
+        # A cluster is only as good as its links: cards on a slow bus do not train.
+        if chip.spec.interconnect_gbs >= self.least_training_interconnect_gbs:
+            row[0, TRAINING] = training_throughput(chip.spec, self.training)
         row[0, [DENSE, SPARSE]] = self._mtok([self.reference_dense, self.reference_sparse], [chip])[:, 0]
         row[0, CAPTIVE] = captive_throughput(chip.spec, self.captive) * SECONDS_PER_HOUR
         self.work = np.vstack([self.work, row])
@@ -136,4 +140,5 @@ class Catalogue:
     def _mtok(self, architectures: list[Architecture], chips: list[Chip]) -> FloatArray:
         """Blended Mtok a chip hour, shape (architectures, chips)."""
         table = serving_table([chip.spec for chip in chips], architectures, self.serving)
-        return np.asarray(table.tokens_per_second_per_chip * SECONDS_PER_HOUR / TOKENS_PER_MTOK)
+        online = self.online_efficiency * SECONDS_PER_HOUR / TOKENS_PER_MTOK
+        return np.asarray(table.tokens_per_second_per_chip * online)

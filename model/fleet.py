@@ -45,6 +45,12 @@ class Fleet:
         """Units that serve tokens, bought for dense or sparse models, shape (chips,)."""
         return np.asarray(self.units[:, DENSE] + self.units[:, SPARSE])
 
+    def serving_units(self, ceiling: float) -> FloatArray:
+        """Units that could serve tokens: those for inference, and what other work leaves idle, shape (chips,)."""
+        idle = np.maximum(1.0 - self.use / ceiling, 0.0)
+        idle[[DENSE, SPARSE]] = 1.0
+        return np.asarray(self.units @ idle)
+
     def mean_use(self) -> float:
         """Hours demanded of the whole fleet in the last quarter over all its hours."""
         total = float(self.units.sum()) * HOURS_PER_QUARTER

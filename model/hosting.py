@@ -108,22 +108,33 @@ def purpose_of(model: Model) -> int:
     return SPARSE if model.architecture.sparse else DENSE
 
 
-def token_cost(
-    fleet: Fleet, costs: HourCosts, catalogue: Catalogue, model: Model, maturity: FloatArray
-) -> TokenCost:
-    """What a million tokens of ``model`` take on the inference chips that can serve it.
+def hours_per_mtok(units: FloatArray, catalogue: Catalogue, model: Model, maturity: FloatArray) -> float:
+    """Chip hours of a million tokens on the ``units`` that can serve the model; on any chip's behalf if none can.
 
-    Chips bought for dense and for sparse inference serve both: one pool. Work is spread over time evenly on all of them. ``maturity`` is the share of the physics that software
-    delivers, shape (chips, purposes).
+    A pool without a chip for the model borrows one: the hours are those of the best chip in the catalogue.
+    """
+    rate = catalogue.mtok_per_hour(model) * maturity[:, purpose_of(model)]
+    useful = units * (rate > 0.0)
+    total = useful.sum()
+    return float(total / (useful @ rate)) if total > 0.0 else float(1.0 / rate.max())
+
+
+def token_cost(
+    units: FloatArray, costs: HourCosts, catalogue: Catalogue, model: Model, maturity: FloatArray
+) -> TokenCost:
+    """What a million tokens of ``model`` take on ``units`` of chips, shape (chips,), that can serve it.
+
+    Chips bought for dense and for sparse inference serve both, and work is spread over time evenly on all that
+    can do it. ``maturity`` is the share of the physics that software delivers, shape (chips, purposes).
     """
     purpose = purpose_of(model)
     rate = catalogue.mtok_per_hour(model) * maturity[:, purpose]
-    units = fleet.inference_units() * (rate > 0.0)
-    total = units.sum()
+    useful = units * (rate > 0.0)
+    total = useful.sum()
     if total <= 0.0:
         return NOWHERE
-    hours = float(total / (units @ rate))
-    weight = units / total
+    hours = float(total / (useful @ rate))
+    weight = useful / total
     return TokenCost(
         hours=hours,
         avoidable=hours * float(weight @ costs.avoidable),

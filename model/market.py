@@ -97,6 +97,7 @@ class Market(mesa.Model):
         self.business = Business(self.parameters, self.chance.stream("supply"))
         self.hour_costs: dict[str, HourCosts] = {}
         self.service_customers: dict[str, FloatArray] = {}
+        self.service_value = np.zeros(len(REGIONS))
         self.look_around()
 
     # ------------------------------------------------------------------------------------------ the quarter
@@ -146,6 +147,9 @@ class Market(mesa.Model):
         self.nodes = [f"{REGIONS[region]}/{sector}" for region, sector in self.node_places]
         self.node_number = {name: n for n, name in enumerate(self.nodes)}
         number = {place: n for n, place in enumerate(self.node_places)}
+        self.region_of_node = np.zeros((len(REGIONS), len(self.nodes)))
+        for n, (region, _) in enumerate(self.node_places):
+            self.region_of_node[region, n] = 1.0
         self.node_of_cell = np.zeros((len(self.nodes), len(cells)))
         self.region_of_cell = np.zeros((len(REGIONS), len(cells)))
         for s, c in enumerate(cells):
@@ -234,6 +238,10 @@ class Market(mesa.Model):
         """Work of an owner's other business this quarter, reference units, shape (purposes,)."""
         factor = self.business.captive[owner.fleet.region]
         return np.asarray(captive_work(self, owner.name, self.t) * factor)
+
+    def captive_plan(self, owner: Cloud, ahead: int) -> FloatArray:
+        """The same ``ahead`` quarters from now as its owner plans it, before the luck of the business."""
+        return captive_work(self, owner.name, self.t + ahead)
 
     def support_left(self, firm: Vendor) -> float:
         """Share of its owner's support that a vendor still gets."""

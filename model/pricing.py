@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from model.buyers import Buyers, buyers, choices, consumption, derivatives, profit, quantities, slopes
+from model.climb import ASTRAY, LONGEST_STEP, UNDERFLOW
 from model.demand import Floats
 from model.response import PRICE_FLOOR, Response, best_response, reach_of, search
-from model.rivalry import ASTRAY, GAIN, LONGEST_STEP, UNDERFLOW
+from model.search import GAIN
 
 __all__ = [
     "Buyers",

@@ -19,13 +19,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from model.buyers import Buyers, quantities
+from model.climb import climb
 from model.demand import Floats
-from model.rivalry import GAIN, respond, search_price, utilities
+from model.search import GAIN, rivals, search_all, search_price, utilities
 
 PRICE_FLOOR = 1e-9  # only keeps the logarithm defined; an economic floor is the caller's
 TOLERANCE = 1e-11  # first-order residual relative to p + h; rounding in the sums leaves about 1e-14
 ITERATIONS = 400  # plain iteration at alpha = 1.1 needs some 250, accelerated some 20
-GRID_POINTS = 32  # of a quarterly search, over GRID_SPAN in markups
+GRID_POINTS = 24  # of a quarterly search, over GRID_SPAN in markups
 RESTARTS = 12  # climbs from a better peak before giving up
 ACCEPTED = 1e-9  # a residual that counts as solved
 
@@ -91,17 +92,19 @@ def best_response(
     if moving.size == 0:
         margin = stakes * (prices - costs) + earned
         return Response(mine, prices[mine], float(margin @ quantities(demand, prices)), 0.0, 0.0, 0)
-    residual, gain, count, profit = respond(
-        prices,
-        moving,
-        tastes_of(demand),
-        (costs, stakes, earned, floors),
-        reach_of(demand),
-        float(tolerance),
-        int(iterations),
-        int(points),
-        int(restarts),
-    )
+    tastes, money, reach = tastes_of(demand), (costs, stakes, earned, floors), reach_of(demand)
+    x = np.empty(demand.value.shape)
+    utilities(tastes, prices, np.arange(offers), x)
+    rest = rivals(x, prices, moving, tastes, money)
+    count, residual, gain, profit = 0, np.inf, np.inf, 0.0
+    for _ in range(restarts + 1):
+        trial = prices[moving]
+        residual, used = climb(trial, moving, rest, tastes, money, reach, float(tolerance), int(iterations))
+        count += used
+        prices[moving] = trial
+        gain, profit = search_all(moving, prices, tastes, money, int(points))
+        if gain == 0.0:
+            break
     return Response(mine, prices[mine], profit, residual, gain, count)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from model.catalogue import SECONDS_PER_HOUR
 from model.fleet import HOURS_PER_QUARTER
-from model.hosting import purpose_of
+from model.hosting import hours_per_mtok, purpose_of
 from model.identities import (
     check_equal,
     edges_carry_ledger,
@@ -23,6 +23,7 @@ from model.identities import (
 from model.ledger import Kind
 from model.offer import Offer
 from model.place import CAPTIVE, DENSE, PURPOSES, SPARSE, TRAINING
+from model.procurement import reassignment
 
 if TYPE_CHECKING:
     from agents.cloud import Cloud
@@ -58,16 +59,16 @@ class Traffic:
     def load(self, market: Market, owner: Cloud, offers: Sequence[Offer]) -> FloatArray:
         """Put the quarter's work on one fleet; returns the share served by purpose, shape (purposes,)."""
         p, fleet = market.parameters, owner.fleet
-        demanded = np.zeros(len(PURPOSES))
-        for offer in offers:
-            if offer.demanded > 0.0:
-                demanded[purpose_of(offer.model)] += offer.demanded * offer.hours_per_mtok
-        rate = pool_rates(market, owner)
         captive = market.captive_work(owner)
-        own = np.divide(captive, rate, out=np.zeros_like(captive), where=rate > 0.0)
-        demanded[[TRAINING, CAPTIVE]] += own[[TRAINING, CAPTIVE]]
-        for order in self._orders(market, owner):
-            demanded[TRAINING] += order.wanted
+        demanded, own, rate = self._demanded(market, owner, offers, captive)
+        if _pooled(demanded)[DENSE] > _pooled(fleet.hours_available(p.ceiling_utilisation))[DENSE]:
+            # What other work leaves idle, and the part of it that gives way to paying customers, serves tokens
+            # within the quarter.
+            firm = demanded.copy()
+            firm[[TRAINING, CAPTIVE]] *= 1.0 - p.yielding_share
+            full = HOURS_PER_QUARTER * p.ceiling_utilisation
+            fleet.units = reassignment(fleet.units, firm, full, 1.0)
+            demanded, own, rate = self._demanded(market, owner, offers, captive)
         available = fleet.hours_available(p.ceiling_utilisation)
         share = _shares(demanded, available)
         fleet.hours_demanded, fleet.hours_used = demanded, demanded * share
@@ -80,6 +81,24 @@ class Traffic:
         for order in self._orders(market, owner):
             order.served = order.wanted * float(share[TRAINING])
         return share
+
+    def _demanded(
+        self, market: Market, owner: Cloud, offers: Sequence[Offer], captive: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Chip hours wanted of each pool, those for the owner's other business, and the pools' rates of work."""
+        demanded = np.zeros(len(PURPOSES))
+        units = owner.fleet.inference_units()
+        for offer in offers:
+            if offer.demanded > 0.0:
+                offer.hours_per_mtok = hours_per_mtok(units, market.catalogue, offer.model, market.outlook.maturity)
+                demanded[purpose_of(offer.model)] += offer.demanded * offer.hours_per_mtok
+        rate = pool_rates(market, owner)
+        own = np.divide(captive, rate, out=np.zeros_like(captive), where=rate > 0.0)
+        own[[DENSE, SPARSE]] = 0.0
+        demanded += own
+        for order in self._orders(market, owner):
+            demanded[TRAINING] += order.wanted
+        return demanded, own, rate
 
     def _orders(self, market: Market, owner: Cloud) -> list[Training]:
         found = []
@@ -136,13 +155,12 @@ def settle(market: Market) -> None:
 
 def _add_up_margins(market: Market) -> None:
     """What each seller's lines brought: on tokens, on services, and what its models brought their owners."""
-    sold: dict[str, float] = {}
     for firm in [*market.vendors.values(), *market.clouds.values()]:
         firm.token_margin = firm.owners_margin = 0.0
+        firm.service_margin = market.traffic.services.get(firm.name, 0.0) * market.parameters.service_margin
     for offer in market.offers:
         if offer.served <= 0.0:
             continue
-        sold[offer.seller] = sold.get(offer.seller, 0.0) + offer.served
         setter, host = market.firms[offer.setter], market.clouds[offer.host]
         earned = (offer.price - offer.unit_cost) * offer.served
         setter.token_margin += earned
@@ -151,11 +169,6 @@ def _add_up_margins(market: Market) -> None:
         maker = market.vendors[offer.model.vendor]
         if offer.model.open_weights and market.parent_of(maker.name) == offer.setter:
             maker.owners_margin += earned
-    for firm in [*market.vendors.values(), *market.clouds.values()]:
-        services = market.traffic.services.get(firm.name, 0.0)
-        firm.service_margin = services * market.parameters.service_margin
-        tokens = sold.get(firm.name, 0.0)
-        firm.services_per_mtok = services / tokens if tokens > 0.0 else 0.0
 
 
 def _kind(offer: Offer) -> Kind:
@@ -242,6 +255,10 @@ def _pay_services(market: Market) -> None:
     effort = np.divide(total, tokens, out=np.zeros_like(tokens), where=tokens > 0.0)
     spend = applications * p.service_usd_per_application * (effort / p.service_effort_start) ** p.service_elasticity
     kept = sum((market.service_customers.get(seller, 0.0) for seller in pull), np.zeros_like(tokens))
+    # By what was asked for: a shortage does not make a customer dearer.
+    asked = market.region_of_cell @ market.demand.demanded.sum(axis=1)
+    spent = market.region_of_node @ spend
+    market.service_value = np.divide(spent, asked, out=market.service_value.copy(), where=asked > 0.0)
     for seller, weight in pull.items():
         contested = np.divide(weight, total, out=np.zeros_like(tokens), where=total > 0.0)
         before = np.divide(
