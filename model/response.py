@@ -26,7 +26,7 @@ from model.search import GAIN, rivals, search_all, search_price, utilities
 PRICE_FLOOR = 1e-9  # only keeps the logarithm defined; an economic floor is the caller's
 TOLERANCE = 1e-11  # first-order residual relative to p + h; rounding in the sums leaves about 1e-14
 ITERATIONS = 400  # plain iteration at alpha = 1.1 needs some 250, accelerated some 20
-GRID_POINTS = 24  # of a quarterly search, over GRID_SPAN in markups
+GRID_POINTS = 40  # of a quarterly search, over GRID_SPAN in markups
 RESTARTS = 12  # climbs from a better peak before giving up
 ACCEPTED = 1e-9  # a residual that counts as solved
 

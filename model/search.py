@@ -160,7 +160,7 @@ def rivals(x: Any, price: Any, own: Any, tastes: Any, money: Any) -> Any:  # pra
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _line_up(j: Any, rest: Any, tastes: Any) -> Any:  # pragma: no cover - compiled
-    """What the profit of one price needs, a row each and types in columns, without infinities; then scratch."""
+    """What the profit of one price needs, a row each, types in columns, no infinities; then scratch."""
     alpha, mass, value, nuisance, intensity, _, sigma1, sigma2, eta = tastes
     _, log_sum, mean, log_rest, mean_rest = rest
     rows = np.empty((13, alpha.size))
