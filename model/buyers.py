@@ -113,7 +113,7 @@ def buyers(
 
 
 def _vector(name: str, values: ArrayLike) -> Floats:
-    array = np.ascontiguousarray(values, float)
+    array = np.array(values, float, order="C")
     if array.ndim != 1 or not np.isfinite(array).all():
         raise ValueError(f"{name} must be a vector of finite numbers, got shape {array.shape}")
     return array
@@ -124,7 +124,7 @@ def _table(name: str, values: ArrayLike, types: int, offers: int) -> Floats:
     if np.isnan(array).any():
         raise ValueError(f"{name} holds NaN")
     try:
-        return np.ascontiguousarray(np.broadcast_to(array, (types, offers)))
+        return np.array(np.broadcast_to(array, (types, offers)), order="C")
     except ValueError:
         raise ValueError(f"{name} must broadcast to ({types}, {offers}), got {array.shape}") from None
 

@@ -23,6 +23,7 @@ Signatures (I buyers, J offers, S segments):
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -177,7 +178,7 @@ def step(
         raise ValueError("portfolio and adoption are the state of the population and must be float32")
     if enterprises and not (segment.min() >= 0 and segment.max() < segments):
         raise ValueError(f"segment must lie in 0..{segments - 1}, the rows of offset")
-    ones = np.ones(enterprises, np.float32) if firms is None else np.asarray(firms, np.float32)
+    ones = np.ones(enterprises, np.float32) if firms is None else _column(firms)
     adopters = np.empty(segments) if adopters_out is None else adopters_out
     volume = np.empty(enterprises, np.float32) if volume_out is None else volume_out
     tokens_out[:] = 0.0
@@ -193,23 +194,23 @@ def step(
     level = np.where(open_.any(axis=1), np.where(open_, offset, -np.inf).max(axis=1, initial=-np.inf), 0.0)
     group = groups_of(model)
     population_step(
-        np.asarray(alpha, np.float32),
-        np.asarray(beta, np.float32),
-        np.asarray(nuisance, np.float32),
-        np.asarray(weight, np.float32),
+        _column(alpha),
+        _column(beta),
+        _column(nuisance),
+        _column(weight),
         ones,
-        np.asarray(segment, np.int32),
+        _column(segment, np.int32),
         np.argsort(group, kind="stable"),
         group,
         (quality - best).astype(np.float32),
-        np.asarray(price, np.float32),
+        np.array(price, np.float32),
         (offset - level[:, None]).astype(np.float32),
         level.astype(np.float32),
         np.float32(best),
         float(sigma1),
         float(sigma2),
         float(eta),
-        np.ascontiguousarray(np.broadcast_to(reference, (enterprises,))),
+        _column(np.broadcast_to(reference, (enterprises,))),
         float(adoption_rate),
         float(portfolio_rate),
         adoption,
@@ -218,6 +219,11 @@ def step(
         tokens_out,
         adopters,
     )
+
+
+def _column(values: ArrayLike, dtype: type = np.float32) -> NDArray[Any]:
+    """As the kernel reads it; a read-only array is copied, since it would be a type to compile for anew."""
+    return np.require(values, dtype, ["C", "W"])
 
 
 def new_portfolio(enterprises: int, offers: int) -> Singles:

@@ -109,11 +109,14 @@ def equilibrium(
     money that the setter of j earns on other lines per unit of k. ``floor``: the lowest price, above zero.
     ``start`` (J,): first guess.
 
-    The setter of j sees margins M_jk = K_jk (p_k - c_k) + upstream_jk, and prices solve p = max(floor, c -
-    upstream_jj + Lambda^-1 (q + sum_k Gamma_kj M_jk)) (Morrow and Skerlos 2011, fixed point zeta), damped
-    and accelerated; then each offer's price is searched over a log grid, and where another price pays, the
-    iteration starts again from it. Raises ValueError for inputs outside their range (alpha of 1 or less
-    among them); warns, with ``converged`` false, where no equilibrium in pure strategies was found.
+    The setter of j sees margins M_jk = K_jk (p_k - c_k) + upstream_jk, and prices solve
+
+        p_j = max(floor_j, c_j + (K_jj q_j + sum_k Gamma_kj M_jk - Lambda_jj upstream_jj) / (K_jj Lambda_jj))
+
+    (Morrow and Skerlos 2011, fixed point zeta), damped and accelerated; then each offer's price is searched
+    over a log grid, and where another price pays, sellers answer each other in turn and the iteration starts
+    again. Raises ValueError for inputs outside their range (alpha of 1 or less among them); warns, with
+    ``converged`` false, where no equilibrium in pure strategies was found.
     """
     demand = buyers(
         alpha, beta, weights, capability, model, sigma1, sigma2,

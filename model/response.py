@@ -1,9 +1,11 @@
 """Best response: the prices that one seller would set on its offers, given everyone else's.
 
 A seller earns sum_k M_k q_k with margins M_k = stake_k (p_k - c_k) + upstream_k over every line. The
-first-order conditions are solved in the form of Morrow and Skerlos (2011), p = c + Lambda^-1((K o Gamma')(p
-- c) + q), and accepted only after a global one-price search per offer: with mixed tastes profits have
-several peaks.
+first-order conditions are solved in the form of Morrow and Skerlos (2011),
+
+    p = c + Lambda^-1 ((K o Gamma')(p - c) + q),
+
+and accepted only after a global one-price search per offer: with mixed tastes profits have several peaks.
 
     best_response(buyers, price[J], own[n], cost[J], stake[J], upstream[J], *, floor, start) -> Response
     search(buyers, price[J], offer, cost[J], stake[J], upstream[J], *, floor, points, capacity)
@@ -75,7 +77,7 @@ def best_response(
     """
     offers = demand.value.shape[1]
     prices = np.array(np.broadcast_to(np.asarray(price, float), (offers,)))
-    mine = np.asarray(own, np.int64)
+    mine = np.array(own, np.int64)
     costs, stakes, earned, floors = (by_offer(v, offers) for v in (cost, stake, upstream, floor))
     if not (floors > 0.0).all():
         raise ValueError("floor must be above zero: utility takes the logarithm of price")
@@ -101,7 +103,9 @@ def best_response(
         trial = prices[moving]
         residual, used = climb(trial, moving, rest, tastes, money, reach, float(tolerance), int(iterations))
         count += used
-        prices[moving] = trial
+        if residual <= ACCEPTED:
+            prices[moving] = trial
+        # A climb that strayed is forgotten; the search goes on from the prices before it.
         gain, profit = search_all(moving, prices, tastes, money, int(points))
         if gain == 0.0:
             break
@@ -128,10 +132,10 @@ def search(
     """
     offers = demand.value.shape[1]
     tastes = tastes_of(demand)
-    x = np.empty(demand.value.shape)
-    utilities(tastes, price, np.arange(offers), x)
+    x, prices = np.empty(demand.value.shape), np.array(price, float)
+    utilities(tastes, prices, np.arange(offers), x)
     money = tuple(by_offer(v, offers) for v in (cost, stake, upstream, floor))
-    better, most, now = search_price(int(offer), price, x, tastes, money, int(points), float(capacity))
+    better, most, now = search_price(int(offer), prices, x, tastes, money, int(points), float(capacity))
     return float(better), float(most), float(now)
 
 
@@ -148,4 +152,5 @@ def reach_of(demand: Buyers) -> Floats:
 
 def by_offer(values: ArrayLike, offers: int) -> Floats:
     """A scalar or vector as a contiguous (J,) of floats."""
-    return np.ascontiguousarray(np.broadcast_to(np.asarray(values, float), (offers,)))
+    # always a copy: a read-only view is another type to the compiler, and would be compiled for anew
+    return np.array(np.broadcast_to(np.asarray(values, float), (offers,)))

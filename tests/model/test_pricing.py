@@ -16,6 +16,7 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 
 from model.buyers import choices
+from model.climb import climb
 from model.ownership import kappa, ownership_matrix
 from model.pricing import (
     Buyers,
@@ -28,6 +29,8 @@ from model.pricing import (
     profit,
     quantities,
 )
+from model.search import rivals as sum_up_rivals
+from model.search import search_all
 
 GOLDEN = json.loads(Path(__file__).with_name("pyblp_golden.json").read_text())
 SETTLED = 1e-10
@@ -543,3 +546,18 @@ def test_a_seller_needs_a_stake_in_what_it_prices():
         best_response(demand, np.ones(14), [0], 0.5, stake=0.0)
     with pytest.raises(ValueError, match="price must be above zero"):
         best_response(demand, np.zeros(14), [0], 0.5)
+
+
+def test_read_only_and_strided_inputs_need_no_kernel_of_their_own():
+    # a compilation costs seconds: every caller must meet the same signature
+    market = Market(0)
+    own = np.flatnonzero(market.seller == 1)
+    best_response(market.demand(), market.cost * 1.5, own, market.cost)
+    compiled = len(climb.signatures), len(sum_up_rivals.signatures), len(search_all.signatures)
+    frozen = market.cost.copy()
+    frozen.setflags(write=False)
+    strided = np.repeat(frozen, 2)[::2]
+    for name in ("alpha", "beta", "weights", "capability"):
+        getattr(market, name).setflags(write=False)
+    best_response(market.demand(), strided, np.repeat(own, 2)[::2], frozen, market.ownership[own[0]], 0.0)
+    assert (len(climb.signatures), len(sum_up_rivals.signatures), len(search_all.signatures)) == compiled
