@@ -24,16 +24,16 @@ class Progress(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
-    def start(self, total: int) -> None:
-        """The batch begins: ``total`` seeds, and workers are being loaded."""
+    def start(self, seeds: int, runs: int) -> None:
+        """The batch begins: ``seeds`` that take ``runs``, counterfactuals included; workers load."""
         ...
 
     def ready(self) -> None:
         """Kernels are compiled and the first seed starts."""
         ...
 
-    def advance(self, seed: int, failures: Sequence[str]) -> None:
-        """A seed is done; ``failures`` are the reasons of the runs of it that failed."""
+    def advance(self, seed: int, runs: int, failures: Sequence[str]) -> None:
+        """A seed and its ``runs`` are done; ``failures`` are the reasons of the runs of it that failed."""
         ...
 
 
@@ -48,13 +48,13 @@ class Silent:
     ) -> None:
         pass
 
-    def start(self, total: int) -> None:
+    def start(self, seeds: int, runs: int) -> None:
         """Nothing to show."""
 
     def ready(self) -> None:
         """Nothing to show."""
 
-    def advance(self, seed: int, failures: Sequence[str]) -> None:
+    def advance(self, seed: int, runs: int, failures: Sequence[str]) -> None:
         """Nothing to show."""
 
 
@@ -63,29 +63,32 @@ class Lines(Silent):
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
-        self.total = self.done = self.failed = 0
+        self.total = self.done = self.failed = self.said = 0
+        self.step = 1
         self.began = 0.0
 
-    def start(self, total: int) -> None:
+    def start(self, seeds: int, runs: int) -> None:
         """Say what happens before the first seed."""
-        self.total = total
-        self._say(f"{total} seeds: {STARTING}")
+        self.total = runs
+        self.step = max(1, runs // LINES_PER_BATCH)
+        self._say(f"{seeds} seeds, {runs} runs: {STARTING}")
 
     def ready(self) -> None:
         """Start the clock, so that the rate is that of the runs."""
         self.began = time.monotonic()
 
-    def advance(self, seed: int, failures: Sequence[str]) -> None:
+    def advance(self, seed: int, runs: int, failures: Sequence[str]) -> None:
         """Count the seed; say a failure at once and the progress every so often."""
-        self.done += 1
-        self.failed += bool(failures)
+        self.done += runs
+        self.failed += len(failures)
         for reason in failures:
             self._say(f"seed {seed} failed: {reason}")
-        if self.done % max(1, self.total // LINES_PER_BATCH) == 0 or self.done == self.total:
+        if self.done - self.said >= self.step or self.done == self.total:
+            self.said = self.done
             rate = self.done / max(time.monotonic() - self.began, sys.float_info.epsilon)
             left = (self.total - self.done) / rate
             failed = f", {self.failed} failed" if self.failed else ""
-            self._say(f"{self.done}/{self.total} seeds, {rate:.2f} a second, {left:.0f} s left{failed}")
+            self._say(f"{self.done}/{self.total} runs, {rate:.2f} a second, {left:.0f} s left{failed}")
 
     def _say(self, text: str) -> None:
         print(text, file=self.stream, flush=True)
@@ -129,27 +132,27 @@ class Bar(Silent):
     ) -> None:
         self.bar.stop()
 
-    def start(self, total: int) -> None:
+    def start(self, seeds: int, runs: int) -> None:
         """Show an unmoving bar while workers load."""
-        self.task = self.bar.add_task(STARTING, total=total, rate="", failed="", start=False)
+        self.task = self.bar.add_task(STARTING, total=runs, rate="", failed="", start=False)
 
     def ready(self) -> None:
         """Start the clock, so that the rate is that of the runs."""
         assert self.task is not None
         self.began = time.monotonic()
         self.bar.start_task(self.task)
-        self.bar.update(self.task, description="seeds")
+        self.bar.update(self.task, description="runs")
 
-    def advance(self, seed: int, failures: Sequence[str]) -> None:
-        """Move the bar by one seed."""
+    def advance(self, seed: int, runs: int, failures: Sequence[str]) -> None:
+        """Move the bar by the runs of one seed."""
         assert self.task is not None
-        self.done += 1
-        self.failed += bool(failures)
+        self.done += runs
+        self.failed += len(failures)
         for reason in failures:
             self.bar.console.print(f"seed {seed} failed: {reason}", markup=False, highlight=False)
         rate = self.done / max(time.monotonic() - self.began, sys.float_info.epsilon)
         failed = f"{self.failed} failed" if self.failed else ""
-        self.bar.update(self.task, advance=1, rate=f"{rate:.2f}/s", failed=failed)
+        self.bar.update(self.task, advance=runs, rate=f"{rate:.2f}/s", failed=failed)
 
 
 def shown_on(stream: TextIO, quiet: bool = False) -> Progress:

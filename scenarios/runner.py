@@ -51,6 +51,10 @@ class Job:
     measure: Measure = no_metrics
     keep_tables: bool = True
 
+    def worlds_of(self, seed: int) -> tuple[tuple[str, Setting], ...]:
+        """The counterfactual worlds that a seed is run in."""
+        return self.worlds if self.compared is None or seed in self.compared else ()
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -93,7 +97,7 @@ def run_seed(job: Job, seed: int) -> Outcome:
     counterfactuals: dict[str, Tables] = {}
     try:
         frames = job.simulate(job.setting, seed)
-        for world, setting in job.worlds if job.compared is None or seed in job.compared else ():
+        for world, setting in job.worlds_of(seed):
             try:
                 counterfactuals[world] = job.simulate(setting, seed)
             except Exception:  # noqa: BLE001  whatever a run dies of, the batch goes on
@@ -118,7 +122,8 @@ def run_job(
     seeds = list(dict.fromkeys(seeds))
     workers = min(workers or os.cpu_count() or 1, len(seeds))
     with progress or Silent() as shown:
-        shown.start(len(seeds))
+        runs = {seed: 1 + len(job.worlds_of(seed)) for seed in seeds}
+        shown.start(len(seeds), sum(runs.values()))
         if workers <= 1:
             shown.ready()
             outcomes: Generator[Outcome, None, None] = (run_seed(job, seed) for seed in seeds)
@@ -130,7 +135,9 @@ def run_job(
         turn = 0
         with contextlib.closing(outcomes):
             for outcome in outcomes:
-                shown.advance(outcome.seed, [failure.reason for failure in outcome.failures])
+                shown.advance(
+                    outcome.seed, runs[outcome.seed], [failure.reason for failure in outcome.failures]
+                )
                 waiting[outcome.seed] = outcome
                 while turn < len(seeds) and seeds[turn] in waiting:
                     yield waiting.pop(seeds[turn])

@@ -14,7 +14,7 @@ from scenarios.counterfactual import cause, worlds
 from scenarios.rundir import RunFolder, StoredRun
 from scenarios.runner import Failure, Job, run_job
 from scenarios.scenario import load
-from scenarios.seeds import parse, words
+from scenarios.seeds import COMPARED, parse, words
 
 if TYPE_CHECKING:
     from model.setting import Setting
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 ENTERPRISES = "enterprises"
 """The parameter that `--enterprises` sets."""
-
-COMPARED = 8
-"""How many seeds are run in the counterfactual worlds too, unless the user says otherwise."""
 
 
 def overrides(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.main import get_command
 
+from scenarios.seeds import COMPARED
 from undercut.show import NothingFound
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def run(
         typer.Option(
             "--counterfactual-seeds", min=0, metavar="N", help="How many seeds to run without each cause too."
         ),
-    ] = 8,
+    ] = COMPARED,
     no_counterfactuals: Annotated[
         bool, typer.Option("--no-counterfactuals", help="Compare no seed: claims about causes stay untested.")
     ] = False,
@@ -253,13 +254,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         status = get_command(app).main(arguments, prog_name="undercut", standalone_mode=False)
         sys.stdout.flush()
-        return status if isinstance(status, int) else 0
     except typer.TyperException as error:
         _say(f"{PLACE}: {error.format_message()}")
         return WRONG_USE
-    except (typer.Abort, KeyboardInterrupt):
-        _say(f"{PLACE}: interrupted; nothing was stored")
-        return INTERRUPTED
     except BrokenPipeError:
         # The reader has gone, as `head` does; what is still in the buffer must not raise on exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -269,6 +266,9 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         _say(f"{PLACE}: {error}")
         return WRONG_USE
+    if status == INTERRUPTED:
+        _say(f"{PLACE}: interrupted; nothing was stored")
+    return status if isinstance(status, int) else 0
 
 
 def _is_users(error: ValueError) -> bool:

@@ -206,6 +206,7 @@ def _rectangle(panel: Axes, left: float, right: float, claim: Claim, unit: float
         color=GREY,
         ha="right",
         textcoords="offset points",
+        bbox={"facecolor": "white", "alpha": 0.7, "pad": 1.0, "linewidth": 0.0},
     )
 
 

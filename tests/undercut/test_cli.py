@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -96,7 +97,7 @@ def test_progress_goes_to_standard_error_and_json_alone_to_standard_output(short
         "run", short, "--seeds", 1, "--out", tmp_path / "a", "--json", "--no-counterfactuals", *SMALL
     )
     assert isinstance(json.loads(done.stdout), list)
-    assert "1/1 seeds" in done.stderr
+    assert "1/1 runs" in done.stderr
     quiet = undercut(
         "run", short, "--seeds", 1, "--out", tmp_path / "b", "--quiet", "--no-counterfactuals", *SMALL
     )
@@ -184,6 +185,28 @@ def test_a_failing_seed_is_recorded_the_others_go_on_and_the_command_says_how_to
     assert "--seeds 2-2 --workers 1 --set enterprises=60.0" in failure["replay"]
     assert failure["replay"] in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_interrupted_run_says_so_and_leaves_nothing_behind(short, tmp_path):
+    command = [sys.executable, "-m", "undercut", "run", str(short), "--seeds", "50", "--workers", "2", *SMALL]
+    process = subprocess.Popen(
+        [*command, "--out", str(tmp_path / "deep" / "a")],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    while "1/" not in (line := process.stderr.readline()) and line:
+        pass
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
+    printed, said = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert printed == ""
+    assert said.splitlines()[-1] == "undercut: interrupted; nothing was stored"
+    assert "Traceback" not in said
+    assert not (tmp_path / "deep").exists()
 
 
 @pytest.mark.parametrize(
