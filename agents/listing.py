@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agents.cloud import Cloud, decide_hosting
 from model.catalogue import Model
-from model.hosting import HourCosts, hour_costs, token_cost
+from model.hosting import TokenCosts, delivered_rates, hour_costs, token_costs
 from model.offer import Offer
 from model.place import CHINA, REGION_INDEX, REGIONS
 
 if TYPE_CHECKING:
     from model.market import Market
+
+FloatArray = NDArray[np.float64]
 
 GLOBAL, ABROAD = "global", "abroad"
 
@@ -21,6 +25,14 @@ TIERS = ("flagship", "small")
 
 PARTNER_ONLY = "partner"
 """Scope of access of a cloud that may sell partners' proprietary models in a region, and nothing else."""
+
+
+@dataclass(frozen=True)
+class CostSheet:
+    """What every model on sale costs on every fleet; ``row`` numbers the models, ``of`` is by owner."""
+
+    row: dict[str, int]
+    of: dict[str, TokenCosts]
 
 
 def areas_of(market: Market, seller: str, partner: bool = False) -> dict[str, tuple[int, ...]]:
@@ -38,12 +50,12 @@ def areas_of(market: Market, seller: str, partner: bool = False) -> dict[str, tu
 
 def refresh(market: Market) -> None:
     """Open what has a seller, a model and a fleet; close the rest; then cost every line."""
-    costs = {
+    market.hour_costs = {
         name: hour_costs(owner.fleet, market.catalogue, market.outlook.replacement, market.parameters)
         for name, owner in market.clouds.items()
     }
-    market.hour_costs = costs
-    wanted = [*_apis(market), *_resales(market), *_hosted(market, costs)]
+    sheet = _cost_sheet(market)
+    wanted = [*_apis(market), *_resales(market), *_hosted(market, sheet)]
     keep = {offer.key for offer in wanted}
     for offer in list(market.offers):
         if offer.key not in keep:
@@ -51,7 +63,7 @@ def refresh(market: Market) -> None:
     for offer in wanted:
         known = market.offers.get(offer.key)
         if known is None:
-            _cost(market, offer, costs[offer.host])
+            _cost(market, offer, sheet)
             # A line opens once its host has a chip that can serve it.
             if np.isfinite(offer.price):
                 market.offers.open(offer)
@@ -59,19 +71,31 @@ def refresh(market: Market) -> None:
             # Reach and hosting contracts change while the line stays the same to its buyers.
             known.regions, known.host = offer.regions, offer.host
     for offer in market.offers:
-        _cost(market, offer, costs[offer.host])
+        _cost(market, offer, sheet)
+
+
+def _cost_sheet(market: Market) -> CostSheet:
+    models = [model for vendor in market.vendors.values() for model in vendor.models]
+    rate = delivered_rates(models, market.catalogue, market.outlook.maturity)
+    ceiling = market.parameters.ceiling_utilisation
+    return CostSheet(
+        row={model.name: i for i, model in enumerate(models)},
+        of={
+            name: token_costs(owner.fleet.serving_units(ceiling), market.hour_costs[name], models, rate)
+            for name, owner in market.clouds.items()
+        },
+    )
 
 
 def _apis(market: Market) -> list[Offer]:
     found = []
     for vendor in market.vendors.values():
-        if not vendor.active:
-            continue
         hosts = market.graph.sources(vendor.name, "hosting")
-        if not hosts:
+        if not vendor.active or not hosts:
             continue
+        areas = areas_of(market, vendor.name)
         for model in vendor.models:
-            for area, regions in areas_of(market, vendor.name).items():
+            for area, regions in areas.items():
                 found.append(Offer(model, "api", vendor.name, vendor.name, hosts[0], area, regions, market.t))
     return found
 
@@ -81,18 +105,18 @@ def _resales(market: Market) -> list[Offer]:
     for vendor in market.vendors.values():
         if not vendor.active:
             continue
+        closed = [model for model in vendor.models if not model.open_weights]
         for cloud in market.graph.targets(vendor.name, "hosting"):
             if market.graph.terms(vendor.name, cloud, "hosting").get("role") != "resells":
                 continue
-            for model in vendor.models:
-                if model.open_weights:
-                    continue
-                for area, regions in areas_of(market, cloud, partner=True).items():
+            areas = areas_of(market, cloud, partner=True)
+            for model in closed:
+                for area, regions in areas.items():
                     found.append(Offer(model, "managed", cloud, vendor.name, cloud, area, regions, market.t))
     return found
 
 
-def _hosted(market: Market, costs: dict[str, HourCosts]) -> list[Offer]:
+def _hosted(market: Market, sheet: CostSheet) -> list[Offer]:
     """Open models on every cloud and venue that decides to host them."""
     p = market.parameters
     models = [m for vendor in market.vendors.values() for m in vendor.models if m.open_weights]
@@ -101,7 +125,7 @@ def _hosted(market: Market, costs: dict[str, HourCosts]) -> list[Offer]:
         areas = areas_of(market, owner.name)
         if not models or not areas:
             continue
-        value = np.array([_value(market, owner, m, costs[owner.name]) for m in models])
+        value = _value(market, owner, models, sheet)
         hosted = np.array([m.name in owner.hosted for m in models])
         slots = int(p.venue_slots if owner.venue else p.hosting_slots)
         chosen = np.zeros(len(models), dtype=bool)
@@ -121,32 +145,35 @@ def _hosted(market: Market, costs: dict[str, HourCosts]) -> list[Offer]:
             if not market.graph.permitted(model.vendor, owner.name, "hosting"):
                 market.graph.permit(model.vendor, owner.name, "hosting", role="open weights")
             for area, regions in areas.items():
-                found.append(Offer(model, owner.channel, owner.name, owner.name, owner.name, area, regions, market.t))
+                found.append(
+                    Offer(model, owner.channel, owner.name, owner.name, owner.name, area, regions, market.t)
+                )
     return found
 
 
-def _value(market: Market, owner: Cloud, model: Model, costs: HourCosts) -> float:
-    """Utility of the mean customer of a model at the host's own cost, with the host's interest in its vendor."""
+def _value(market: Market, owner: Cloud, models: list[Model], sheet: CostSheet) -> FloatArray:
+    """Utility of the mean customer of models at the host's own cost, with the host's interest in their vendors.
+
+    Shape (models,), -inf for what it cannot serve.
+    """
     p = market.parameters
-    units = owner.fleet.serving_units(p.ceiling_utilisation)
-    cost = token_cost(units, costs, market.catalogue, model, market.outlook.maturity)
-    if not np.isfinite(cost.resource):
-        return float("-inf")
-    value = p.beta_mean * (model.capability - p.capability_reference)
-    value -= p.alpha_mean * np.log(cost.resource + p.nuisance_usd_per_mtok)
-    return float(value + market.institutions.affinity(market, owner.name, model.vendor))
+    interest = {
+        name: market.institutions.affinity(market, owner.name, name) for name in {m.vendor for m in models}
+    }
+    capability = np.array([m.capability for m in models]) - p.capability_reference
+    resource = sheet.of[owner.name].resource[[sheet.row[m.name] for m in models]]
+    value = p.beta_mean * capability - p.alpha_mean * np.log(resource + p.nuisance_usd_per_mtok)
+    return np.asarray(value + np.array([interest[m.vendor] for m in models]))
 
 
-def _cost(market: Market, offer: Offer, costs: HourCosts) -> None:
+def _cost(market: Market, offer: Offer, sheet: CostSheet) -> None:
     """What the line costs its host, and what the setter of its price reckons with."""
-    p = market.parameters
-    owner = market.clouds[offer.host]
-    units = owner.fleet.serving_units(p.ceiling_utilisation)
-    cost = token_cost(units, costs, market.catalogue, offer.model, market.outlook.maturity)
-    offer.hours_per_mtok = cost.hours
-    offer.resource = cost.resource + p.serving_overhead_usd_per_mtok
-    offer.full_cost = cost.full + p.serving_overhead_usd_per_mtok
-    offer.transfer = cost.resource * (1.0 + p.hosting_markup) + p.serving_overhead_usd_per_mtok
+    p, i, costs = market.parameters, sheet.row[offer.model.name], sheet.of[offer.host]
+    resource = float(costs.resource[i])
+    offer.hours_per_mtok = float(costs.hours[i])
+    offer.resource = resource + p.serving_overhead_usd_per_mtok
+    offer.full_cost = float(costs.full[i]) + p.serving_overhead_usd_per_mtok
+    offer.transfer = resource * (1.0 + p.hosting_markup) + p.serving_overhead_usd_per_mtok
     offer.unit_cost = offer.resource if offer.host == offer.setter else offer.transfer
     if not np.isfinite(offer.price):
         if market.t == 0:
@@ -155,4 +182,3 @@ def _cost(market: Market, offer: Offer, costs: HourCosts) -> None:
         elif np.isfinite(offer.unit_cost):
             # Where the search for the best response starts; a fresh offer is posted at the response itself.
             offer.price = offer.unit_cost * (1.0 + p.search_markup)
-

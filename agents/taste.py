@@ -20,7 +20,11 @@ def home_bias(region: int, origin: str, p: Parameters) -> float:
         return 0.0 if origin == "CN" else -p.home_bias_china
     if origin != "CN":
         return 0.0
-    bias = {ASIA_PACIFIC: p.home_bias_asia_pacific, NORTH_AMERICA: p.home_bias_north_america, EUROPE: p.home_bias_europe}
+    bias = {
+        ASIA_PACIFIC: p.home_bias_asia_pacific,
+        NORTH_AMERICA: p.home_bias_north_america,
+        EUROPE: p.home_bias_europe,
+    }
     return -bias[region]
 
 
@@ -38,7 +42,11 @@ def standing_of(market: Market, seller: str, region: int) -> float:
     if cloud is None or cloud.venue:
         return 0.0
     p = market.parameters
-    copied = p.copy_taste if cloud.region in market.institutions.copies and REGIONS[region] == cloud.region else 0.0
+    copied = (
+        p.copy_taste
+        if cloud.region in market.institutions.copies and REGIONS[region] == cloud.region
+        else 0.0
+    )
     return float(p.standing_weight * np.log(cloud.size[region])) + copied
 
 
@@ -73,7 +81,10 @@ def offset(market: Market) -> NDArray[np.float64]:
             bias = p.model_origin_weight * model_bias
             bias += (1.0 - p.model_origin_weight) * home_bias(region, seller.origin, p)
             by_region[region] = (
-                base + bias + standing_of(market, offer.seller, region) + market.luck.of(offer.model.vendor, region)
+                base
+                + bias
+                + standing_of(market, offer.seller, region)
+                + market.luck.of(offer.model.vendor, region)
             )
         result[:, j] = np.where(reach[offer.seller], by_region[region_of] + channel[offer.channel], -np.inf)
     return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -100,6 +101,7 @@ class Catalogue:
     models: dict[str, Model] = field(default_factory=dict)
     work: FloatArray = field(default_factory=lambda: np.zeros((0, len(PURPOSES))))
     _mtok_per_hour: dict[str, FloatArray] = field(default_factory=dict)
+    _columns: dict[str, FloatArray] = field(default_factory=dict)
 
     def add_chip(self, chip: Chip) -> None:
         """Enter a chip; its index must be the next one."""
@@ -120,14 +122,20 @@ class Catalogue:
         model.memory_gb = footprint_gb(model.architecture, self.serving)
         self.models[model.name] = model
 
-    def mtok_per_hour(self, model: Model) -> FloatArray:
-        """Blended Mtok a chip hour of every chip for one model at full software maturity, shape (chips,)."""
-        known = self._mtok_per_hour.get(model.name, np.zeros(0))
-        if len(known) < len(self.chips):
-            fresh = self._mtok([model.architecture], self.chips[len(known) :])[0]
-            known = np.concatenate([known, fresh])
-            self._mtok_per_hour[model.name] = known
-        return known
+    def mtok_per_hour(self, models: Sequence[Model]) -> FloatArray:
+        """Blended Mtok a chip hour of models on every chip at full software maturity, shape (models, chips)."""
+        known, count = self._mtok_per_hour, len(self.chips)
+        # Models that lack the same chips are computed together: once for what has just been launched.
+        lacking: dict[int, dict[str, Model]] = {}
+        for model in models:
+            have = len(known[model.name]) if model.name in known else 0
+            if have < count:
+                lacking.setdefault(have, {})[model.name] = model
+        for have, group in lacking.items():
+            fresh = self._mtok([model.architecture for model in group.values()], self.chips[have:])
+            for name, row in zip(group, fresh, strict=True):
+                known[name] = np.concatenate([known[name], row]) if have else row
+        return np.array([known[model.name] for model in models]).reshape(len(models), count)
 
     def rates(self, architectures: list[Architecture]) -> FloatArray:
         """Blended Mtok a chip hour of architectures that are only considered, shape (architectures, chips)."""
@@ -135,7 +143,12 @@ class Catalogue:
 
     def column(self, attribute: str) -> FloatArray:
         """A numeric field of every chip's specification, shape (chips,)."""
-        return np.array([getattr(chip.spec, attribute) for chip in self.chips], dtype=np.float64)
+        known = self._columns.get(attribute)
+        if known is None or len(known) < len(self.chips):
+            known = np.array([getattr(chip.spec, attribute) for chip in self.chips], dtype=np.float64)
+            known.flags.writeable = False
+            self._columns[attribute] = known
+        return known
 
     def _mtok(self, architectures: list[Architecture], chips: list[Chip]) -> FloatArray:
         """Blended Mtok a chip hour, shape (architectures, chips)."""

@@ -69,7 +69,9 @@ def _sales(market: Market) -> dict[str, float]:
         shares[offer.seller] = shares.get(offer.seller, 0.0) + paid
     china_money = float(money[CHINA].sum())
     quality = [
-        indices.price_at_quality(price[row], market.offers.capability()[row], market.parameters.reference_quality)
+        indices.price_at_quality(
+            price[row], market.offers.capability()[row], market.parameters.reference_quality
+        )
         for row in (tokens > 0.0)
     ]
     return {
@@ -102,7 +104,9 @@ def _sales(market: Market) -> dict[str, float]:
         "deepseek_share_china_tokens": _ratio(tokens[CHINA][deepseek].sum(), tokens[CHINA].sum()),
         "deepseek_share_china_revenue": _ratio(money[CHINA][deepseek].sum(), china_money),
         "service_share_china": _ratio(services[CHINA], china_money + services[CHINA]),
-        "hhi_china_tokens": sum(_ratio(paid, china_money) ** 2 for paid in shares.values()) if china_money > 0 else NAN,
+        "hhi_china_tokens": sum(_ratio(paid, china_money) ** 2 for paid in shares.values())
+        if china_money > 0
+        else NAN,
     }
 
 
@@ -174,7 +178,9 @@ def fill_indices(tables: dict[str, pandas.DataFrame], p: Parameters) -> None:
     rows = np.array(base)
     lowest = indices.constant_quality(t, region, price, capability, p.reference_quality, count, len(REGIONS))
     quarters["price_index_fixed_basket"] = indices.fixed_basket(t, ids, price, tokens, rows, count)
-    quarters["price_index_fisher"] = indices.rebase(indices.chained_fisher(t, ids, price, tokens, count), rows)
+    quarters["price_index_fisher"] = indices.rebase(
+        indices.chained_fisher(t, ids, price, tokens, count), rows
+    )
     quarters["price_index_constant_quality"] = indices.rebase(indices.constant_quality_index(lowest), rows)
     quarters["price_index_hedonic"] = indices.rebase(
         indices.chained_hedonic(t, price, tokens, capability, count), rows

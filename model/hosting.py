@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,21 +45,15 @@ class HourCosts:
 
 
 @dataclass(frozen=True)
-class TokenCost:
-    """A million tokens of one model on one fleet: chip hours and USD; infinite where it cannot be served."""
+class TokenCosts:
+    """A million tokens of each model on one fleet, shape (models,): chip hours, USD for prices and accounts.
 
-    hours: float
-    avoidable: float
-    rental: float
-    full: float
+    ``resource``, the cost for prices, is avoidable cost and shadow rental. Infinite where no chip can serve.
+    """
 
-    @property
-    def resource(self) -> float:
-        """The cost for prices: avoidable cost and shadow rental."""
-        return self.avoidable + self.rental
-
-
-NOWHERE = TokenCost(np.inf, np.inf, np.inf, np.inf)
+    hours: FloatArray
+    resource: FloatArray
+    full: FloatArray
 
 
 def hour_costs(fleet: Fleet, catalogue: Catalogue, chip_price: FloatArray, p: Parameters) -> HourCosts:
@@ -108,38 +103,46 @@ def purpose_of(model: Model) -> int:
     return SPARSE if model.architecture.sparse else DENSE
 
 
-def hours_per_mtok(units: FloatArray, catalogue: Catalogue, model: Model, maturity: FloatArray) -> float:
-    """Chip hours of a million tokens on the ``units`` that can serve the model; on any chip's behalf if none can.
+def delivered_rates(models: Sequence[Model], catalogue: Catalogue, maturity: FloatArray) -> FloatArray:
+    """Blended Mtok a chip hour of each model on each chip as software delivers it, shape (models, chips).
 
-    A pool without a chip for the model borrows one: the hours are those of the best chip in the catalogue.
+    ``maturity`` is the share of the physics that software delivers, shape (chips, purposes).
     """
-    rate = catalogue.mtok_per_hour(model) * maturity[:, purpose_of(model)]
-    useful = units * (rate > 0.0)
-    total = useful.sum()
-    return float(total / (useful @ rate)) if total > 0.0 else float(1.0 / rate.max())
+    purposes = [purpose_of(model) for model in models]
+    return np.asarray(catalogue.mtok_per_hour(models) * maturity[:, purposes].T)
 
 
-def token_cost(
-    units: FloatArray, costs: HourCosts, catalogue: Catalogue, model: Model, maturity: FloatArray
-) -> TokenCost:
-    """What a million tokens of ``model`` take on ``units`` of chips, shape (chips,), that can serve it.
+def hours_per_mtok(units: FloatArray, rate: FloatArray) -> FloatArray:
+    """Chip hours of a million tokens of each model on the ``units`` that can serve it, shape (models,).
 
-    Chips bought for dense and for sparse inference serve both, and work is spread over time evenly on all that
-    can do it. ``maturity`` is the share of the physics that software delivers, shape (chips, purposes).
+    ``units`` has shape (chips,), ``rate`` is that of :func:`delivered_rates`. A pool without a chip for a
+    model borrows one: the hours are those of the best chip in the catalogue.
     """
-    purpose = purpose_of(model)
-    rate = catalogue.mtok_per_hour(model) * maturity[:, purpose]
-    useful = units * (rate > 0.0)
-    total = useful.sum()
-    if total <= 0.0:
-        return NOWHERE
-    hours = float(total / (useful @ rate))
-    weight = useful / total
-    return TokenCost(
-        hours=hours,
-        avoidable=hours * float(weight @ costs.avoidable),
-        rental=hours * float(weight @ costs.user) * float(costs.rental_factor[purpose]),
-        full=hours * float(weight @ costs.full),
+    useful = (rate > 0.0) @ units
+    with np.errstate(divide="ignore"):
+        best = 1.0 / rate.max(axis=1, initial=0.0)
+    return np.asarray(np.divide(useful, rate @ units, out=best, where=useful > 0.0))
+
+
+def token_costs(units: FloatArray, costs: HourCosts, models: Sequence[Model], rate: FloatArray) -> TokenCosts:
+    """What a million tokens of each model take on ``units`` of chips, shape (chips,), that can serve it.
+
+    Chips bought for dense and for sparse inference serve both, and work is spread over time evenly on all
+    that can do it: what an hour of all of them costs, over what they make in it. ``rate`` (models, chips) is
+    that of :func:`delivered_rates`.
+    """
+    serves, made = (rate > 0.0).astype(np.float64), rate @ units
+
+    def over_made(hour: FloatArray) -> FloatArray:
+        return np.asarray(np.divide(hour, made, out=np.full(len(made), np.inf), where=made > 0.0))
+
+    # The rental is that of the pool, whose shortage sets it: shapes (chips, purposes), (models, purposes).
+    hour_price = costs.avoidable[:, None] + np.outer(costs.user, costs.rental_factor)
+    for_prices = serves @ (units[:, None] * hour_price)
+    return TokenCosts(
+        hours=over_made(serves @ units),
+        resource=over_made(for_prices[np.arange(len(models)), [purpose_of(model) for model in models]]),
+        full=over_made(serves @ (units * costs.full)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,8 +11,9 @@ from numpy.typing import NDArray
 from model import headline
 from model.capability import BenchmarkLink, score
 from model.fleet import HOURS_PER_QUARTER
+from model.hosting import delivered_rates
 from model.ledger import Kind
-from model.place import PURPOSES, REGIONS
+from model.place import DENSE, PURPOSES, REGIONS, SPARSE
 
 if TYPE_CHECKING:
     import pandas
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from model.market import Market
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 REVENUE = {
     "revenue_api_usd": Kind.TOKENS,
@@ -58,106 +61,121 @@ def frames(market: Market) -> dict[str, pandas.DataFrame]:
 def _offers(market: Market) -> None:
     p = market.parameters
     link = BenchmarkLink(p.mmlu_floor, p.mmlu_ceiling, p.mmlu_slope, p.mmlu_midpoint)
-    served = market.region_of_cell @ market.demand.served
-    demanded = market.region_of_cell @ market.demand.demanded
-    rows: dict[str, list[Any]] = {name: [] for name in OFFER_COLUMNS}
+    rows = [
+        (j, region) for j, o in enumerate(market.offers) if np.isfinite(o.unit_cost) for region in o.regions
+    ]
+    if not rows:
+        return
+    offers = [market.offers.offers[j] for j, _ in rows]
+    models = [offer.model for offer in offers]
+    architectures = [model.architecture for model in models]
+    region, column = [region for _, region in rows], [j for j, _ in rows]
+    served = (market.region_of_cell @ market.demand.served)[region, column]
+    demanded = (market.region_of_cell @ market.demand.demanded)[region, column]
+    price = np.array([offer.price for offer in offers])
+    capability = np.array([model.capability for model in models])
     # A token out costs a fixed multiple of a token in, at the mix of 3 to 1.
     share_in = p.input_per_output / (p.input_per_output + p.output_price_ratio)
     blend = p.input_per_output + 1.0
-    for j, offer in enumerate(market.offers):
-        if not np.isfinite(offer.unit_cost):
-            continue
-        model = offer.model
-        value = float(score(model.capability, link))
-        price_in = offer.price * blend * share_in / p.input_per_output
-        price_out = offer.price * blend * (1.0 - share_in)
-        seller_origin = market.firms[offer.seller].origin
-        for region in offer.regions:
-            row = (
-                model.name, model.vendor, model.tier, model.generation, model.origin, model.open_weights,
-                model.architecture.sparse, offer.channel, offer.seller, seller_origin, REGIONS[region],
-                offer.price, price_in, price_out, offer.unit_cost, offer.full_cost,
-                float(served[region, j]), float(demanded[region, j]), float(served[region, j]) * offer.price,
-                model.capability, value, model.architecture.active_params_b, model.architecture.total_params_b,
-                model.memory_gb,
-            )  # fmt: skip
-            for name, cell in zip(OFFER_COLUMNS, row, strict=True):
-                rows[name].append(cell)
-    if rows["model"]:
-        market.recorder.extend("offers", {"quarter": market.quarter, **rows})
+    market.recorder.extend(
+        "offers",
+        {
+            "quarter": market.quarter,
+            "model": [model.name for model in models],
+            "vendor": [model.vendor for model in models],
+            "tier": [model.tier for model in models],
+            "generation": np.array([model.generation for model in models], dtype=np.int64),
+            "origin": [model.origin for model in models],
+            "open_weights": np.array([model.open_weights for model in models]),
+            "sparse": np.array([architecture.sparse for architecture in architectures]),
+            "channel": [offer.channel for offer in offers],
+            "seller": [offer.seller for offer in offers],
+            "seller_origin": [market.firms[offer.seller].origin for offer in offers],
+            "region": [REGIONS[r] for r in region],
+            "price_usd_per_mtok": price,
+            "input_price_usd_per_mtok": price * blend * share_in / p.input_per_output,
+            "output_price_usd_per_mtok": price * blend * (1.0 - share_in),
+            "unit_cost_usd_per_mtok": [offer.unit_cost for offer in offers],
+            "full_cost_usd_per_mtok": [offer.full_cost for offer in offers],
+            "tokens_mtok": served,
+            "tokens_demanded_mtok": demanded,
+            "revenue_usd": served * price,
+            "capability": capability,
+            "mmlu": score(capability, link),
+            "active_params_b": [architecture.active_params_b for architecture in architectures],
+            "total_params_b": [architecture.total_params_b for architecture in architectures],
+            "memory_gb": [model.memory_gb for model in models],
+        },
+    )
 
 
-OFFER_COLUMNS = (
-    "model", "vendor", "tier", "generation", "origin", "open_weights", "sparse", "channel", "seller",
-    "seller_origin", "region", "price_usd_per_mtok", "input_price_usd_per_mtok", "output_price_usd_per_mtok",
-    "unit_cost_usd_per_mtok", "full_cost_usd_per_mtok", "tokens_mtok", "tokens_demanded_mtok", "revenue_usd",
-    "capability", "mmlu", "active_params_b", "total_params_b", "memory_gb",
-)  # fmt: skip
+def _chip_columns(market: Market, index: IntArray) -> dict[str, Any]:
+    """What the tables of chips and of fleets say of a chip, for the chips of ``index``, shape (rows,)."""
+    chips = market.catalogue.chips
+    bound = market.parameters.inference_bytes_per_flop
+    return {
+        "maker": _names([chip.spec.maker for chip in chips], index),
+        "maker_origin": _names([chip.spec.origin for chip in chips], index),
+        "product": _names([chip.name for chip in chips], index),
+        "class": _names([chip.grade for chip in chips], index),
+        "inference_listed": np.array([chip.inference_listed for chip in chips])[index],
+        "inference_physical": np.array([chip.inference_physical(bound) for chip in chips])[index],
+    }
+
+
+def _names(names: Sequence[str], index: IntArray) -> NDArray[np.object_]:
+    return np.array(names, dtype=object)[index]
 
 
 def _chips(market: Market) -> None:
-    bound = market.parameters.inference_bytes_per_flop
-    for owner in market.clouds.values():
-        active = np.argwhere((owner.wanted > 0.0) | (owner.delivered > 0.0))
-        for index, w in active:
-            chip = market.catalogue.chips[index]
-            units = float(owner.delivered[index, w])
-            market.recorder.add(
-                "chips",
-                **{
-                    "quarter": market.quarter,
-                    "maker": chip.spec.maker,
-                    "maker_origin": chip.spec.origin,
-                    "product": chip.name,
-                    "buyer": owner.name,
-                    "buyer_region": owner.region,
-                    "class": chip.grade,
-                    "inference_listed": chip.inference_listed,
-                    "inference_physical": chip.inference_physical(bound),
-                    "purpose": PURPOSES[w],
-                    "units_ordered": float(owner.wanted[index, w]),
-                    "units_delivered": units,
-                    "value_usd": units * owner.paid.get(chip.name, 0.0),
-                },
-            )
+    owners = list(market.clouds.values())
+    wanted = np.array([owner.wanted for owner in owners])
+    delivered = np.array([owner.delivered for owner in owners])
+    paid = np.array([[owner.paid.get(chip.name, 0.0) for chip in market.catalogue.chips] for owner in owners])
+    who, index, purpose = at = np.nonzero((wanted > 0.0) | (delivered > 0.0))
+    market.recorder.extend(
+        "chips",
+        {
+            "quarter": market.quarter,
+            **_chip_columns(market, index),
+            "buyer": _names([owner.name for owner in owners], who),
+            "buyer_region": _names([owner.region for owner in owners], who),
+            "purpose": _names(PURPOSES, purpose),
+            "units_ordered": wanted[at],
+            "units_delivered": delivered[at],
+            "value_usd": delivered[at] * paid[who, index],
+        },
+    )
 
 
 def _fleets(market: Market) -> None:
     p = market.parameters
-    bound = p.inference_bytes_per_flop
-    for owner in market.clouds.values():
-        fleet = owner.fleet
-        available = fleet.units * HOURS_PER_QUARTER * p.ceiling_utilisation
-        used = _used(fleet.units, fleet.hours_used)
-        tokens = _tokens(market, owner.name)
-        pool = fleet.units.sum(axis=0)
-        for index, w in np.argwhere(fleet.units >= p.least_units_recorded):
-            chip = market.catalogue.chips[index]
-            share = fleet.units[index, w] / pool[w]
-            market.recorder.add(
-                "fleets",
-                **{
-                    "quarter": market.quarter,
-                    "owner": owner.name,
-                    "owner_origin": owner.origin,
-                    "region": owner.region,
-                    "maker": chip.spec.maker,
-                    "maker_origin": chip.spec.origin,
-                    "product": chip.name,
-                    "class": chip.grade,
-                    "inference_listed": chip.inference_listed,
-                    "inference_physical": chip.inference_physical(bound),
-                    "purpose": PURPOSES[w],
-                    "units": float(fleet.units[index, w]),
-                    "hours_available": float(available[index, w]),
-                    "hours_used": float(used[index, w]),
-                    "tokens_mtok": float(tokens[index, w]),
-                    "racks": float(fleet.racks[w].sum() * share),
-                    "liquid_racks": float(fleet.racks[w, 1] * share),
-                    "ports": float(fleet.ports[w].sum() * share),
-                    "ethernet_ports": float(fleet.ports[w, 1] * share),
-                },
-            )
+    owners = list(market.clouds.values())
+    fleets = [owner.fleet for owner in owners]
+    units = np.array([fleet.units for fleet in fleets])
+    who, index, purpose = at = np.nonzero(units >= p.least_units_recorded)
+    racks = np.array([fleet.racks for fleet in fleets])[who, purpose]
+    ports = np.array([fleet.ports for fleet in fleets])[who, purpose]
+    share = units[at] / units.sum(axis=1)[who, purpose]
+    market.recorder.extend(
+        "fleets",
+        {
+            "quarter": market.quarter,
+            "owner": _names([owner.name for owner in owners], who),
+            "owner_origin": _names([owner.origin for owner in owners], who),
+            "region": _names([owner.region for owner in owners], who),
+            **_chip_columns(market, index),
+            "purpose": _names(PURPOSES, purpose),
+            "units": units[at],
+            "hours_available": units[at] * HOURS_PER_QUARTER * p.ceiling_utilisation,
+            "hours_used": np.array([_used(fleet.units, fleet.hours_used) for fleet in fleets])[at],
+            "tokens_mtok": _tokens(market, units)[at],
+            "racks": racks.sum(axis=1) * share,
+            "liquid_racks": racks[:, 1] * share,
+            "ports": ports.sum(axis=1) * share,
+            "ethernet_ports": ports[:, 1] * share,
+        },
+    )
 
 
 def _used(units: FloatArray, hours: FloatArray) -> FloatArray:
@@ -168,20 +186,21 @@ def _used(units: FloatArray, hours: FloatArray) -> FloatArray:
     return np.asarray(units * np.divide(done, pool, out=np.zeros_like(done), where=pool > 0.0))
 
 
-def _tokens(market: Market, owner: str) -> FloatArray:
-    """Mtok served by chip and purpose of the chip on one fleet, shape (chips, purposes)."""
-    fleet = market.clouds[owner].fleet
-    both = fleet.inference_units()
-    result = np.zeros_like(fleet.units)
-    for offer in market.offers:
-        if offer.host != owner or offer.served <= 0.0:
-            continue
-        purpose = PURPOSES.index("sparse" if offer.model.architecture.sparse else "dense")
-        rate = market.catalogue.mtok_per_hour(offer.model) * market.outlook.maturity[:, purpose]
-        weight = both * rate
-        by_chip = np.divide(offer.served * rate, weight.sum(), out=np.zeros_like(rate), where=weight.sum() > 0.0)
-        for w in (PURPOSES.index("dense"), PURPOSES.index("sparse")):
-            result[:, w] += fleet.units[:, w] * by_chip
+def _tokens(market: Market, units: FloatArray) -> FloatArray:
+    """Mtok served by owner, chip and purpose of the chip; ``units`` is by the same, (owners, chips, purposes)."""
+    offers = [offer for offer in market.offers if offer.served > 0.0]
+    number = {name: i for i, name in enumerate(market.clouds)}
+    host = np.array([number[offer.host] for offer in offers], dtype=np.int64)
+    rate = delivered_rates([offer.model for offer in offers], market.catalogue, market.outlook.maturity)
+    serving = units[:, :, DENSE] + units[:, :, SPARSE]
+    made = (rate * serving[host]).sum(axis=1)
+    served = np.array([offer.served for offer in offers])
+    hours = np.divide(served, made, out=np.zeros_like(made), where=made > 0.0)
+    by_chip = np.zeros_like(serving)
+    np.add.at(by_chip, host, rate * hours[:, None])
+    result = np.zeros_like(units)
+    for w in (DENSE, SPARSE):
+        result[:, :, w] = units[:, :, w] * by_chip
     return result
 
 
@@ -193,7 +212,9 @@ def _firms(market: Market) -> None:
         revenue = {column: float(received.get(line, 0.0)) for column, line in REVENUE.items()}
         total = sum(revenue.values())
         chips = float(paid.get(Kind.CHIPS, 0.0))
-        cost = float(sum(amount for line, amount in paid.items() if line not in FINANCE and line != Kind.CHIPS))
+        cost = float(
+            sum(amount for line, amount in paid.items() if line not in FINANCE and line != Kind.CHIPS)
+        )
         best = getattr(firm, "best", float("nan"))
         market.recorder.add(
             "firms",

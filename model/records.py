@@ -190,6 +190,11 @@ class _Integers(_Store):
     code = "q"
     dtype = np.int64
 
+    def many(self, values: Any) -> NDArray[Any]:
+        if isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype == np.int64:
+            return values
+        return super().many(values)
+
     def one(self, value: Any) -> int:
         if isinstance(value, (bool, np.bool_)) or not isinstance(
             value, (int, float, np.integer, np.floating)
@@ -203,6 +208,11 @@ class _Integers(_Store):
 class _Booleans(_Store):
     code = "b"
     dtype = np.int8
+
+    def many(self, values: Any) -> NDArray[Any]:
+        if isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype == np.bool_:
+            return values.astype(np.int8)
+        return super().many(values)
 
     def one(self, value: Any) -> int:
         if isinstance(value, (bool, np.bool_)):
@@ -220,6 +230,13 @@ class _Texts(_Store):
     def __init__(self, column: Column) -> None:
         super().__init__(column)
         self.numbers: dict[str, int] = {}
+
+    def many(self, values: Any) -> NDArray[Any]:
+        numbers = self.numbers
+        try:
+            return np.array([numbers[value] for value in values], dtype=np.int64)
+        except (KeyError, TypeError):  # a text that is new, or something that is none
+            return super().many(values)
 
     def one(self, value: Any) -> int:
         number = self.numbers.get(value) if isinstance(value, str) else None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from model.catalogue import SECONDS_PER_HOUR
 from model.fleet import HOURS_PER_QUARTER
-from model.hosting import hours_per_mtok, purpose_of
+from model.hosting import delivered_rates, hours_per_mtok, purpose_of
 from model.identities import (
     check_equal,
     edges_carry_ledger,
@@ -87,11 +87,12 @@ class Traffic:
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Chip hours wanted of each pool, those for the owner's other business, and the pools' rates of work."""
         demanded = np.zeros(len(PURPOSES))
-        units = owner.fleet.inference_units()
-        for offer in offers:
-            if offer.demanded > 0.0:
-                offer.hours_per_mtok = hours_per_mtok(units, market.catalogue, offer.model, market.outlook.maturity)
-                demanded[purpose_of(offer.model)] += offer.demanded * offer.hours_per_mtok
+        wanted = [offer for offer in offers if offer.demanded > 0.0]
+        rates = delivered_rates([offer.model for offer in wanted], market.catalogue, market.outlook.maturity)
+        hours = hours_per_mtok(owner.fleet.inference_units(), rates).tolist()
+        for offer, each in zip(wanted, hours, strict=True):
+            offer.hours_per_mtok = each
+            demanded[purpose_of(offer.model)] += offer.demanded * each
         rate = pool_rates(market, owner)
         own = np.divide(captive, rate, out=np.zeros_like(captive), where=rate > 0.0)
         own[[DENSE, SPARSE]] = 0.0
