@@ -17,7 +17,7 @@ from model.fleet import HOURS_PER_QUARTER, Fleet
 from model.ledger import Kind
 from model.parameters import Parameters
 from model.place import PURPOSES, TRAINING
-from model.procurement import Expectation, needed_work, ration, reassignment
+from model.procurement import Expectation, needed_work, ration, reassignment, swap
 
 if TYPE_CHECKING:
     from model.market import Market
@@ -394,7 +394,10 @@ def _move_spare(market: Market, owner: Cloud) -> None:
     hours = np.divide(expected, rate, out=np.zeros_like(expected), where=rate > 0)
     # With all pools short, chips go where they are short the most.
     level = max(p.target_utilisation, float(hours.sum()) / max(units.sum() * HOURS_PER_QUARTER, 1.0))
-    fleet.units = reassignment(fleet.units, hours, HOURS_PER_QUARTER * level, p.reassignment_rate)
+    fleet.units = reassignment(
+        fleet.units, hours, HOURS_PER_QUARTER * level, p.reassignment_rate, market.outlook.suitability
+    )
+    fleet.units = swap(fleet.units, market.outlook.suitability, p.reassignment_rate)
 
 
 def learn(market: Market) -> None:

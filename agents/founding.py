@@ -19,7 +19,7 @@ from model.fleet import HOURS_PER_QUARTER, Fleet
 from model.ledger import Kind
 from model.parameters import Parameters
 from model.place import ASIA_PACIFIC, CAPTIVE, DENSE, HOME_OF_ORIGIN, PURPOSES, REGION_INDEX, REGIONS, TRAINING
-from model.procurement import reassignment
+from model.procurement import reassignment, suitability
 from model.serving import Architecture, CaptiveWork, ServingTechnology, TrainingTechnology
 
 if TYPE_CHECKING:
@@ -205,6 +205,8 @@ def _fleets(market: Market) -> dict[str, Fleet]:
         fleet = fleets[str(row["owner"])]
         fleet.units[index, into] += units * (1.0 - p.initial_inference_share)
         fleet.units[index, DENSE] += units * p.initial_inference_share
+    prices = np.array([chip.price for chip in chips])
+    suits = suitability(market.catalogue.work, prices, p.suitability_sharpness)
     for fleet in fleets.values():
         # Training and captive work start with the chips that they need in proportion.
         own = captive_work(market, fleet.owner, 0)
@@ -217,7 +219,7 @@ def _fleets(market: Market) -> dict[str, Fleet]:
             if spread <= 0.0:
                 break
             hours[[TRAINING, CAPTIVE]] *= units[[TRAINING, CAPTIVE]].sum() * HOURS_PER_QUARTER / spread
-            fleet.units = reassignment(fleet.units, hours, HOURS_PER_QUARTER, 1.0)
+            fleet.units = reassignment(fleet.units, hours, HOURS_PER_QUARTER, 1.0, suits)
     return fleets
 
 

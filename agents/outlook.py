@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from model.fleet import HOURS_PER_QUARTER
 from model.hosting import replacement_prices
 from model.place import CAPTIVE, PURPOSES
+from model.procurement import suitability
 
 if TYPE_CHECKING:
     from model.market import Market
@@ -25,12 +26,14 @@ ANCHOR_CHIPS = ("A100", "A10")
 class Outlook:
     """``maturity`` of the makers' software (chips, purposes); ``work``, reference units a chip hour with it.
 
-    ``replacement`` is what each chip costs now (chips,), USD.
+    ``replacement`` is what each chip costs now (chips,), USD; ``suitability`` how readily it is given to each
+    work (chips, purposes).
     """
 
     maturity: FloatArray
     work: FloatArray
     replacement: FloatArray
+    suitability: FloatArray
 
     @classmethod
     def of(cls, market: Market) -> Outlook:
@@ -39,7 +42,10 @@ class Outlook:
         by_maker = {name: maker.maturity(market.parameters) for name, maker in market.chipmakers.items()}
         maturity = np.array([by_maker[chip.spec.maker] for chip in catalogue.chips])
         replacement = replacement_prices(catalogue, market.t, market.parameters.hardware_price_decline)
-        return cls(maturity, catalogue.work * maturity, replacement)
+        work = catalogue.work * maturity
+        beside = market.parameters.network_usd_per_chip + market.parameters.cooling_usd_per_chip
+        suits = suitability(work, replacement + beside, market.parameters.suitability_sharpness)
+        return cls(maturity, work, replacement, suits)
 
 
 def value_of_work(market: Market) -> FloatArray:

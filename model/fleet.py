@@ -46,10 +46,11 @@ class Fleet:
         return np.asarray(self.units[:, DENSE] + self.units[:, SPARSE])
 
     def serving_units(self, ceiling: float) -> FloatArray:
-        """Units that could serve tokens: those for inference, and what other work leaves idle, shape (chips,)."""
-        idle = np.maximum(1.0 - self.use / ceiling, 0.0)
-        idle[[DENSE, SPARSE]] = 1.0
-        return np.asarray(self.units @ idle)
+        """Units that serve tokens, or could if none does yet: what other work leaves idle, shape (chips,)."""
+        serving = self.inference_units()
+        if serving.sum() > 0.0:
+            return serving
+        return np.asarray(self.units @ np.maximum(1.0 - self.use / ceiling, 0.0))
 
     def mean_use(self) -> float:
         """Hours demanded of the whole fleet in the last quarter over all its hours."""

@@ -81,8 +81,9 @@ def hour_costs(fleet: Fleet, catalogue: Catalogue, chip_price: FloatArray, p: Pa
         p.target_utilisation,
     )
     kwh = fleet.pue * fleet.power_usd_per_kwh
-    # Spare chips can change their work: an hour is worth what the whole fleet's use says, or its own pool's if short.
-    use = np.maximum(fleet.use, fleet.mean_use())
+    # An idle chip can change its work, and other work gives way at what it pays, the user cost: an hour is worth
+    # what the whole fleet's use says up to its target, and more only where its own pool is short.
+    use = np.maximum(fleet.use, min(fleet.mean_use(), p.target_utilisation))
     factor = shadow_rental(use, np.ones(len(PURPOSES)), p.target_utilisation, p.rental_convexity)
     return HourCosts(
         avoidable=np.asarray(avoidable_cost_per_hour(installation, site)),

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from model.place import CAPTIVE, DENSE, SPARSE, TRAINING
+
 FloatArray = NDArray[np.float64]
 
 
@@ -67,14 +69,17 @@ def ration(orders: FloatArray, weight: FloatArray, capacity: float) -> tuple[Flo
     return orders * min(1.0, capacity / wanted), wanted / capacity
 
 
-def reassignment(units: FloatArray, hours_needed: FloatArray, hours_per_unit: float, rate: float) -> FloatArray:
-    """Move spare chips to the work that is short of them.
+def reassignment(
+    units: FloatArray, hours_needed: FloatArray, hours_per_unit: float, rate: float, suitability: FloatArray
+) -> FloatArray:
+    """Move spare chips to the work that is short of them, those that suit it best first.
 
     Args:
         units: installed units, shape (chips, purposes).
         hours_needed: chip hours each purpose is expected to take, shape (purposes,).
-        hours_per_unit: hours that a unit offers at the target use.
+        hours_per_unit: hours that a unit offers at the intended use.
         rate: share of the spare units that may change their work in a quarter.
+        suitability: how readily each chip goes to each work, 0 where it cannot do it, shape (chips, purposes).
 
     Returns:
         Units after the move, shape (chips, purposes); every chip's total is unchanged.
@@ -84,7 +89,73 @@ def reassignment(units: FloatArray, hours_needed: FloatArray, hours_per_unit: fl
     short = np.maximum(hours_needed - offered, 0.0)
     if spare.sum() <= 0.0 or short.sum() <= 0.0:
         return units
-    moved_hours = min(rate * spare.sum(), short.sum())
-    give = np.divide(spare, offered, out=np.zeros_like(spare), where=offered > 0) * moved_hours / spare.sum()
-    leaving = units * give
-    return np.asarray(units - leaving + np.outer(leaving.sum(axis=1), short / short.sum()))
+    moved = min(rate * spare.sum(), short.sum()) / hours_per_unit
+    result = units.copy()
+    for donor in np.flatnonzero(spare):
+        for taker in np.flatnonzero(short):
+            part = moved * spare[donor] / spare.sum() * short[taker] / short.sum()
+            leaving = _pick(result[:, donor], suitability[:, taker], part)
+            result[:, donor] -= leaving
+            result[:, taker] += leaving
+    return result
+
+
+def swap(units: FloatArray, suitability: FloatArray, rate: float) -> FloatArray:
+    """Exchange the chips that serve tokens for others of the fleet that suit it better, unit for unit.
+
+    Token services are small beside a fleet's other work and pay best, so they get the chips that suit them;
+    what they give up goes to the work that it can do. Arguments as in ``reassignment``; totals of chips and of
+    each purpose's units are unchanged.
+    """
+    serving = [DENSE, SPARSE]
+    other = [TRAINING, CAPTIVE]
+    size = units[:, serving].sum(axis=0)
+    if size.sum() <= 0.0:
+        return units
+    suits = suitability[:, serving] @ (size / size.sum())
+    pool = units[:, serving].sum(axis=1)
+    wanted = _pick(units.sum(axis=1), suits, float(size.sum()))
+    change = rate * (wanted - pool)
+    taken, given = np.maximum(change, 0.0), np.maximum(-change, 0.0)
+    if given.sum() <= 0.0 or taken.sum() <= 0.0:
+        return units
+    held = units[:, other].sum(axis=1)
+    result = units.copy()
+    from_whom = np.divide(units[:, other], held[:, None], out=np.zeros((len(pool), 2)), where=held[:, None] > 0.0)
+    leaving = taken[:, None] * from_whom
+    result[:, other] -= leaving
+    # Each lender gets back as many units as it gave, of what the service gives up.
+    result[:, other] += given[:, None] * leaving.sum(axis=0) / leaving.sum()
+    share = np.divide(units[:, serving], pool[:, None], out=np.zeros((len(pool), 2)), where=pool[:, None] > 0.0)
+    result[:, serving] -= given[:, None] * share
+    result[:, serving] += taken[:, None] * (given[:, None] * share).sum(axis=0) / given.sum()
+    return result
+
+
+def _pick(units: FloatArray, suitability: FloatArray, amount: float) -> FloatArray:
+    """``amount`` of the units, shape (chips,), in proportion to their suitability, no more than there are."""
+    chosen = np.zeros_like(units)
+    for _ in range(PASSES):
+        weight = (units - chosen) * suitability
+        total = weight.sum()
+        if total <= 0.0 or amount <= 0.0:
+            break
+        taken = np.minimum(weight * (amount / total), units - chosen)
+        chosen += taken
+        amount -= taken.sum()
+    return chosen
+
+
+PASSES = 3
+"""Passes in which what a full pick leaves over goes to the next best chips."""
+
+
+def suitability(work: FloatArray, cost: FloatArray, sharpness: float) -> FloatArray:
+    """How readily chips go to each work: its comparative cost, shape (chips, purposes).
+
+    ``work`` a chip hour in reference units (chips, purposes) over the ``cost`` of the hour (chips,), relative to
+    the best chip for that work, to the power ``sharpness``.
+    """
+    merit = work / cost[:, None]
+    best = merit.max(axis=0)
+    return np.asarray(np.divide(merit, best, out=np.zeros_like(merit), where=best > 0.0) ** sharpness)

@@ -61,13 +61,15 @@ class Traffic:
         p, fleet = market.parameters, owner.fleet
         captive = market.captive_work(owner)
         demanded, own, rate = self._demanded(market, owner, offers, captive)
-        if _pooled(demanded)[DENSE] > _pooled(fleet.hours_available(p.ceiling_utilisation))[DENSE]:
+        if _pooled(demanded)[DENSE] > _pooled(fleet.hours_available(p.target_utilisation))[DENSE]:
             # What other work leaves idle, and the part of it that gives way to paying customers, serves tokens
             # within the quarter.
             firm = demanded.copy()
-            firm[[TRAINING, CAPTIVE]] *= 1.0 - p.yielding_share
-            full = HOURS_PER_QUARTER * p.ceiling_utilisation
-            fleet.units = reassignment(fleet.units, firm, full, 1.0)
+            other = [TRAINING, CAPTIVE]
+            kept = np.minimum(demanded, fleet.hours_available(p.target_utilisation))[other]
+            firm[other] = kept * (1.0 - p.yielding_share)
+            full = HOURS_PER_QUARTER * p.target_utilisation
+            fleet.units = reassignment(fleet.units, firm, full, 1.0, market.outlook.suitability)
             demanded, own, rate = self._demanded(market, owner, offers, captive)
         available = fleet.hours_available(p.ceiling_utilisation)
         share = _shares(demanded, available)
@@ -221,6 +223,9 @@ def _pay_hours(market: Market) -> None:
     """Vendors pay for training hours; owners' other businesses pay for captive work."""
     p = market.parameters
     for name, order in market.traffic.training.items():
+        if order.served <= 0.0:
+            market.vendors[name].train(0.0)  # a host without a training chip has no price for it either
+            continue
         money = order.served * order.price
         market.ledger.pay(name, order.host, Kind.TRAINING, money)
         if market.graph.permitted(order.host, name, "hosting"):
