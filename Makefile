@@ -12,7 +12,7 @@ INSTALL := $(UV) pip install --python $(BIN)/python --require-hashes --compile-b
 PROJECT := $(UV) pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow lint format bench ui lock clean
+.PHONY: help demo test slow lint format bench docs ui lock clean
 
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 10
@@ -37,6 +37,9 @@ format: $(VENV)/full.stamp  ## write the code in the style that lint checks
 
 bench: $(VENV)/full.stamp  ## measure the demand step against one Python object an enterprise
 	$(BIN)/python -m benchmarks.demand_step
+
+docs: $(VENV)/core.stamp  ## write what the documents take from code and tables
+	$(BIN)/python docs/generate.py
 
 ui: $(VENV)/full.stamp  ## watch a run in the browser
 	@test -f viz/app.py || { echo "viz/app.py does not exist yet: the browser app is still to be built"; exit 1; }

@@ -161,10 +161,14 @@ class Chipmaker(Firm):
                 self.capacity[grade] = given[grade]
             elif self.domestic:
                 growth = p.domestic_capacity_growth_limit
-                self.capacity[grade] = decide_capacity(before, self.load[grade], p.target_load, np.log1p(growth) / 4.0)
+                self.capacity[grade] = decide_capacity(
+                    before, self.load[grade], p.target_load, np.log1p(growth) / 4.0
+                )
             else:
                 growth = p.foreign_capacity_growth_limit
-                self.capacity[grade] = decide_capacity(before, self.load[grade], p.target_load, np.log1p(growth) / 4.0)
+                self.capacity[grade] = decide_capacity(
+                    before, self.load[grade], p.target_load, np.log1p(growth) / 4.0
+                )
             added = max(self.capacity[grade] - before, 0.0)
             costs = [chip.unit_cost for chip in self.on_sale() if chip.grade == grade]
             if added > 0.0 and costs:
@@ -189,7 +193,9 @@ class Chipmaker(Firm):
             cap = self._cap_of(chip)
             # A chip held at the cap grows in memory only, about half of what a new chip costs more.
             growth = progress.cost ** (years if chip.spec.bf16_tflops < cap else years / 2.0)
-            spec = decide_next_chip(chip.spec, years, progress, cap, f"{line} {market.quarter}", market.quarter)
+            spec = decide_next_chip(
+                chip.spec, years, progress, cap, f"{line} {market.quarter}", market.quarter
+            )
             self.launch(
                 Chip(
                     spec=spec,
@@ -212,7 +218,9 @@ class Chipmaker(Firm):
         if not chip.made_for_rules:
             return np.inf
         graph = self.model.graph
-        caps = [graph.terms(self.name, b, "chips")["export"].max_tflops for b in graph.targets(self.name, "chips")]
+        caps = [
+            graph.terms(self.name, b, "chips")["export"].max_tflops for b in graph.targets(self.name, "chips")
+        ]
         return min(caps, default=np.inf)
 
     def launch(self, chip: Chip) -> None:
@@ -263,7 +271,12 @@ def advance(market: Market) -> None:
 
 
 def decide_chip_prices(
-    demand: Buyers, price: FloatArray, own: NDArray[np.int64], cost: FloatArray, stake: FloatArray, floor: float
+    demand: Buyers,
+    price: FloatArray,
+    own: NDArray[np.int64],
+    cost: FloatArray,
+    stake: FloatArray,
+    floor: float,
 ) -> FloatArray:
     """Best response of one maker on its ``own`` chips to the prices of all others (USD a chip), shape (own,).
 
@@ -280,7 +293,9 @@ def reprice(market: Market) -> None:
     chips = [market.catalogue.chips[j] for j in needs.chips]
     price = np.array([chip.price for chip in chips])
     target = price.copy()
-    cost = np.array([chip.unit_cost * (1.0 + market.chipmakers[chip.spec.maker].scarcity[chip.grade]) for chip in chips])
+    cost = np.array(
+        [chip.unit_cost * (1.0 + market.chipmakers[chip.spec.maker].scarcity[chip.grade]) for chip in chips]
+    )
     open_market = [j for j, chip in enumerate(chips) if not chip.captive_owner]
     if len(needs.need) and open_market:
         firms = {name: i for i, name in enumerate(market.firms)}
@@ -292,7 +307,9 @@ def reprice(market: Market) -> None:
             wanted = own[np.isfinite(needs.home[:, own]).any(axis=0)]
             if len(wanted):
                 stake = kappa[firms[name], setter]
-                target[wanted] = decide_chip_prices(demand, price, wanted, cost, stake, p.chip_price_floor_usd)
+                target[wanted] = decide_chip_prices(
+                    demand, price, wanted, cost, stake, p.chip_price_floor_usd
+                )
     moved, _ = partial_adjustment(price, target, p.chip_price_adjustment, p.price_threshold, p.price_move_cap)
     for j, chip in enumerate(chips):
         # Inside a group chips pass at cost and the shadow price of the capacity that they take.

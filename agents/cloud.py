@@ -74,7 +74,9 @@ def decide_chips(needs: ChipNeeds, price: FloatArray, p: Parameters) -> FloatArr
     return np.asarray(needs.need[:, None] * chosen.share * needs.units_per_work)
 
 
-def decide_hosting(value: FloatArray, hosted: NDArray[np.bool_], slots: int, loyalty: float) -> NDArray[np.bool_]:
+def decide_hosting(
+    value: FloatArray, hosted: NDArray[np.bool_], slots: int, loyalty: float
+) -> NDArray[np.bool_]:
     """Which open models to host: the ``slots`` most attractive, with a bonus for those already running.
 
     ``value`` is in utils of the mean customer at the host's own cost, -inf for what it cannot serve;
@@ -101,7 +103,9 @@ def decide_network(gain: float, premium: float, width: float) -> float:
     return float(1.0 / (1.0 + np.exp(-(premium - gain) / width)))
 
 
-def decide_consortium(own_cost: float, shared_cost: float, capability_gain: float, value_of_capability: float) -> bool:
+def decide_consortium(
+    own_cost: float, shared_cost: float, capability_gain: float, value_of_capability: float
+) -> bool:
     """Whether a cloud would rather share an open model than pay for its own.
 
     ``own_cost`` is what its own models take a quarter beyond what they earn, ``shared_cost`` its part of
@@ -119,7 +123,14 @@ class Cloud(Firm):
     """
 
     def __init__(
-        self, market: Market, name: str, region: str, origin: str, channel: str, fleet: Fleet, size: dict[int, float]
+        self,
+        market: Market,
+        name: str,
+        region: str,
+        origin: str,
+        channel: str,
+        fleet: Fleet,
+        size: dict[int, float],
     ) -> None:
         super().__init__(market, name, region, origin)
         self.channel = channel
@@ -177,7 +188,9 @@ class Cloud(Firm):
         qualified = np.log([self.qualification.get(maker, p.qualification_start) for maker in makers])
         at_risk = np.array([exposed(market, maker, self.name) for maker in makers], dtype=float)
         return np.asarray(
-            p.qualification_weight * qualified + p.second_source_taste * (1.0 - share) - p.supply_security_taste * at_risk
+            p.qualification_weight * qualified
+            + p.second_source_taste * (1.0 - share)
+            - p.supply_security_taste * at_risk
         )
 
     def widen(self, chips: int) -> None:
@@ -200,7 +213,9 @@ class Cloud(Firm):
         """Learn from the work demanded of the fleet this quarter, reference units, shape (purposes,)."""
         p = self.model.parameters
         for expectation, seen in zip(self.expect, work, strict=True):
-            expectation.learn(float(seen), p.forecast_level_weight, p.forecast_growth_weight, p.forecast_growth_bound)
+            expectation.learn(
+                float(seen), p.forecast_level_weight, p.forecast_growth_weight, p.forecast_growth_bound
+            )
 
     def install(self, delivered: FloatArray, price: FloatArray) -> float:
         """Rack what arrived, shape (chips, purposes), at chip prices (chips,); returns what servers and racks cost."""
@@ -338,8 +353,12 @@ def _order(market: Market, needs: ChipNeeds, price: FloatArray) -> tuple[FloatAr
         if choice == 0:
             first = wanted
             # Those who chose to wait go on waiting: only what was ordered and refused looks further.
-        work = np.divide(wanted, needs.units_per_work, out=np.zeros_like(wanted), where=needs.units_per_work > 0.0)
-        done = np.divide(shipped, needs.units_per_work, out=np.zeros_like(wanted), where=needs.units_per_work > 0.0)
+        work = np.divide(
+            wanted, needs.units_per_work, out=np.zeros_like(wanted), where=needs.units_per_work > 0.0
+        )
+        done = np.divide(
+            shipped, needs.units_per_work, out=np.zeros_like(wanted), where=needs.units_per_work > 0.0
+        )
         if choice == 0:
             asked = work.sum(axis=1)
         need = np.maximum(asked - done.sum(axis=1), 0.0)

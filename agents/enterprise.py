@@ -77,7 +77,11 @@ class Population:
         dispersion = _mean_one(parameters.workload_spread, normal[3])
         firms = np.array([c.firms for c in self.cells])[self.cell] / count[self.cell]
         total = np.bincount(self.cell, weights=dispersion, minlength=len(self.cells))
-        workload = np.array([c.firms * c.workload_mtok for c in self.cells])[self.cell] * dispersion / total[self.cell]
+        workload = (
+            np.array([c.firms * c.workload_mtok for c in self.cells])[self.cell]
+            * dispersion
+            / total[self.cell]
+        )
         self.alpha: Float32Array = alpha.astype(np.float32)
         self.beta: Float32Array = beta.astype(np.float32)
         self.nuisance: Float32Array = nuisance.astype(np.float32)
@@ -98,7 +102,9 @@ class Population:
         grown = np.log1p(p.workload_growth) * (1.0 - np.exp(-fade * max(years, 0.0))) / fade
         if years < 0.0:
             grown = np.log1p(p.workload_growth) * years
-        return np.asarray(self.workload * (np.exp(grown) * market.business.tokens)[self.region].astype(np.float32))
+        return np.asarray(
+            self.workload * (np.exp(grown) * market.business.tokens)[self.region].astype(np.float32)
+        )
 
     def types(self, groups: int) -> ConsumerTypes:
         """What market research tells sellers: a few types by region, size and taste for price."""
@@ -168,7 +174,9 @@ def _allocate(size: int, value: NDArray[np.float64]) -> NDArray[np.int64]:
         ValueError: there are fewer rows than cells.
     """
     if size < len(value):
-        raise ValueError(f"enterprises = {size} cannot cover the {len(value)} segments: write {len(value)} or more")
+        raise ValueError(
+            f"enterprises = {size} cannot cover the {len(value)} segments: write {len(value)} or more"
+        )
     share = np.sqrt(value)
     ideal = share / share.sum() * (size - len(value))
     count = np.floor(ideal).astype(np.int64)
@@ -245,7 +253,8 @@ class Demand:
     """What enterprises asked for and got this quarter, in Mtok.
 
     ``demanded`` and ``served`` have shape (cells, offers), ``adopters`` (cells,) counts real firms' workload
-    on LLMs. ``reference`` is ln B at the first recorded quarter, from which volume is measured, (cells,).
+    on LLMs. ``reference`` is ln B from which volume is measured, (cells,): that of the first recorded quarter, or
+    of the first in which anything was offered to the cell; nan until then.
     """
 
     demanded: NDArray[np.float64]
@@ -272,9 +281,9 @@ def consume(market: Market) -> None:
     capability = book.capability() - p.capability_reference
     price = book.array("price")
     groups = book.model_groups()
-    if demand.reference is None and market.t >= market.record_from:
-        demand.reference = _reference(market, capability, price, groups)
-    reference: NDArray[np.float64] | float = 0.0 if demand.reference is None else demand.reference
+    if market.t >= market.record_from and len(book):
+        demand.reference = _reference(market, demand.reference, capability, price, groups)
+    reference = 0.0 if demand.reference is None else np.nan_to_num(demand.reference)
     # Before the reference is known volume does not respond: it is measured from there.
     eta = p.eta * p.demand_elasticity if demand.reference is not None else 0.0
     demand.demanded = np.zeros((len(population.cells), len(book)))
@@ -314,9 +323,15 @@ def _carry_over(market: Market) -> None:
 
 
 def _reference(
-    market: Market, capability: NDArray[np.float64], price: NDArray[np.float64], groups: NDArray[np.int64]
+    market: Market,
+    known: NDArray[np.float64] | None,
+    capability: NDArray[np.float64],
+    price: NDArray[np.float64],
+    groups: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """ln B of the mean buyer of each cell now, shape (cells,)."""
+    """``known``, with ln B of the mean buyer now in the cells that had no offer before, shape (cells,)."""
+    if known is not None and not np.isnan(known).any():
+        return known
     p, population = market.parameters, market.population
     count = np.bincount(population.cell, minlength=len(population.cells))
 
@@ -334,7 +349,8 @@ def _reference(
         p.sigma1,
         p.sigma2,
     )
-    return np.where(np.isfinite(choice.log_inclusive), choice.log_inclusive, 0.0)
+    now = np.where(np.isfinite(choice.log_inclusive), choice.log_inclusive, np.nan)
+    return now if known is None else np.where(np.isnan(known), now, known)
 
 
 def _serve(market: Market) -> None:

@@ -67,7 +67,11 @@ def chip_of(row: dict[str, Any], index: int) -> Chip:
         unit_cost=row["unit_cost_usd"],
         first_cost=row["unit_cost_usd"],
         given=True,
-        window_from=None if starts == "never" else quarter_of(starts) if starts not in ("", "nan") else row["launched"],
+        window_from=None
+        if starts == "never"
+        else quarter_of(starts)
+        if starts not in ("", "nan")
+        else row["launched"],
         window_until=quarter_of(row["china_until"]),
         made_for_rules=starts not in ("", "nan", "never") or row["successor_line"] == "nvidia-china",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model.parameters import Parameters
 from model.place import REGIONS
@@ -41,11 +42,11 @@ class Business:
         self._log = self._persistence * self._log + self._spread * np.sqrt(1.0 - self._persistence**2) * fresh
 
     @property
-    def tokens(self) -> np.ndarray:
+    def tokens(self) -> NDArray[np.float64]:
         """Factor on the enterprises' workload, shape (regions,)."""
-        return np.exp(self._log[0])
+        return np.asarray(np.exp(self._log[0]))
 
     @property
-    def captive(self) -> np.ndarray:
+    def captive(self) -> NDArray[np.float64]:
         """Factor on the owners' other work, shape (regions,)."""
-        return np.exp(self._log[1])
+        return np.asarray(np.exp(self._log[1]))

@@ -18,7 +18,16 @@ from model.catalogue import Catalogue
 from model.fleet import HOURS_PER_QUARTER, Fleet
 from model.ledger import Kind
 from model.parameters import Parameters
-from model.place import ASIA_PACIFIC, CAPTIVE, DENSE, HOME_OF_ORIGIN, PURPOSES, REGION_INDEX, REGIONS, TRAINING
+from model.place import (
+    ASIA_PACIFIC,
+    CAPTIVE,
+    DENSE,
+    HOME_OF_ORIGIN,
+    PURPOSES,
+    REGION_INDEX,
+    REGIONS,
+    TRAINING,
+)
 from model.procurement import reassignment, suitability
 from model.serving import Architecture, CaptiveWork, ServingTechnology, TrainingTechnology
 
@@ -100,7 +109,10 @@ def found_firms(market: Market) -> None:
         if kind == "chipmaker":
             market.chipmakers[name] = Chipmaker(market, name, region, origin, _capacity(p, name))
         elif kind == "vendor":
-            plan, support = float(row["research_usd_per_quarter"]), float(row["parent_support_usd_per_quarter"])
+            plan, support = (
+                float(row["research_usd_per_quarter"]),
+                float(row["parent_support_usd_per_quarter"]),
+            )
             starts = quarter_of(row["research_from"]) or 0
             market.vendors[name] = Vendor(market, name, region, origin, plan, support, starts)
         else:
@@ -248,7 +260,9 @@ def _found_edges(market: Market) -> None:
         origin = next((o for o, home in HOME_OF_ORIGIN.items() if home == REGIONS[region]), "AP")
         graph.add(node, "segment", REGIONS[region], origin)
         market.ledger.open(node, outside=True)
-    listed = {str(row["buyers_restricted"]) for row in p.facts("export_rules")} - {""} if p.export_rules else set()
+    listed = (
+        {str(row["buyers_restricted"]) for row in p.facts("export_rules")} - {""} if p.export_rules else set()
+    )
     for maker in market.chipmakers.values():
         owners = {str(row["captive_owner"]) for row in p.facts("chips") if row["maker"] == maker.name}
         for cloud in market.clouds.values():

@@ -61,12 +61,23 @@ def form(market: Market, target: str, members: tuple[str, ...], rights: float) -
     unknown = [name for name in (*members, target) if name not in market.firms]
     if unknown:
         raise ValueError(f"no firm is called {unknown[0]!r}: write one of {', '.join(market.firms)}")
+    # Nobody can buy more than the other owners have left.
+    held = [terms for owner, terms in _owners(market, target).items() if owner not in members]
+    left = 1.0 - max(sum(terms[share] for terms in held) for share in ("rights", "control"))
+    rights = min(rights, max(left, 0.0) / len(members))
     for member in members:
         market.graph.permit(member, target, "equity", rights=rights, control=rights)
     market.institutions.consortia.append(Consortium(target, members, market.t))
     line = f"{', '.join(members)} back {target} with {rights:.0%} each"
     market.event("consortium", target, ", ".join(members), rights, line)
     return line
+
+
+def _owners(market: Market, target: str) -> dict[str, dict[str, float]]:
+    """The terms on which each owner holds a firm."""
+    return {
+        owner: market.graph.terms(owner, target, "equity") for owner in market.graph.sources(target, "equity")
+    }
 
 
 def pooled_funding(market: Market) -> None:
@@ -135,7 +146,9 @@ def _foundations(market: Market) -> None:
     for joint in market.institutions.consortia:
         if joint.foundation or market.t - joint.since < QUARTERS_BEFORE_A_STAKE_IS_JUDGED:
             continue
-        served = {c.name: _tokens_of(market, c.name, joint.target) for c in market.clouds.values() if not c.venue}
+        served = {
+            c.name: _tokens_of(market, c.name, joint.target) for c in market.clouds.values() if not c.venue
+        }
         total = sum(served.values())
         if total <= 0.0:
             continue
@@ -146,7 +159,9 @@ def _foundations(market: Market) -> None:
         if decide_foundation(len(joint.members), neutrality, control):
             joint.foundation = True
             market.vendors[joint.target].foundation = True
-            market.event("foundation", joint.target, ", ".join(joint.members), float("nan"), "neutral governance")
+            market.event(
+                "foundation", joint.target, ", ".join(joint.members), float("nan"), "neutral governance"
+            )
 
 
 def _tokens_of(market: Market, cloud: str, vendor: str) -> float:
@@ -168,7 +183,9 @@ def _copies(market: Market) -> None:
             continue
         if decide_copy(cloud.token_margin, p.copy_taste, p.copy_cost_usd_per_quarter):
             market.institutions.copies[cloud.region] = market.t
-            market.event("copy", cloud.name, cloud.region, float("nan"), "local champions share an open model")
+            market.event(
+                "copy", cloud.name, cloud.region, float("nan"), "local champions share an open model"
+            )
 
 
 def open_edges(market: Market) -> None:

@@ -131,12 +131,16 @@ def _cost(market: Market, offer: Offer, p: Parameters) -> float:
     """Effective unit cost: resource or transfer cost less what a locked-in customer is worth tomorrow."""
     firm = market.firms[offer.setter]
     burn = getattr(firm, "research", 0.0)
-    weight = patience(firm.cash, burn, market.parent_of(offer.setter) != offer.setter, p.raise_runway_quarters)
+    weight = patience(
+        firm.cash, burn, market.parent_of(offer.setter) != offer.setter, p.raise_runway_quarters
+    )
     cost = offer.unit_cost
     if not np.isfinite(cost):
         return cost
     lowest = p.price_floor_usd_per_mtok
-    reduced = effective_cost(cost, p.discount_factor, p.retention, max(offer.expected_margin, 0.0) * p.lock_in_share)
+    reduced = effective_cost(
+        cost, p.discount_factor, p.retention, max(offer.expected_margin, 0.0) * p.lock_in_share
+    )
     return max(cost + weight * (reduced - cost), lowest)
 
 
@@ -162,7 +166,9 @@ def post(market: Market) -> None:
             target[rows] = decide_prices(firm, rows, known, p.price_floor_usd_per_mtok)
     # Of two of its own products a seller would price the worse one out of the market without end.
     target = np.clip(target, p.price_floor_usd_per_mtok, p.price_ceiling_usd_per_mtok)
-    moved, capped = partial_adjustment(known.price, target, p.price_adjustment, p.price_threshold, p.price_move_cap)
+    moved, capped = partial_adjustment(
+        known.price, target, p.price_adjustment, p.price_threshold, p.price_move_cap
+    )
     for j, offer in enumerate(offers):
         fresh = offer.since == market.t
         if fresh and market.t > 0:

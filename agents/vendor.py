@@ -61,7 +61,9 @@ class RaiseTerms:
     appetite: float
 
 
-def decide_launch(prospect: float, current: float, waited: int, step: float, shortest: int, longest: int) -> bool:
+def decide_launch(
+    prospect: float, current: float, waited: int, step: float, shortest: int, longest: int
+) -> bool:
     """Whether to launch a new generation: the step in capability is worth it, or the product is too old.
 
     Nothing is launched that is worse than what is on sale.
@@ -71,7 +73,9 @@ def decide_launch(prospect: float, current: float, waited: int, step: float, sho
     return prospect >= current + step or waited >= longest
 
 
-def decide_architecture(dense: Architecture, sparse: Architecture, dense_cost: float, sparse_cost: float) -> Architecture:
+def decide_architecture(
+    dense: Architecture, sparse: Architecture, dense_cost: float, sparse_cost: float
+) -> Architecture:
     """The cheaper of two architectures of equal capability, on the fleet that will serve it."""
     return sparse if sparse_cost < dense_cost else dense
 
@@ -87,7 +91,9 @@ def decide_size(alpha: float, beta: float, penalty: float, optimum: float, most:
     return min(optimum * float(np.exp(alpha / (4.0 * beta * penalty))), most)
 
 
-def decide_openness(stance: float, own_margin: float, owners_gain: float, lost_share: float, gap: float) -> bool:
+def decide_openness(
+    stance: float, own_margin: float, owners_gain: float, lost_share: float, gap: float
+) -> bool:
     """Whether the next generation's weights are published.
 
     Opening loses ``lost_share`` of the margin on its own API and brings its owners' other lines
@@ -136,7 +142,9 @@ class Programme:
 class Vendor(Firm):
     """Trains models, sells tokens of them through its API, and decides whether their weights are open."""
 
-    def __init__(self, market: Market, name: str, region: str, origin: str, plan: float, support: float, starts: int) -> None:
+    def __init__(
+        self, market: Market, name: str, region: str, origin: str, plan: float, support: float, starts: int
+    ) -> None:
         super().__init__(market, name, region, origin)
         self.plan = plan
         self.support = support
@@ -178,7 +186,9 @@ class Vendor(Firm):
         market, p = self.model, self.model.parameters
         support = self.support * growth_of_funding(market)
         support *= market.support_left(self)
-        market.ledger.pay(market.parent_of(self.name) if self.owned else "investors", self.name, Kind.FUNDING, support)
+        market.ledger.pay(
+            market.parent_of(self.name) if self.owned else "investors", self.name, Kind.FUNDING, support
+        )
         pooled = market.ledger.received(self.name, Kind.POOLED_FUNDING)
         support += pooled
         self.raised = support
@@ -219,11 +229,18 @@ class Vendor(Firm):
             return
         # The efficiency implied by launches of the facts already holds what serving size gave up.
         ratio = decide_size(
-            p.alpha_mean, p.beta_mean * p.flagship_taste, p.overtraining_penalty, p.tokens_per_parameter_optimum, p.tokens_per_parameter_most
+            p.alpha_mean,
+            p.beta_mean * p.flagship_taste,
+            p.overtraining_penalty,
+            p.tokens_per_parameter_optimum,
+            p.tokens_per_parameter_most,
         )
         newest = self.latest("flagship")
         first_sparse = bool(p.sparse_architectures) and newest is not None and not newest.architecture.sparse
-        own = float(np.log10(self.programme.flop) + self.programme.efficiency) + first_sparse * p.sparse_training_gain
+        own = (
+            float(np.log10(self.programme.flop) + self.programme.efficiency)
+            + first_sparse * p.sparse_training_gain
+        )
         base = market.research.open_to(self.name) - p.distillation_gap
         prospect = max(own, base)
         waited = market.t - self.programme.launched
@@ -338,7 +355,9 @@ def architectures(dense_b: float, p: Parameters) -> tuple[Architecture, Architec
     root = float(np.sqrt(p.sparsity_ratio))
     cache = p.cache_bytes_per_token * float(np.sqrt(dense_b / p.cache_reference_params_b))
     dense = Architecture(dense_b, dense_b, cache)
-    sparse = Architecture(dense_b / root, dense_b * root, cache * p.latent_attention_share, p.shared_expert_share)
+    sparse = Architecture(
+        dense_b / root, dense_b * root, cache * p.latent_attention_share, p.shared_expert_share
+    )
     return dense, sparse
 
 
@@ -384,7 +403,9 @@ def _look(market: Market) -> Frontier:
         for name, vendor in market.vendors.items()
         if np.isfinite(vendor.programme.efficiency)
     ]
-    people = [v.research * (1.0 - p.research_compute_share) for v in market.vendors.values() if v.research > 0]
+    people = [
+        v.research * (1.0 - p.research_compute_share) for v in market.vendors.values() if v.research > 0
+    ]
     return Frontier(
         capability=best,
         efficiency=max(known, default=np.nan),

@@ -142,7 +142,7 @@ def _centres(market: Market) -> dict[str, float]:
     chinese = [c for c in market.clouds.values() if c.origin == "CN" and not c.venue]
     racks = sum(c.fleet.racks.sum(axis=0) for c in chinese)
     ports = sum(c.fleet.ports[[DENSE, SPARSE]].sum(axis=0) for c in chinese)
-    h100 = market.chip_index["H100"] if "H100" in market.chip_index else -1
+    h100 = market.chip_index.get("H100", -1)
     rents = []
     for owner in market.clouds.values():
         if owner.origin == "US" and not owner.venue and h100 >= 0:

@@ -84,6 +84,8 @@ def hour_costs(fleet: Fleet, catalogue: Catalogue, chip_price: FloatArray, p: Pa
     # An idle chip can change its work, and other work gives way at what it pays, the user cost: an hour is worth
     # what the whole fleet's use says up to its target, and more only where its own pool is short.
     use = np.maximum(fleet.use, min(fleet.mean_use(), p.target_utilisation))
+    # No use counts for more than brings the rental to its ceiling: a pool without a chip has none that is finite.
+    use = np.minimum(use, p.target_utilisation * p.rental_ceiling ** (1.0 / p.rental_convexity))
     factor = shadow_rental(use, np.ones(len(PURPOSES)), p.target_utilisation, p.rental_convexity)
     return HourCosts(
         avoidable=np.asarray(avoidable_cost_per_hour(installation, site)),
@@ -91,7 +93,9 @@ def hour_costs(fleet: Fleet, catalogue: Catalogue, chip_price: FloatArray, p: Pa
         working_power=np.asarray(installation.power_kw * (1.0 - p.idle_power_share) * kwh),
         idle_power=np.asarray(installation.power_kw * p.idle_power_share * kwh),
         full=np.asarray(
-            full_cost_per_hour(installation, site, fleet.cost_of_capital, p.chip_life_years, p.target_utilisation)
+            full_cost_per_hour(
+                installation, site, fleet.cost_of_capital, p.chip_life_years, p.target_utilisation
+            )
         ),
         user=np.asarray(user),
         # A shortage cannot raise the rental without end within a quarter: queues do the rest.

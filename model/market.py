@@ -12,8 +12,8 @@ from agents import chipmaker, cloud, enterprise, institution, seller, vendor
 from agents.chipmaker import Chipmaker
 from agents.cloud import Cloud
 from agents.enterprise import Enterprises, Population
-from agents.firm import Firm
 from agents.facts import chip_of, given_chips, given_models
+from agents.firm import Firm
 from agents.fortune import Business, Luck
 from agents.founding import captive_levels, captive_work, catalogue, found_firms
 from agents.outlook import Outlook
@@ -22,10 +22,9 @@ from agents.vendor import Vendor
 from model import calendar, recording, settlement
 from model.catalogue import Chip
 from model.chance import Chance
-from model.fleet import HOURS_PER_QUARTER
 from model.graph import SupplyGraph
-from model.ledger import Ledger
 from model.hosting import HourCosts
+from model.ledger import Ledger
 from model.offer import OfferBook
 from model.ownership import kappa
 from model.place import REGIONS

@@ -97,7 +97,9 @@ class OfferBook:
     def model_groups(self) -> NDArray[np.int64]:
         """A number for each model, equal where offers sell the same model, shape (offers,)."""
         numbers: dict[str, int] = {}
-        return np.array([numbers.setdefault(offer.model.name, len(numbers)) for offer in self.offers], dtype=np.int64)
+        return np.array(
+            [numbers.setdefault(offer.model.name, len(numbers)) for offer in self.offers], dtype=np.int64
+        )
 
     def sold_in(self) -> NDArray[np.bool_]:
         """Whether each offer is sold in each region, shape (regions, offers)."""

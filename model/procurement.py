@@ -29,7 +29,9 @@ class Expectation:
             self.level, self.growth = max(seen, 0.0), 0.0
             return
         before = self.level
-        self.level = float(np.exp((1 - level_weight) * (np.log(before) + self.growth) + level_weight * np.log(seen)))
+        self.level = float(
+            np.exp((1 - level_weight) * (np.log(before) + self.growth) + level_weight * np.log(seen))
+        )
         step = np.clip(np.log(self.level / before), -growth_bound, growth_bound)
         self.growth = float((1 - growth_weight) * self.growth + growth_weight * step)
 
@@ -121,12 +123,16 @@ def swap(units: FloatArray, suitability: FloatArray, rate: float) -> FloatArray:
         return units
     held = units[:, other].sum(axis=1)
     result = units.copy()
-    from_whom = np.divide(units[:, other], held[:, None], out=np.zeros((len(pool), 2)), where=held[:, None] > 0.0)
+    from_whom = np.divide(
+        units[:, other], held[:, None], out=np.zeros((len(pool), 2)), where=held[:, None] > 0.0
+    )
     leaving = taken[:, None] * from_whom
     result[:, other] -= leaving
     # Each lender gets back as many units as it gave, of what the service gives up.
     result[:, other] += given[:, None] * leaving.sum(axis=0) / leaving.sum()
-    share = np.divide(units[:, serving], pool[:, None], out=np.zeros((len(pool), 2)), where=pool[:, None] > 0.0)
+    share = np.divide(
+        units[:, serving], pool[:, None], out=np.zeros((len(pool), 2)), where=pool[:, None] > 0.0
+    )
     result[:, serving] -= given[:, None] * share
     result[:, serving] += taken[:, None] * (given[:, None] * share).sum(axis=0) / given.sum()
     return result

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.catalogue import SECONDS_PER_HOUR
-from model.fleet import HOURS_PER_QUARTER
+from model.fleet import HOURS_PER_QUARTER, Fleet
 from model.hosting import delivered_rates, hours_per_mtok, purpose_of
 from model.identities import (
     check_equal,
@@ -26,10 +26,18 @@ from model.place import CAPTIVE, DENSE, PURPOSES, SPARSE, TRAINING
 from model.procurement import reassignment
 
 if TYPE_CHECKING:
-    from agents.cloud import Cloud
     from model.market import Market
 
 FloatArray = NDArray[np.float64]
+
+
+class Host(Protocol):
+    """Who runs a fleet: what is asked of it, in reference units of work by purpose, is kept in ``work``."""
+
+    name: str
+    fleet: Fleet
+    work: FloatArray
+
 
 FLOP_PER_PETAFLOP = 1e15
 INFERENCE = (DENSE, SPARSE)
@@ -56,7 +64,7 @@ class Traffic:
     captive_hours: dict[str, FloatArray] = field(default_factory=dict)
     services: dict[str, float] = field(default_factory=dict)
 
-    def load(self, market: Market, owner: Cloud, offers: Sequence[Offer]) -> FloatArray:
+    def load(self, market: Market, owner: Host, offers: Sequence[Offer]) -> FloatArray:
         """Put the quarter's work on one fleet; returns the share served by purpose, shape (purposes,)."""
         p, fleet = market.parameters, owner.fleet
         captive = market.captive_work(owner)
@@ -85,7 +93,7 @@ class Traffic:
         return share
 
     def _demanded(
-        self, market: Market, owner: Cloud, offers: Sequence[Offer], captive: FloatArray
+        self, market: Market, owner: Host, offers: Sequence[Offer], captive: FloatArray
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Chip hours wanted of each pool, those for the owner's other business, and the pools' rates of work."""
         demanded = np.zeros(len(PURPOSES))
@@ -103,7 +111,7 @@ class Traffic:
             demanded[TRAINING] += order.wanted
         return demanded, own, rate
 
-    def _orders(self, market: Market, owner: Cloud) -> list[Training]:
+    def _orders(self, market: Market, owner: Host) -> list[Training]:
         found = []
         for vendor in market.vendors.values():
             if not vendor.active or vendor.training_budget <= 0.0 or vendor.host() != owner.name:
@@ -116,7 +124,7 @@ class Traffic:
         return found
 
 
-def pool_rates(market: Market, owner: Cloud) -> FloatArray:
+def pool_rates(market: Market, owner: Host) -> FloatArray:
     """Mean reference work a chip hour of the fleet's pools, shape (purposes,); 0 of an empty pool."""
     units = owner.fleet.units.copy()
     units[:, INFERENCE] = owner.fleet.inference_units()[:, None]
@@ -125,7 +133,7 @@ def pool_rates(market: Market, owner: Cloud) -> FloatArray:
     return np.divide(work, total, out=np.zeros_like(work), where=total > 0.0)
 
 
-def training_price(market: Market, owner: Cloud) -> float:
+def training_price(market: Market, owner: Host) -> float:
     """USD of a training hour: research rents by contract, at the full cost of the hour and the host's mark-up."""
     costs = market.hour_costs.get(owner.name)
     if costs is None or owner.fleet.units[:, TRAINING].sum() <= 0.0:
@@ -259,7 +267,11 @@ def _pay_services(market: Market) -> None:
     tokens = sold.sum(axis=1)
     # Mean effort behind the tokens of a segment: more effort finds more to sell.
     effort = np.divide(total, tokens, out=np.zeros_like(tokens), where=tokens > 0.0)
-    spend = applications * p.service_usd_per_application * (effort / p.service_effort_start) ** p.service_elasticity
+    spend = (
+        applications
+        * p.service_usd_per_application
+        * (effort / p.service_effort_start) ** p.service_elasticity
+    )
     kept = sum((market.service_customers.get(seller, 0.0) for seller in pull), np.zeros_like(tokens))
     # By what was asked for: a shortage does not make a customer dearer.
     asked = market.region_of_cell @ market.demand.demanded.sum(axis=1)
@@ -268,7 +280,10 @@ def _pay_services(market: Market) -> None:
     for seller, weight in pull.items():
         contested = np.divide(weight, total, out=np.zeros_like(tokens), where=total > 0.0)
         before = np.divide(
-            market.service_customers.get(seller, np.zeros_like(tokens)), kept, out=contested.copy(), where=kept > 0.0
+            market.service_customers.get(seller, np.zeros_like(tokens)),
+            kept,
+            out=contested.copy(),
+            where=kept > 0.0,
         )
         # Integration is a relationship: only a part of it is up for choice in a quarter.
         share = (1.0 - p.service_contested_share) * before + p.service_contested_share * contested
@@ -314,7 +329,12 @@ def check(market: Market) -> None:
     tokens_balance(quarter, sold, demand.served.sum(axis=0), labels=names)
     nothing_negative(quarter, demanded=demand.demanded, served=demand.served)
     nothing_nan(quarter, prices=market.offers.array("price"), demanded=demand.demanded)
-    flows: dict[str, dict[tuple[str, str], float]] = {"tokens": {}, "hosting": {}, "chips": {}, "services": {}}
+    flows: dict[str, dict[tuple[str, str], float]] = {
+        "tokens": {},
+        "hosting": {},
+        "chips": {},
+        "services": {},
+    }
     kinds = {**dict.fromkeys(TOKENS, "tokens"), **dict.fromkeys(HOURS, "hosting")}
     kinds |= {Kind.CHIPS: "chips", Kind.SERVICES: "services"}
     for payer, payee, kind, amount in market.ledger.flows():
@@ -322,7 +342,9 @@ def check(market: Market) -> None:
             side = flows[kinds[kind]]
             side[payee, payer] = side.get((payee, payer), 0.0) + amount
     for kind, wanted in flows.items():
-        edges_carry_ledger(quarter, market.graph.money(kind), wanted, identity=f"the {kind} edges carry the ledger")
+        edges_carry_ledger(
+            quarter, market.graph.money(kind), wanted, identity=f"the {kind} edges carry the ledger"
+        )
     ceiling = market.parameters.ceiling_utilisation
     for owner in market.clouds.values():
         available = owner.fleet.hours_available(ceiling)

@@ -11,8 +11,17 @@ import pytest
 Row = dict[str, str]
 
 TABLES = (
-    "chips", "launches", "firms", "capacity", "stakes", "partners", "access",
-    "segments", "captive", "fleets", "export_rules",
+    "chips",
+    "launches",
+    "firms",
+    "capacity",
+    "stakes",
+    "partners",
+    "access",
+    "segments",
+    "captive",
+    "fleets",
+    "export_rules",
 )
 QUARTER_COLUMNS = {
     "chips": ("release", "china_from", "china_until"),
@@ -26,13 +35,29 @@ QUARTER_COLUMNS = {
 }
 MAY_BE_BLANK = {"china_from", "china_until", "retired", "until", "research_from"}
 VENDORS = {
-    "OpenAI", "Anthropic", "Google", "Meta", "Mistral", "DeepSeek", "Alibaba Qwen", "Baidu ERNIE",
-    "ByteDance Doubao", "Huawei Pangu", "Tencent Hunyuan", "Zhipu",
+    "OpenAI",
+    "Anthropic",
+    "Google",
+    "Meta",
+    "Mistral",
+    "DeepSeek",
+    "Alibaba Qwen",
+    "Baidu ERNIE",
+    "ByteDance Doubao",
+    "Huawei Pangu",
+    "Tencent Hunyuan",
+    "Zhipu",
 }
 REGIONS = ("China", "Asia-Pacific", "North America", "Europe and rest")
 SECTORS = ("technology", "finance", "industry", "retail", "education", "government", "services")
 CHINESE_OWNERS = (
-    "Alibaba", "Huawei", "Tencent", "Baidu", "ByteDance", "Colocation China", "On-premises China",
+    "Alibaba",
+    "Huawei",
+    "Tencent",
+    "Baidu",
+    "ByteDance",
+    "Colocation China",
+    "On-premises China",
 )
 
 
@@ -250,7 +275,8 @@ def test_a_vendor_with_an_interface_has_one_fleet_behind_it_from_its_first_sale(
         serving = [row for row in read("partners") if (row["vendor"], row["role"]) == (vendor, "serves")]
         for quarter in range(access[vendor], index("2025Q1")):
             live = [
-                row for row in serving
+                row
+                for row in serving
                 if index(row["from"]) <= quarter and (not row["until"] or quarter <= index(row["until"]))
             ]
             assert len(live) == 1, (vendor, quarter)
@@ -284,8 +310,9 @@ def test_firms_carry_the_numbers_that_their_kind_needs() -> None:
 def test_each_maker_has_a_capacity_for_every_quarter_to_2024_and_no_ai_class_beyond_it() -> None:
     quarters = [f"{year}Q{number}" for year in (2022, 2023, 2024) for number in (1, 2, 3, 4)]
     makers = {row["firm"] for row in read("firms") if row["kind"] == "chipmaker"}
-    assert [(row["maker"], row["quarter"]) for row in read("capacity")] \
-        and {row["maker"] for row in read("capacity")} == makers
+    assert [(row["maker"], row["quarter"]) for row in read("capacity")] and {
+        row["maker"] for row in read("capacity")
+    } == makers
     for maker in makers:
         rows = [row for row in read("capacity") if row["maker"] == maker]
         assert [row["quarter"] for row in rows] == quarters
@@ -324,12 +351,13 @@ def test_captive_work_grows_and_starts_at_what_the_fleets_can_do() -> None:
         for owners in (CHINESE_OWNERS, ("AWS", "Azure", "GCP", "Colocation West", "On-premises West")):
             work = sum(
                 float(row["level_2022q1"])
-                for row in read("captive") if row["workload"] == workload and row["owner"] in owners
+                for row in read("captive")
+                if row["workload"] == workload and row["owner"] in owners
             )
             able = sum(
-                float(row["units"]) * rate(row["chip"]) for row in fleets
-                if row["owner"] in owners
-                and (workload == "captive" or table[row["chip"]]["class"] == "ai")
+                float(row["units"]) * rate(row["chip"])
+                for row in fleets
+                if row["owner"] in owners and (workload == "captive" or table[row["chip"]]["class"] == "ai")
             )
             assert able / 3 <= work <= able, (workload, owners, work, able)
 

@@ -28,6 +28,7 @@ from model.parameters import scalars
 LINK = BenchmarkLink(floor=25.0, ceiling=93.5, slope=1.0, midpoint=23.7)
 MARGIN = 0.02
 DAYS_PER_YEAR = 365.25
+BASE_YEAR = 2023  # at its start an effective FLOP is a FLOP
 
 
 def default(name):
@@ -40,7 +41,7 @@ def published_pairs():
     text = resources.files("evidence").joinpath("benchmark_link.csv").read_text(encoding="utf-8")
     rows = list(csv.DictReader(io.StringIO(text)))
     days = [date.fromisoformat(row["date"]).toordinal() for row in rows]
-    start = date(int(default("algorithmic_base_year")), 1, 1).toordinal()
+    start = date(BASE_YEAR, 1, 1).toordinal()
     years = (np.array(days) - start) / DAYS_PER_YEAR
     flop = np.array([float(row["training_flop"]) for row in rows])
     scores = np.array([float(row["mmlu"]) for row in rows])
