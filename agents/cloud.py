@@ -165,7 +165,7 @@ class Cloud(Firm):
         p = self.model.parameters
         ahead = int(p.lead_time_quarters + p.order_horizon_quarters)
         bought = np.array([e.ahead(ahead, p.trend_damping) for e in self.expect])
-        return np.asarray(bought + self.model.captive_plan(self, ahead))
+        return np.asarray(bought + self.model.captive_plan(self.name, ahead))
 
     def capacity(self) -> FloatArray:
         """Work a quarter, reference units, that the fleet can do when an order of today arrives.
@@ -340,6 +340,7 @@ def _order(market: Market, needs: ChipNeeds, price: FloatArray) -> tuple[FloatAr
     first = np.zeros_like(needs.home)
     shipped = np.zeros_like(needs.home)
     need, home = needs.need.copy(), needs.home.copy()
+    asked = np.zeros_like(need)
     for choice in range(int(p.order_rounds)):
         wanted = decide_chips(replace(needs, need=need, home=home), price, p)
         for key, own in groups.items():
@@ -403,7 +404,7 @@ def _move_spare(market: Market, owner: Cloud) -> None:
     """Spare chips change to the work that is expected to be short of them next quarter."""
     p = market.parameters
     fleet = owner.fleet
-    expected = np.array([e.ahead(1, p.trend_damping) for e in owner.expect]) + market.captive_plan(owner, 0)
+    expected = np.array([e.ahead(1, p.trend_damping) for e in owner.expect]) + market.captive_plan(owner.name, 0)
     pool = (fleet.units * market.outlook.work).sum(axis=0)
     units = fleet.units.sum(axis=0)
     rate = np.divide(pool, units, out=np.zeros_like(pool), where=units > 0)
@@ -423,7 +424,7 @@ def learn(market: Market) -> None:
     """The clouds' part of the eighth event: forecasts and effort follow what was seen."""
     p = market.parameters
     for owner in market.clouds.values():
-        owner.observe(np.maximum(owner.work - market.captive_work(owner), 0.0))
+        owner.observe(np.maximum(owner.work - market.captive_work(owner.name), 0.0))
         owner.service_effort = decide_service_effort(
             owner.service_effort, owner.token_margin, owner.service_margin, p.service_effort_speed
         )

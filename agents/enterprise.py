@@ -118,7 +118,7 @@ class Population:
             share = np.cumsum(self.workload[ranked].astype(np.float64))
             label[ranked] = s * groups + np.minimum((share / share[-1] * groups).astype(np.int64), groups - 1)
         kinds, label = np.unique(label, return_inverse=True)
-        weight = np.bincount(label, weights=self.workload)
+        weight = np.bincount(label, weights=self.workload.astype(np.float64))
 
         def mean(column: Float32Array) -> NDArray[np.float64]:
             return np.bincount(label, weights=self.workload.astype(np.float64) * column) / weight
@@ -129,7 +129,7 @@ class Population:
             alpha=mean(self.alpha),
             beta=mean(self.beta),
             nuisance=mean(self.nuisance),
-            weight=weight,
+            weight=np.asarray(weight, dtype=np.float64),
             region=kinds // (len(SIZES) * groups),
             mixture=mixture / weight[:, None],
         )
@@ -182,11 +182,13 @@ def _allocate(size: int, value: NDArray[np.float64]) -> NDArray[np.int64]:
     count = np.floor(ideal).astype(np.int64)
     short = size - len(value) - int(count.sum())
     count[np.argsort(count - ideal, kind="stable")[:short]] += 1
-    return count + 1
+    return np.asarray(count + 1)
 
 
 class Enterprise(mesa.Agent):
     """A view of one row of the population. Made on demand; it holds no state of its own."""
+
+    model: Market
 
     def __init__(self, market: Market, row: int) -> None:
         # A view is not a member of the model's agent set: registering it would keep it alive.
@@ -197,12 +199,12 @@ class Enterprise(mesa.Agent):
 
     @property
     def _population(self) -> Population:
-        return self.model.population  # type: ignore[no-any-return]
+        return self.model.population
 
     @property
     def cell(self) -> Cell:
         """Region, sector and size."""
-        return self._population.cells[self._population.cell[self.row]]
+        return self._population.cells[int(self._population.cell[self.row])]
 
     @property
     def alpha(self) -> float:

@@ -34,6 +34,7 @@ class Firm(mesa.Agent):
         self.region = region
         self.origin = origin
         self.active = True
+        self.service_effort = float("nan")
         self.token_margin = 0.0
         self.service_margin = 0.0
         self.owners_margin = 0.0

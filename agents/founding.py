@@ -279,11 +279,11 @@ def _found_edges(market: Market) -> None:
             if place == region:
                 _date(market, row, "tokens", str(row["vendor_or_cloud"]), node, scope=scope)
     for row in p.facts("partners"):
-        vendor, cloud = str(row["vendor"]), str(row["cloud"])
+        vendor, host = str(row["vendor"]), str(row["cloud"])
         if row["role"] == "serves":
-            _date(market, row, "hosting", cloud, vendor, role="serves")
+            _date(market, row, "hosting", host, vendor, role="serves")
         else:
-            _date(market, row, "hosting", vendor, cloud, role="resells")
+            _date(market, row, "hosting", vendor, host, role="resells")
     for row in p.facts("stakes"):
         shares = {"rights": float(row["rights"]), "control": float(row["control"])}
         _date(market, row, "equity", str(row["owner"]), str(row["owned"]), **shares)

@@ -78,7 +78,7 @@ def exposed(market: Market, maker: str, buyer: str) -> bool:
     """Whether a buyer's supply from a maker hangs on another state's rules."""
     if not market.parameters.export_rules or not market.graph.permitted(maker, buyer, "chips"):
         return False
-    return market.graph.terms(maker, buyer, "chips")["export"] != FREE
+    return bool(market.graph.terms(maker, buyer, "chips")["export"] != FREE)
 
 
 class State(mesa.Agent):

@@ -141,7 +141,7 @@ def _cost(market: Market, offer: Offer, p: Parameters) -> float:
     reduced = effective_cost(
         cost, p.discount_factor, p.retention, max(offer.expected_margin, 0.0) * p.lock_in_share
     )
-    return max(cost + weight * (reduced - cost), lowest)
+    return max(cost + weight * (float(reduced) - cost), lowest)
 
 
 def post(market: Market) -> None:

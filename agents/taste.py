@@ -33,7 +33,7 @@ def channel_taste(channel: str, small: NDArray[np.bool_], p: Parameters) -> NDAr
     if channel in ("api", "managed"):
         return np.full(len(small), p.channel_api if channel == "api" else 0.0)
     own = p.channel_colocation if channel == "colocation" else p.channel_on_premises
-    return own - p.self_hosting_size_penalty * small
+    return np.where(small, own - p.self_hosting_size_penalty, own)
 
 
 def standing_of(market: Market, seller: str, region: int) -> float:

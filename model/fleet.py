@@ -87,7 +87,7 @@ class Fleet:
 
     def hours_available(self, ceiling: float) -> FloatArray:
         """Chip hours that the quarter offers to each purpose at the ceiling of use, shape (purposes,)."""
-        return self.units.sum(axis=0) * HOURS_PER_QUARTER * ceiling
+        return np.asarray(self.units.sum(axis=0) * HOURS_PER_QUARTER * ceiling)
 
     def mean_over(self, values: FloatArray, purpose: int) -> float:
         """Mean of a chip attribute, shape (chips,), over the units of one purpose; nan of an empty pool."""

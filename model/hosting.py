@@ -59,11 +59,11 @@ class TokenCosts:
 def hour_costs(fleet: Fleet, catalogue: Catalogue, chip_price: FloatArray, p: Parameters) -> HourCosts:
     """Costs of the fleet's hours at this quarter's replacement prices of chips, shape (chips,), and its last use."""
     installation = Installation(
-        chip_price_usd=chip_price,  # type: ignore[arg-type]  # the formulas are elementwise
+        chip_price_usd=chip_price,
         server_share=p.server_share,
         network_usd=p.network_usd_per_chip,
         cooling_usd=p.cooling_usd_per_chip,
-        power_kw=power_kw(catalogue.column("tdp_w"), p.server_power_share),  # type: ignore[arg-type]
+        power_kw=power_kw(catalogue.column("tdp_w"), p.server_power_share),
         idle_power_share=p.idle_power_share,
     )
     site = Site(

@@ -233,14 +233,14 @@ class Market(mesa.Model):
         """Deployed applications by cell of the population."""
         return enterprise.applications(self)
 
-    def captive_work(self, owner: Cloud) -> FloatArray:
+    def captive_work(self, owner: str) -> FloatArray:
         """Work of an owner's other business this quarter, reference units, shape (purposes,)."""
-        factor = self.business.captive[owner.fleet.region]
-        return np.asarray(captive_work(self, owner.name, self.t) * factor)
+        factor = self.business.captive[self.clouds[owner].fleet.region]
+        return np.asarray(captive_work(self, owner, self.t) * factor)
 
-    def captive_plan(self, owner: Cloud, ahead: int) -> FloatArray:
+    def captive_plan(self, owner: str, ahead: int) -> FloatArray:
         """The same ``ahead`` quarters from now as its owner plans it, before the luck of the business."""
-        return captive_work(self, owner.name, self.t + ahead)
+        return captive_work(self, owner, self.t + ahead)
 
     def support_left(self, firm: Vendor) -> float:
         """Share of its owner's support that a vendor still gets."""

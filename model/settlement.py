@@ -67,7 +67,7 @@ class Traffic:
     def load(self, market: Market, owner: Host, offers: Sequence[Offer]) -> FloatArray:
         """Put the quarter's work on one fleet; returns the share served by purpose, shape (purposes,)."""
         p, fleet = market.parameters, owner.fleet
-        captive = market.captive_work(owner)
+        captive = market.captive_work(owner.name)
         demanded, own, rate = self._demanded(market, owner, offers, captive)
         if _pooled(demanded)[DENSE] > _pooled(fleet.hours_available(p.target_utilisation))[DENSE]:
             # What other work leaves idle, and the part of it that gives way to paying customers, serves tokens
@@ -130,7 +130,7 @@ def pool_rates(market: Market, owner: Host) -> FloatArray:
     units[:, INFERENCE] = owner.fleet.inference_units()[:, None]
     total = units.sum(axis=0)
     work = (units * market.outlook.work).sum(axis=0)
-    return np.divide(work, total, out=np.zeros_like(work), where=total > 0.0)
+    return np.asarray(np.divide(work, total, out=np.zeros_like(work), where=total > 0.0))
 
 
 def training_price(market: Market, owner: Host) -> float:
@@ -205,7 +205,7 @@ def _pay_tokens(market: Market) -> None:
         for n in np.flatnonzero(money > 0.0):
             ledger.pay(market.nodes[n], seller, kind, float(money[n]))
     for seller, tokens in units.items():
-        paid = sum(m for (s, _), m in by_pair.items() if s == seller)
+        paid = np.sum([money for (name, _), money in by_pair.items() if name == seller], axis=0)
         for n in np.flatnonzero(tokens > 0.0):
             graph.flow(seller, market.nodes[n], "tokens", float(tokens[n]), float(paid[n]))
     for offer in offers:
@@ -259,7 +259,7 @@ def _pay_services(market: Market) -> None:
     pull: dict[str, FloatArray] = {}
     for j, offer in enumerate(offers):
         if offer.served > 0.0 and not offer.at_cost:
-            effort = market.firms[offer.seller].service_effort  # type: ignore[attr-defined]
+            effort = market.firms[offer.seller].service_effort
             pull[offer.seller] = pull.get(offer.seller, 0.0) + sold[:, j] * effort
     if not pull:
         return
@@ -341,9 +341,9 @@ def check(market: Market) -> None:
         if kind in kinds:
             side = flows[kinds[kind]]
             side[payee, payer] = side.get((payee, payer), 0.0) + amount
-    for kind, wanted in flows.items():
+    for edge, wanted in flows.items():
         edges_carry_ledger(
-            quarter, market.graph.money(kind), wanted, identity=f"the {kind} edges carry the ledger"
+            quarter, market.graph.money(edge), wanted, identity=f"the {edge} edges carry the ledger"
         )
     ceiling = market.parameters.ceiling_utilisation
     for owner in market.clouds.values():
