@@ -196,8 +196,9 @@ class Cloud(Firm):
     def widen(self, chips: int) -> None:
         """Make room in its books for chips that were launched since."""
         self.fleet.widen(chips)
-        self.delivered = np.pad(self.delivered, ((0, chips - len(self.delivered)), (0, 0)))
-        self.wanted = np.pad(self.wanted, ((0, chips - len(self.wanted)), (0, 0)))
+        none = np.zeros((chips - len(self.delivered), len(PURPOSES)))
+        self.delivered = np.concatenate([self.delivered, none])
+        self.wanted = np.concatenate([self.wanted, none])
 
     def qualify(self, delivered: dict[str, float]) -> None:
         """Chips in use earn their maker qualification (Grabowski and Vernon 1992 call it a stock of trust)."""

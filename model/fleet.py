@@ -61,9 +61,9 @@ class Fleet:
         """Make room for chips that were launched since."""
         missing = chips - self.units.shape[0]
         if missing > 0:
-            rows = ((0, missing), (0, 0))
-            self.units = np.pad(self.units, rows)
-            self.pipeline = [np.pad(orders, rows) for orders in self.pipeline]
+            none = np.zeros((missing, len(PURPOSES)))
+            self.units = np.concatenate([self.units, none])
+            self.pipeline = [np.concatenate([orders, none]) for orders in self.pipeline]
 
     def place(self, orders: FloatArray, lead: int) -> None:
         """Put shipped orders, shape (chips, purposes), on their way; they arrive after ``lead`` quarters."""

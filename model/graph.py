@@ -38,6 +38,9 @@ UNITS = {
 }
 """What is counted on each kind of edge."""
 
+Edge = tuple[str, str, EdgeKind]
+"""Source, target and kind."""
+
 _KINDS: dict[str, EdgeKind] = {kind: kind for kind in EdgeKind}
 
 
@@ -111,8 +114,13 @@ class SupplyGraph:
         self._graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
         self._changed = dict.fromkeys(EdgeKind, 0)
         self._compiled: dict[EdgeKind, CompiledEdges] = {}
+        # The edges' own dictionaries in the graph: by edge, and in the graph's order until an edge changes.
+        self._data: dict[Edge, dict[str, Any]] = {}
+        self._in_order: list[tuple[Edge, dict[str, Any]]] | None = None
+        self._neighbours: dict[EdgeKind, dict[tuple[str, str], list[str]]] = {kind: {} for kind in EdgeKind}
+        self._nodes: dict[str, Node] = {}
         # Edges forbidden after something flowed along them this quarter, which is still to be recorded.
-        self._ended: dict[tuple[str, str, EdgeKind], dict[str, Any]] = {}
+        self._ended: dict[Edge, dict[str, Any]] = {}
 
     @property
     def network(self) -> nx.MultiDiGraph[str]:
@@ -126,22 +134,23 @@ class SupplyGraph:
         Raises:
             ValueError: if there is a node of that name.
         """
-        if name in self._graph:
+        if name in self._nodes:
             raise ValueError(f"{name} is in the supply graph already: give each node a name of its own.")
         self._graph.add_node(name, kind=kind, region=region, origin=origin)
+        self._nodes[name] = Node(name, kind, region, origin)
         self.version += 1
 
     def __contains__(self, name: str) -> bool:
-        return name in self._graph
+        return name in self._nodes
 
     def node(self, name: str) -> Node:
         """Who a node is; ValueError if there is none of that name."""
         self._known(name)
-        return Node(name, **self._graph.nodes[name])
+        return self._nodes[name]
 
     def names(self, kind: str | None = None) -> list[str]:
         """The nodes, or those of one kind (``"cloud"``), in the order in which they were added."""
-        return [name for name, known in self._graph.nodes(data="kind") if kind is None or known == kind]
+        return [name for name, node in self._nodes.items() if kind is None or node.kind == kind]
 
     def permit(self, source: str, target: str, kind: str, **terms: Any) -> None:
         """Let ``source`` sell to (or own) ``target``, on the given terms.
@@ -167,6 +176,7 @@ class SupplyGraph:
         if data is None:
             data = self._ended.pop((source, target, edge), None) or {"units": 0.0, "money": 0.0}
             self._graph.add_edge(source, target, key=edge, **{**data, "terms": new})
+            self._data[source, target, edge] = self._graph.get_edge_data(source, target, edge)
         elif new != old:
             data["terms"] = new
         else:
@@ -182,6 +192,7 @@ class SupplyGraph:
         if data["units"] or data["money"]:
             self._ended[source, target, edge] = data
         self._graph.remove_edge(source, target, key=edge)
+        del self._data[source, target, edge]
         self._touch(edge)
 
     def isolate(self, name: str) -> None:
@@ -224,6 +235,23 @@ class SupplyGraph:
         data["units"] += units
         data["money"] += money
 
+    def flow_between(
+        self, sources: Sequence[str], targets: Sequence[str], kind: str, units: FloatArray, money: FloatArray
+    ) -> None:
+        """Add what flowed between every source and every target, shapes (sources, targets).
+
+        Raises:
+            NotPermitted: if something is to flow where there is no edge; then nothing is added.
+            ValueError: as ``flow``.
+        """
+        edges = self.compiled(kind)
+        at = edges.positions(sources, targets)
+        for i, j in np.argwhere((at < 0) & ((units != 0.0) | (money != 0.0))):
+            self._permitted(sources[i], targets[j], edges.kind)
+        goods, paid = np.zeros(len(edges)), np.zeros(len(edges))
+        goods[at[at >= 0]], paid[at[at >= 0]] = units[at >= 0], money[at >= 0]
+        self.add_flows(edges, goods, paid)
+
     def add_flows(self, edges: CompiledEdges, units: ArrayLike, money: ArrayLike) -> None:
         """Add flows along all edges of one kind, arrays in compiled order, shape (edges,).
 
@@ -256,27 +284,35 @@ class SupplyGraph:
     def reset_flows(self) -> None:
         """Begin a quarter: nothing has flowed yet."""
         self._ended.clear()
-        for _, _, data in self._graph.edges(data=True):
+        for data in self._data.values():
             data["units"] = data["money"] = 0.0
 
     def targets(self, source: str, kind: str) -> list[str]:
         """Those to whom ``source`` may sell (or whom it owns), in the order in which they were permitted."""
-        edge = self._kind(kind)
-        self._known(source)
-        return [target for target, keyed in self._graph.succ[source].items() if edge in keyed]
+        known, edge = self._neighbours[self._kind(kind)], self._kind(kind)
+        if (source, "") not in known:
+            self._known(source)
+            known[source, ""] = [
+                target for target, keyed in self._graph.succ[source].items() if edge in keyed
+            ]
+        return list(known[source, ""])
 
     def sources(self, target: str, kind: str) -> list[str]:
         """Those from whom ``target`` may buy (or who own it), in the order in which they were permitted."""
-        edge = self._kind(kind)
-        self._known(target)
-        return [source for source, keyed in self._graph.pred[target].items() if edge in keyed]
+        known, edge = self._neighbours[self._kind(kind)], self._kind(kind)
+        if ("", target) not in known:
+            self._known(target)
+            known["", target] = [
+                source for source, keyed in self._graph.pred[target].items() if edge in keyed
+            ]
+        return list(known["", target])
 
     def stakes(self) -> list[Stake]:
         """Every equity edge as (owner, owned, rights, control)."""
         return [
             Stake(owner, owned, data["terms"]["rights"], data["terms"]["control"])
-            for owner, owned, key, data in self._graph.edges(keys=True, data=True)
-            if key == EdgeKind.EQUITY
+            for (owner, owned, key), data in self._edges()
+            if key is EdgeKind.EQUITY
         ]
 
     def compiled(self, kind: str) -> CompiledEdges:
@@ -287,11 +323,7 @@ class SupplyGraph:
             return known
         names = tuple(self._graph)
         number = {name: i for i, name in enumerate(names)}
-        found = [
-            (source, target, data)
-            for source, target, key, data in self._graph.edges(keys=True, data=True)
-            if key == edge
-        ]
+        found = [(source, target, data) for (source, target, key), data in self._edges() if key is edge]
         self._compiled[edge] = compiled = CompiledEdges(
             kind=edge,
             version=self._changed[edge],
@@ -305,36 +337,43 @@ class SupplyGraph:
 
     def money(self, kind: str) -> dict[tuple[str, str], float]:
         """Money that flowed along edges of a kind this quarter by (source, target), USD; zeros left out."""
-        edge = self._kind(kind)
-        sums = {
-            (source, target): data["money"]
-            for (source, target), data in zip(
-                self.compiled(edge).position, self.compiled(edge).attributes, strict=True
-            )
-            if data["money"]
-        }
-        ended = {
-            (source, target): data["money"]
-            for (source, target, key), data in self._ended.items()
-            if key == edge
-        }
-        return sums | ended
+        return {pair: data["money"] for pair, data in self._flowed(kind) if data["money"]}
+
+    def units(self, kind: str) -> float:
+        """Units that flowed along all edges of a kind this quarter."""
+        return math.fsum(data["units"] for _, data in self._flowed(kind))
+
+    def _flowed(self, kind: str) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
+        edges = self.compiled(kind)
+        yield from zip(edges.position, edges.attributes, strict=True)
+        for (source, target, key), data in self._ended.items():
+            if key is edges.kind:
+                yield (source, target), data
 
     def rows(self, idle: bool = False) -> Iterator[Row]:
         """The edges that something flowed along this quarter and all stakes; ``idle`` adds the others."""
-        for source, target, key, data in self._graph.edges(keys=True, data=True):
-            if idle or data["units"] or data["money"] or key == EdgeKind.EQUITY:
-                yield _row(source, target, key, data)
-        for (source, target, kind), data in self._ended.items():
-            yield _row(source, target, kind, data)
+        for edge, data in self._edges():
+            if idle or data["units"] or data["money"] or edge[2] is EdgeKind.EQUITY:
+                yield _row(edge, data)
+        for edge, data in self._ended.items():
+            yield _row(edge, data)
 
     def _touch(self, kind: EdgeKind) -> None:
         self.version += 1
         self._changed[kind] = self.version
+        self._neighbours[kind].clear()
+        self._in_order = None
+
+    def _edges(self) -> list[tuple[Edge, dict[str, Any]]]:
+        if self._in_order is None:
+            self._in_order = [
+                ((source, target, key), data)
+                for source, target, key, data in self._graph.edges(keys=True, data=True)
+            ]
+        return self._in_order
 
     def _edge(self, source: str, target: str, kind: EdgeKind) -> dict[str, Any] | None:
-        data: dict[str, Any] | None = self._graph.get_edge_data(source, target, kind)
-        return data
+        return self._data.get((source, target, kind))
 
     def _permitted(self, source: str, target: str, kind: EdgeKind) -> dict[str, Any]:
         data = self._edge(source, target, kind)
@@ -348,7 +387,7 @@ class SupplyGraph:
         return data
 
     def _known(self, name: str) -> None:
-        if name not in self._graph:
+        if name not in self._nodes:
             near = get_close_matches(name, list(self._graph), n=1)
             hint = (
                 f"did you mean {near[0]!r}?" if near else "add it with graph.add(name, kind, region, origin)."
@@ -380,7 +419,7 @@ class SupplyGraph:
                 )
 
 
-def _row(source: str, target: str, key: str, data: Mapping[str, Any]) -> Row:
-    kind = _KINDS[key]
+def _row(edge: Edge, data: Mapping[str, Any]) -> Row:
+    source, target, kind = edge
     units = data["terms"]["rights"] if kind is EdgeKind.EQUITY else data["units"]
-    return Row(source, target, str(kind), float(units), UNITS[kind], data["money"])
+    return Row(source, target, kind.value, float(units), UNITS[kind], data["money"])

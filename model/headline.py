@@ -49,9 +49,8 @@ def _sales(market: Market) -> dict[str, float]:
     chinese = np.array([market.firms[offer.seller].origin == "CN" for offer in offers], dtype=bool)
     deepseek = np.array([offer.model.vendor == "DeepSeek" for offer in offers], dtype=bool)
     services = np.zeros(len(REGIONS))
-    for row in market.graph.rows():
-        if row.kind == "services":
-            services[market.node_places[market.node_number[row.target]][0]] += row.money
+    for (_, node), paid in market.graph.money("services").items():
+        services[market.node_places[market.node_number[node]][0]] += paid
 
     def unit_value(columns: NDArray[np.bool_], rows: slice | int = slice(None)) -> float:
         return _ratio(money[rows][..., columns].sum(), tokens[rows][..., columns].sum())

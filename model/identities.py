@@ -40,7 +40,7 @@ def check_equal(
     left: ArrayLike,
     right: ArrayLike,
     tolerance: float = TOLERANCE,
-    labels: Sequence[str] | None = None,
+    labels: Sequence[Hashable] | None = None,
     scale: ArrayLike = 0.0,
 ) -> None:
     """Stop unless two arrays of one shape agree, element by element.
@@ -148,11 +148,10 @@ def edges_carry_ledger(
 
     A key may be a kind of edge or (source, target, kind); one that is missing on a side counts as zero.
     """
-    keys = edges.keys() | ledger.keys()
-    ordered = sorted(keys, key=str)
-    left = [edges.get(key, 0.0) for key in ordered]
-    right = [ledger.get(key, 0.0) for key in ordered]
-    check_equal(identity, quarter, left, right, tolerance, [_label(key) for key in ordered])
+    keys = list({**edges, **ledger})
+    left = [edges.get(key, 0.0) for key in keys]
+    right = [ledger.get(key, 0.0) for key in keys]
+    check_equal(identity, quarter, left, right, tolerance, keys)
     check_equal(identity, quarter, math.fsum(left), math.fsum(right), tolerance, ["the whole market"])
 
 
@@ -186,7 +185,7 @@ def _stop_unless(
     quarter: str,
     holds: NDArray[np.bool_],
     gap: NDArray[np.float64],
-    labels: Sequence[str] | None,
+    labels: Sequence[Hashable] | None,
 ) -> None:
     if np.all(holds):
         return
@@ -194,7 +193,7 @@ def _stop_unless(
     worst = np.unravel_index(int(np.argmax(broken)), broken.shape)
     where = ""
     if labels is not None:
-        where = ", ".join([str(labels[int(worst[0]) if worst else 0]), *(str(int(i)) for i in worst[1:])])
+        where = ", ".join([_label(labels[int(worst[0]) if worst else 0]), *(str(int(i)) for i in worst[1:])])
     elif worst:
         where = f"position {', '.join(str(int(i)) for i in worst)}"
     raise BrokenIdentity(identity, quarter, float(np.asarray(gap)[worst]), where)

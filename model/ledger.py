@@ -255,6 +255,18 @@ class Ledger:
             for code, total in zip(codes.tolist(), totals.tolist(), strict=True)
         ]
 
+    def between(self, *kinds: Kind) -> dict[tuple[str, str], float]:
+        """What each payee got from each payer this quarter for the given kinds, USD, by (payee, payer)."""
+        payers, payees, which, amounts = self._journal()
+        chosen = np.isin(which, [_POSITION[kind] for kind in kinds])
+        size = len(self.accounts)
+        pairs = (payees * size + payers)[chosen]
+        totals = np.bincount(pairs, weights=amounts[chosen], minlength=size * size)
+        return {
+            (self.accounts[pair // size], self.accounts[pair % size]): float(totals[pair])
+            for pair in np.flatnonzero(totals).tolist()
+        }
+
     def close(self) -> None:
         """Check the quarter's identities from its single payments, then start the next quarter.
 

@@ -206,6 +206,7 @@ def _tokens(market: Market, units: FloatArray) -> FloatArray:
 
 def _firms(market: Market) -> None:
     ledger = market.ledger
+    rows: list[dict[str, Any]] = []
     for name, firm in market.firms.items():
         kind = type(firm).__name__.lower()
         received, paid = ledger.received_by_kind(name), ledger.paid_by_kind(name)
@@ -216,25 +217,29 @@ def _firms(market: Market) -> None:
             sum(amount for line, amount in paid.items() if line not in FINANCE and line != Kind.CHIPS)
         )
         best = getattr(firm, "best", float("nan"))
-        market.recorder.add(
-            "firms",
-            quarter=market.quarter,
-            firm=name,
-            kind=kind,
-            region=firm.region,
-            origin=firm.origin,
-            active=firm.active,
-            cash_usd=firm.cash,
-            revenue_usd=total,
-            **revenue,
-            cost_usd=cost,
-            chip_purchases_usd=chips,
-            research_usd=float(paid.get(Kind.RESEARCH_PEOPLE, 0.0) + paid.get(Kind.TRAINING, 0.0)),
-            funding_usd=float(received.get(Kind.FUNDING, 0.0) + received.get(Kind.POOLED_FUNDING, 0.0)),
-            operating_margin=(total - cost) / total if total > 0.0 else float("nan"),
-            capability=float(best) if np.isfinite(best) else float("nan"),
-            service_effort=float(getattr(firm, "service_effort", float("nan"))),
+        rows.append(
+            {
+                "firm": name,
+                "kind": kind,
+                "region": firm.region,
+                "origin": firm.origin,
+                "active": firm.active,
+                "cash_usd": firm.cash,
+                "revenue_usd": total,
+                **revenue,
+                "cost_usd": cost,
+                "chip_purchases_usd": chips,
+                "research_usd": float(paid.get(Kind.RESEARCH_PEOPLE, 0.0) + paid.get(Kind.TRAINING, 0.0)),
+                "funding_usd": float(
+                    received.get(Kind.FUNDING, 0.0) + received.get(Kind.POOLED_FUNDING, 0.0)
+                ),
+                "operating_margin": (total - cost) / total if total > 0.0 else float("nan"),
+                "capability": float(best) if np.isfinite(best) else float("nan"),
+                "service_effort": float(getattr(firm, "service_effort", float("nan"))),
+            }
         )
+    columns = {column: [row[column] for row in rows] for column in rows[0]}
+    market.recorder.extend("firms", {"quarter": market.quarter, **columns})
 
 
 def _segments(market: Market) -> None:
@@ -244,9 +249,8 @@ def _segments(market: Market) -> None:
     applications = market.applications()
     # Services are sold to segments of a region and sector; sizes share them by their applications.
     by_node = np.zeros(len(market.nodes))
-    for _, target, kind, _, _, money in market.graph.rows():
-        if kind == "services":
-            by_node[market.node_number[target]] += money
+    for (_, node), money in market.graph.money("services").items():
+        by_node[market.node_number[node]] += money
     of_node = market.node_of_cell.argmax(axis=0)
     total = np.bincount(of_node, weights=applications, minlength=len(by_node))[of_node]
     services = np.divide(by_node[of_node] * applications, total, out=np.zeros_like(total), where=total > 0.0)
@@ -269,15 +273,7 @@ def _segments(market: Market) -> None:
 
 def _edges(market: Market) -> None:
     rows = list(market.graph.rows())
-    market.recorder.extend(
-        "edges",
-        {
-            "quarter": market.quarter,
-            "source": [r.source for r in rows],
-            "target": [r.target for r in rows],
-            "kind": [str(r.kind) for r in rows],
-            "units": [r.units for r in rows],
-            "unit": [r.unit for r in rows],
-            "money_usd": [r.money for r in rows],
-        },
-    )
+    if rows:
+        names = ("source", "target", "kind", "units", "unit", "money_usd")
+        columns = dict(zip(names, zip(*rows, strict=True), strict=True))
+        market.recorder.extend("edges", {"quarter": market.quarter, **columns})

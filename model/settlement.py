@@ -169,6 +169,7 @@ def _add_up_margins(market: Market) -> None:
     for firm in [*market.vendors.values(), *market.clouds.values()]:
         firm.token_margin = firm.owners_margin = 0.0
         firm.service_margin = market.traffic.services.get(firm.name, 0.0) * market.parameters.service_margin
+    parent = {name: market.parent_of(name) for name in market.vendors}
     for offer in market.offers:
         if offer.served <= 0.0:
             continue
@@ -178,7 +179,7 @@ def _add_up_margins(market: Market) -> None:
         if host is not setter:
             host.token_margin += (offer.transfer - offer.resource) * offer.served
         maker = market.vendors[offer.model.vendor]
-        if offer.model.open_weights and market.parent_of(maker.name) == offer.setter:
+        if offer.model.open_weights and parent[maker.name] == offer.setter:
             maker.owners_margin += earned
 
 
@@ -193,6 +194,7 @@ def _pay_tokens(market: Market) -> None:
     ledger, graph, p = market.ledger, market.graph, market.parameters
     offers = market.offers.offers
     sold = market.node_of_cell @ market.demand.served
+    accounts = [ledger.index(node) for node in market.nodes]
     by_pair: dict[tuple[str, Kind], FloatArray] = {}
     units: dict[str, FloatArray] = {}
     for j, offer in enumerate(offers):
@@ -201,13 +203,14 @@ def _pay_tokens(market: Market) -> None:
         key = (offer.seller, _kind(offer))
         by_pair[key] = by_pair.get(key, 0.0) + sold[:, j] * offer.price
         units[offer.seller] = units.get(offer.seller, 0.0) + sold[:, j]
+    paid = {seller: np.zeros(len(market.nodes)) for seller in units}
     for (seller, kind), money in by_pair.items():
-        for n in np.flatnonzero(money > 0.0):
-            ledger.pay(market.nodes[n], seller, kind, float(money[n]))
-    for seller, tokens in units.items():
-        paid = np.sum([money for (name, _), money in by_pair.items() if name == seller], axis=0)
-        for n in np.flatnonzero(tokens > 0.0):
-            graph.flow(seller, market.nodes[n], "tokens", float(tokens[n]), float(paid[n]))
+        ledger.pay_many(accounts, ledger.index(seller), kind, money)
+        paid[seller] += money
+    if units:
+        graph.flow_between(
+            list(units), market.nodes, "tokens", np.array(list(units.values())), np.array(list(paid.values()))
+        )
     for offer in offers:
         if offer.served <= 0.0:
             continue
@@ -277,6 +280,8 @@ def _pay_services(market: Market) -> None:
     asked = market.region_of_cell @ market.demand.demanded.sum(axis=1)
     spent = market.region_of_node @ spend
     market.service_value = np.divide(spent, asked, out=market.service_value.copy(), where=asked > 0.0)
+    accounts = [market.ledger.index(node) for node in market.nodes]
+    paid: list[FloatArray] = []
     for seller, weight in pull.items():
         contested = np.divide(weight, total, out=np.zeros_like(tokens), where=total > 0.0)
         before = np.divide(
@@ -290,13 +295,13 @@ def _pay_services(market: Market) -> None:
         market.service_customers[seller] = share
         money = share * spend
         for n in np.flatnonzero(money > 0.0):
-            node = market.nodes[n]
-            if not market.graph.permitted(seller, node, "services"):
-                market.graph.permit(seller, node, "services")
-            market.ledger.pay(node, seller, Kind.SERVICES, float(money[n]))
-            market.graph.flow(seller, node, "services", float(money[n]), float(money[n]))
+            if not market.graph.permitted(seller, market.nodes[n], "services"):
+                market.graph.permit(seller, market.nodes[n], "services")
+        market.ledger.pay_many(accounts, market.ledger.index(seller), Kind.SERVICES, money)
+        paid.append(money)
         market.traffic.services[seller] = float(money.sum())
         market.ledger.pay(seller, "staff", Kind.SERVICE_STAFF, float(money.sum()) * (1.0 - p.service_margin))
+    market.graph.flow_between(list(pull), market.nodes, "services", np.array(paid), np.array(paid))
 
 
 def _pay_running(market: Market) -> None:
@@ -317,8 +322,13 @@ def _pay_running(market: Market) -> None:
         market.ledger.pay(name, "staff", Kind.STAFF, max(everything - power, 0.0))
 
 
-TOKENS = (Kind.TOKENS, Kind.HOSTING, Kind.PARTNER_HOSTING)
-HOURS = (Kind.COMPUTE, Kind.TRAINING, Kind.ROYALTY)
+EDGES = {
+    "tokens": (Kind.TOKENS, Kind.HOSTING, Kind.PARTNER_HOSTING),
+    "hosting": (Kind.COMPUTE, Kind.TRAINING, Kind.ROYALTY),
+    "chips": (Kind.CHIPS,),
+    "services": (Kind.SERVICES,),
+}
+"""Which payments flow along which edges of the graph."""
 
 
 def check(market: Market) -> None:
@@ -329,26 +339,13 @@ def check(market: Market) -> None:
     tokens_balance(quarter, sold, demand.served.sum(axis=0), labels=names)
     nothing_negative(quarter, demanded=demand.demanded, served=demand.served)
     nothing_nan(quarter, prices=market.offers.array("price"), demanded=demand.demanded)
-    flows: dict[str, dict[tuple[str, str], float]] = {
-        "tokens": {},
-        "hosting": {},
-        "chips": {},
-        "services": {},
-    }
-    kinds = {**dict.fromkeys(TOKENS, "tokens"), **dict.fromkeys(HOURS, "hosting")}
-    kinds |= {Kind.CHIPS: "chips", Kind.SERVICES: "services"}
-    for payer, payee, kind, amount in market.ledger.flows():
-        if kind in kinds:
-            side = flows[kinds[kind]]
-            side[payee, payer] = side.get((payee, payer), 0.0) + amount
-    for edge, wanted in flows.items():
-        edges_carry_ledger(
-            quarter, market.graph.money(edge), wanted, identity=f"the {edge} edges carry the ledger"
-        )
+    for edge, kinds in EDGES.items():
+        money, wanted = market.graph.money(edge), market.ledger.between(*kinds)
+        edges_carry_ledger(quarter, money, wanted, identity=f"the {edge} edges carry the ledger")
     ceiling = market.parameters.ceiling_utilisation
     for owner in market.clouds.values():
         available = owner.fleet.hours_available(ceiling)
         within_capacity(quarter, _pooled(owner.fleet.hours_used), _pooled(available), labels=list(PURPOSES))
     shipped = sum(owner.delivered.sum() for owner in market.clouds.values())
-    moved = sum(row.units for row in market.graph.rows() if row.kind == "chips")
+    moved = market.graph.units("chips")
     check_equal("chips shipped equal chips received", quarter, np.array([moved]), np.array([shipped]))
