@@ -65,9 +65,14 @@ def form(market: Market, target: str, members: tuple[str, ...], rights: float) -
     held = [terms for owner, terms in _owners(market, target).items() if owner not in members]
     left = 1.0 - max(sum(terms[share] for terms in held) for share in ("rights", "control"))
     rights = min(rights, max(left, 0.0) / len(members))
-    for member in members:
+    joint = market.institutions.of_target(target)
+    newcomers = tuple(name for name in members if joint is None or name not in joint.members)
+    for member in newcomers:
         market.graph.permit(member, target, "equity", rights=rights, control=rights)
-    market.institutions.consortia.append(Consortium(target, members, market.t))
+    if joint is None:
+        market.institutions.consortia.append(Consortium(target, members, market.t))
+    else:
+        joint.members += newcomers
     line = f"{', '.join(members)} back {target} with {rights:.0%} each"
     market.event("consortium", target, ", ".join(members), rights, line)
     return line
@@ -134,7 +139,8 @@ def _consortia(market: Market) -> None:
                 shared = target.research / max(len(free), 1)
                 gain = target.best - own.best
                 worth = p.beta_mean * max(cloud.token_margin + own.token_margin, 0.0)
-                if decide_consortium(p.consortium_diversion * net, shared, gain, worth):
+                price = p.independence_value * own.support * growth_of_funding(market)
+                if decide_consortium(p.consortium_diversion * net, shared + price, gain, worth):
                     willing.append(cloud.name)
             if len(willing) >= int(p.consortium_least_members):
                 form(market, target.name, tuple(willing), p.consortium_stake)

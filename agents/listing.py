@@ -55,7 +55,7 @@ def refresh(market: Market) -> None:
         for name, owner in market.clouds.items()
     }
     sheet = _cost_sheet(market)
-    wanted = [*_apis(market), *_resales(market), *_hosted(market, sheet)]
+    wanted = _within_rules(market, [*_apis(market), *_resales(market), *_hosted(market, sheet)])
     keep = {offer.key for offer in wanted}
     for offer in list(market.offers):
         if offer.key not in keep:
@@ -72,6 +72,20 @@ def refresh(market: Market) -> None:
             known.regions, known.host = offer.regions, offer.host
     for offer in market.offers:
         _cost(market, offer, sheet)
+
+
+def _within_rules(market: Market, offers: list[Offer]) -> list[Offer]:
+    """What may be sold where export rules reach models: a confined vendor's are sold at home by firms of its own."""
+    allowed = []
+    for offer in offers:
+        if offer.model.vendor in market.confined:
+            vendor = market.vendors[offer.model.vendor]
+            home = REGION_INDEX[vendor.region]
+            if market.firms[offer.seller].origin != vendor.origin or home not in offer.regions:
+                continue
+            offer.regions = (home,)
+        allowed.append(offer)
+    return allowed
 
 
 def _cost_sheet(market: Market) -> CostSheet:

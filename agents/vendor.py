@@ -32,6 +32,12 @@ def decide_research(plan: float, margin: float, support: float, cash: float, ter
     return max(min(wanted, means), 0.0)
 
 
+def decide_draw(committed: float, plan: float, margin: float, cash: float, terms: Purse) -> float:
+    """What a vendor draws of the money committed to it (USD): what its plan needs beyond its own means."""
+    own = margin + max(cash, 0.0) / terms.drawdown_quarters
+    return float(min(max(plan - own, 0.0), committed))
+
+
 @dataclass(frozen=True)
 class Purse:
     """How a vendor spends: share of its margin reinvested, and over how many quarters it spends its cash."""
@@ -184,17 +190,17 @@ class Vendor(Firm):
     def spend(self) -> None:
         """Receive support, set this quarter's research budget and pay its people."""
         market, p = self.model, self.model.parameters
-        support = self.support * growth_of_funding(market)
-        support *= market.support_left(self)
-        market.ledger.pay(
-            market.parent_of(self.name) if self.owned else "investors", self.name, Kind.FUNDING, support
-        )
+        growth = growth_of_funding(market)
         pooled = market.ledger.received(self.name, Kind.POOLED_FUNDING)
-        support += pooled
-        self.raised = support
+        plan = self.plan * growth + pooled
         purse = Purse(p.research_reinvested, p.cash_drawdown_quarters)
-        plan = self.plan * growth_of_funding(market)
-        self.research = decide_research(plan, self.margin, support, self.cash - support, purse)
+        # Owners and investors pay as it is needed, up to what they have committed.
+        committed = self.support * growth * market.support_left(self)
+        support = decide_draw(committed, plan, self.margin, self.cash, purse)
+        payer = market.parent_of(self.name) if self.owned else "investors"
+        market.ledger.pay(payer, self.name, Kind.FUNDING, support)
+        self.raised = support + pooled
+        self.research = decide_research(plan, self.margin, support + pooled, self.cash - support - pooled, purse)
         people = self.research * (1.0 - p.research_compute_share)
         self.training_budget = self.research - people
         market.ledger.pay(self.name, "staff", Kind.RESEARCH_PEOPLE, people)

@@ -94,6 +94,7 @@ class Market(mesa.Model):
         self.traffic = settlement.Traffic()
         self.luck = Luck(list(self.vendors), self.parameters, self.chance.stream("demand"))
         self.business = Business(self.parameters, self.chance.stream("supply"))
+        self.confined: set[str] = set()
         self.hour_costs: dict[str, HourCosts] = {}
         self.service_customers: dict[str, FloatArray] = {}
         self.service_value = np.zeros(len(REGIONS))
@@ -222,6 +223,11 @@ class Market(mesa.Model):
     def set_parameter(self, name: str, value: float) -> None:
         """Change a parameter from now on."""
         self.parameters = self.parameters.changed({name: value})
+
+    def confine(self, vendor: str) -> str:
+        """Let export rules reach a vendor's models: abroad nobody may sell or host them; returns a log line."""
+        self.confined.add(vendor)
+        return f"{vendor}'s models may be sold and hosted at home only"
 
     def form_consortium(self, target: str, members: tuple[str, ...], rights: float) -> str:
         """Give each member a stake in a vendor, to fund it together; returns a line for the log."""

@@ -118,10 +118,13 @@ def swap(units: FloatArray, suitability: FloatArray, rate: float) -> FloatArray:
     pool = units[:, serving].sum(axis=1)
     wanted = _pick(units.sum(axis=1), suits, float(size.sum()))
     change = rate * (wanted - pool)
-    taken, given = np.maximum(change, 0.0), np.maximum(-change, 0.0)
-    if given.sum() <= 0.0 or taken.sum() <= 0.0:
-        return units
     held = units[:, other].sum(axis=1)
+    # Rounding may want a hair more of a chip than there is.
+    taken, given = np.clip(change, 0.0, held), np.maximum(-change, 0.0)
+    swapped = min(taken.sum(), given.sum())
+    if swapped <= 0.0:
+        return units
+    taken, given = taken * (swapped / taken.sum()), given * (swapped / given.sum())
     result = units.copy()
     from_whom = np.divide(
         units[:, other], held[:, None], out=np.zeros((len(pool), 2)), where=held[:, None] > 0.0

@@ -118,6 +118,23 @@ class Capture:
         return f"{self.backer} takes {self.stake:.0%} of {self.target}"
 
 
+@kind("confine")
+@dataclass(frozen=True)
+class Confine:
+    """Export rules reach a vendor's models: nobody abroad may sell or host them any more."""
+
+    quarter: str
+    target: str = "DeepSeek"
+
+    def check(self) -> None:
+        """Raise ValueError for a vendor that the market lacks."""
+        _check_firms(self.target, ())
+
+    def apply(self, market: Market) -> str:
+        """Take the vendor's models off every price list but those of its home."""
+        return market.confine(self.target)
+
+
 @kind("set")
 @dataclass(frozen=True)
 class SetParameter:
