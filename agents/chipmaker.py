@@ -101,7 +101,7 @@ class Chipmaker(Firm):
         self.load = dict.fromkeys(GRADES, 0.0)
         self.scarcity = dict.fromkeys(GRADES, 0.0)
         self.made = 0.0
-        self.experience = QUARTERS_A_YEAR * sum(self.capacity.values())
+        self.experience = 0.0
         self.installed = 0.0
         self.chips: list[Chip] = []
 
@@ -139,7 +139,10 @@ class Chipmaker(Firm):
         p = self.model.parameters
         learns = p.domestic_learning if self.domestic else 1.0
         # Wright's law: each doubling of cumulative output cuts the unit cost by the learning rate.
-        doublings = np.log2(1.0 + self.made / self.experience) if self.experience > 0 else 0.0
+        # Costs to the end of 2024 are facts; experience counts from there.
+        if self.model.t <= self.model.facts_end:
+            self.experience = self.made
+        doublings = np.log2(self.made / self.experience) if self.experience > 0.0 else 0.0
         for chip in self.chips:
             chip.unit_cost = chip.first_cost * (1.0 - p.chip_learning_rate) ** (learns * doublings)
         for grade in GRADES:

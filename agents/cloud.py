@@ -405,7 +405,9 @@ def _move_spare(market: Market, owner: Cloud) -> None:
     """Spare chips change to the work that is expected to be short of them next quarter."""
     p = market.parameters
     fleet = owner.fleet
-    expected = np.array([e.ahead(1, p.trend_damping) for e in owner.expect]) + market.captive_plan(owner.name, 0)
+    expected = np.array([e.ahead(1, p.trend_damping) for e in owner.expect]) + market.captive_plan(
+        owner.name, 0
+    )
     pool = (fleet.units * market.outlook.work).sum(axis=0)
     units = fleet.units.sum(axis=0)
     rate = np.divide(pool, units, out=np.zeros_like(pool), where=units > 0)

@@ -104,13 +104,14 @@ def _cost_sheet(market: Market) -> CostSheet:
 def _apis(market: Market) -> list[Offer]:
     found = []
     for vendor in market.vendors.values():
-        hosts = market.graph.sources(vendor.name, "hosting")
-        if not vendor.active or not hosts:
+        if not vendor.active or not vendor.has_host:
             continue
         areas = areas_of(market, vendor.name)
         for model in vendor.models:
             for area, regions in areas.items():
-                found.append(Offer(model, "api", vendor.name, vendor.name, hosts[0], area, regions, market.t))
+                found.append(
+                    Offer(model, "api", vendor.name, vendor.name, vendor.host(), area, regions, market.t)
+                )
     return found
 
 

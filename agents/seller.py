@@ -90,6 +90,8 @@ def price_list(market: Market) -> PriceList:
         for maker, money in chip_margins(market, offer).items():
             earned[firms[maker], k] += money
         cost[k] = _cost(market, offer, p)
+    known = market.demand.reference
+    reference = np.zeros(len(market.types.weight)) if known is None else market.types.mixture @ known
     return PriceList(
         firms=firms,
         own=own,
@@ -107,6 +109,7 @@ def price_list(market: Market) -> PriceList:
             h=market.types.nuisance,
             eta=p.eta * p.demand_elasticity,
             home=market.types.mix(market.offset),
+            reference_log_inclusive=reference,
         ),
     )
 
@@ -131,15 +134,15 @@ def _cost(market: Market, offer: Offer, p: Parameters) -> float:
     """Effective unit cost: resource or transfer cost less what a locked-in customer is worth tomorrow."""
     firm = market.firms[offer.setter]
     burn = getattr(firm, "research", 0.0)
-    weight = patience(
-        firm.cash, burn, market.parent_of(offer.setter) != offer.setter, p.raise_runway_quarters
-    )
+    # A cloud is a line of a larger group, and so is a vendor that a firm of the market controls.
+    behind = offer.setter in market.clouds or market.parent_of(offer.setter) != offer.setter
+    weight = patience(firm.cash, burn, behind, p.raise_runway_quarters)
     cost = offer.unit_cost
     if not np.isfinite(cost):
         return cost
     lowest = p.price_floor_usd_per_mtok
     reduced = effective_cost(
-        cost, p.discount_factor, p.retention, max(offer.expected_margin, 0.0) * p.lock_in_share
+        cost, p.discount_factor, 1.0 - p.portfolio_rate, max(offer.expected_margin, 0.0) * p.lock_in_share
     )
     return max(cost + weight * (float(reduced) - cost), lowest)
 
@@ -161,7 +164,7 @@ def post(market: Market) -> None:
         if offers[lines[0]].at_cost:
             target[rows] = [decide_cost_price(offers[j], p.venue_markup) for j in lines]
         elif getattr(market.firms[firm], "foundation", False):
-            target[rows] = [decide_cost_price(offers[j], 0.0) for j in lines]
+            target[rows] = [offers[j].unit_cost for j in lines]
         else:
             target[rows] = decide_prices(firm, rows, known, p.price_floor_usd_per_mtok)
     # Of two of its own products a seller would price the worse one out of the market without end.

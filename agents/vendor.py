@@ -200,7 +200,9 @@ class Vendor(Firm):
         payer = market.parent_of(self.name) if self.owned else "investors"
         market.ledger.pay(payer, self.name, Kind.FUNDING, support)
         self.raised = support + pooled
-        self.research = decide_research(plan, self.margin, support + pooled, self.cash - support - pooled, purse)
+        self.research = decide_research(
+            plan, self.margin, support + pooled, self.cash - support - pooled, purse
+        )
         people = self.research * (1.0 - p.research_compute_share)
         self.training_budget = self.research - people
         market.ledger.pay(self.name, "staff", Kind.RESEARCH_PEOPLE, people)
@@ -214,6 +216,9 @@ class Vendor(Firm):
             return
         scale = (people / market.research.people) ** p.research_returns if people > 0 else 0.0
         own = np.log10(p.algorithmic_efficiency_growth) / 4.0 * min(scale, p.research_best_speed)
+        # Discoveries come as they come; those of the facts are known.
+        luck = p.research_luck * market.chance.stream("research").standard_normal()
+        own += luck if market.t > market.facts_end else 0.0
         gap = max(market.research.efficiency - efficiency, 0.0)
         self.programme.efficiency = efficiency + own + p.spillover_rate * gap
 
@@ -261,7 +266,9 @@ class Vendor(Firm):
             return
         if first_sparse:
             self.programme.efficiency += p.sparse_training_gain
-        dense_b = float(active_params_from_compute(self.programme.flop, ratio))
+        # A model built on another's open weights is as large as its own methods would make one that good.
+        compute = max(self.programme.flop, 10.0 ** (prospect - self.programme.efficiency))
+        dense_b = float(active_params_from_compute(compute, ratio))
         opened = self._decide_openness(prospect)
         for tier, size, gap in (("flagship", 1.0, 0.0), ("small", p.small_tier_size, p.small_tier_gap)):
             generation = self.programme.generation.get(tier, 0) + 1
@@ -290,11 +297,21 @@ class Vendor(Firm):
         rates = market.catalogue.rates([dense, sparse]) @ units
         return decide_architecture(dense, sparse, 1.0 / max(rates[0], TINY), 1.0 / max(rates[1], TINY))
 
+    @property
+    def has_host(self) -> bool:
+        """Whether a cloud serves its own interface: without one it sells no tokens itself."""
+        graph = self.model.graph
+        return any(
+            graph.terms(s, self.name, "hosting")["role"] == "serves"
+            for s in graph.sources(self.name, "hosting")
+        )
+
     def host(self) -> str:
         """The cloud on whose fleet it trains and serves, or its parent, or the first of its region."""
         market = self.model
         for source in market.graph.sources(self.name, "hosting"):
-            return source
+            if market.graph.terms(source, self.name, "hosting")["role"] == "serves":
+                return source
         parent = market.parent_of(self.name)
         if parent in market.clouds:
             return parent

@@ -106,8 +106,8 @@ def swap(units: FloatArray, suitability: FloatArray, rate: float) -> FloatArray:
     """Exchange the chips that serve tokens for others of the fleet that suit it better, unit for unit.
 
     Token services are small beside a fleet's other work and pay best, so they get the chips that suit them;
-    what they give up goes to the work that it can do. Arguments as in ``reassignment``; totals of chips and of
-    each purpose's units are unchanged.
+    what they give up goes to the work that it can do. Arguments as in ``reassignment``; totals of chips and the units
+    that serve tokens are unchanged.
     """
     serving = [DENSE, SPARSE]
     other = [TRAINING, CAPTIVE]
@@ -131,8 +131,10 @@ def swap(units: FloatArray, suitability: FloatArray, rate: float) -> FloatArray:
     )
     leaving = taken[:, None] * from_whom
     result[:, other] -= leaving
-    # Each lender gets back as many units as it gave, of what the service gives up.
-    result[:, other] += given[:, None] * leaving.sum(axis=0) / leaving.sum()
+    # What the service gives up goes back to the lenders, but to training only chips that can train.
+    back = np.where(suitability[:, other] > 0.0, leaving.sum(axis=0), 0.0)
+    back[back.sum(axis=1) <= 0.0, other.index(CAPTIVE)] = 1.0
+    result[:, other] += given[:, None] * back / back.sum(axis=1, keepdims=True)
     share = np.divide(
         units[:, serving], pool[:, None], out=np.zeros((len(pool), 2)), where=pool[:, None] > 0.0
     )
