@@ -108,9 +108,9 @@ def decide_consortium(
 ) -> bool:
     """Whether a cloud would rather share an open model than pay for its own.
 
-    ``own_cost`` is what its own models would take less a quarter beyond what they earn, ``shared_cost`` its part
-    of the shared model and the price of depending on it; ``capability_gain`` (log10 effective FLOP) of the shared model over its own is worth
-    ``value_of_capability`` USD a quarter each unit.
+    ``own_cost`` is what its own models would take less a quarter beyond what they earn, ``shared_cost`` its
+    part of the shared model and the price of depending on it; ``capability_gain`` (log10 effective FLOP) of
+    the shared model over its own is worth ``value_of_capability`` USD a quarter each unit.
     """
     return own_cost + capability_gain * value_of_capability > shared_cost
 
