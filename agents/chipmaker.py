@@ -321,9 +321,6 @@ def reprice(market: Market) -> None:
 
 def learn(market: Market) -> None:
     """Software matures with what is installed; output so far moves the learning curve (in ``advance``)."""
+    installed = sum(owner.fleet.units.sum(axis=1) for owner in market.clouds.values())
     for maker in market.chipmakers.values():
-        maker.installed = sum(
-            float(fleet_owner.fleet.units[chip.index].sum())
-            for fleet_owner in market.clouds.values()
-            for chip in maker.chips
-        )
+        maker.installed = float(np.sum([installed[chip.index] for chip in maker.chips]))

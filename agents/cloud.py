@@ -376,7 +376,7 @@ def _receive(market: Market, owner: Cloud) -> None:
     lead = int(p.lead_time_quarters)
     price = owner.price_paid[-lead] if len(owner.price_paid) >= lead else np.zeros(0)
     # Chips launched since cannot be among the deliveries.
-    price = np.pad(price, (0, len(arrived) - len(price)))
+    price = np.concatenate([price, np.zeros(len(arrived) - len(price))])
     owner.price_paid = owner.price_paid[-lead:]
     owner.delivered = np.zeros_like(owner.fleet.units)
     for index in np.flatnonzero(arrived.sum(axis=1) > 0.0):
@@ -394,10 +394,10 @@ def _receive(market: Market, owner: Cloud) -> None:
         market.chipmakers[maker].made += units
     if owner.delivered.any():
         market.ledger.pay(owner.name, "suppliers", Kind.RACKS, owner.install(owner.delivered, price))
-        delivered: dict[str, float] = {}
-        for chip in market.catalogue.chips:
-            units = float(owner.delivered[chip.index].sum())
-            delivered[chip.spec.maker] = delivered.get(chip.spec.maker, 0.0) + units
+        delivered = dict.fromkeys((chip.spec.maker for chip in market.catalogue.chips), 0.0)
+        by_chip = owner.delivered.sum(axis=1)
+        for index in np.flatnonzero(by_chip):
+            delivered[market.catalogue.chips[index].spec.maker] += float(by_chip[index])
         owner.qualify(delivered)
 
 

@@ -77,6 +77,12 @@ def price_list(market: Market) -> PriceList:
     own = np.where(at_cost, 0.0, kappa[:, setter])
     earned = np.zeros((len(names), len(offers)))
     cost = np.ones(len(offers))
+    margins = {host: chip_margins(market, host) for host in market.clouds}
+    services = {
+        regions: float(np.mean(market.service_value[list(regions)])) * p.service_margin
+        for regions in {offer.regions for offer in offers}
+    }
+    patient = {name: _patience(market, name) for name in {offer.setter for offer in offers}}
     for k, offer in enumerate(offers):
         if not np.isfinite(offer.unit_cost):
             continue
@@ -85,11 +91,10 @@ def price_list(market: Market) -> PriceList:
             earned[firms[offer.host], k] += offer.transfer - offer.resource
         if not offer.at_cost:
             # One more token brings its part of the services that are up for choice.
-            services = float(np.mean(market.service_value[list(offer.regions)])) * p.service_margin
-            earned[firms[offer.seller], k] += services * p.service_contested_share
-        for maker, money in chip_margins(market, offer).items():
-            earned[firms[maker], k] += money
-        cost[k] = _cost(market, offer, p)
+            earned[firms[offer.seller], k] += services[offer.regions] * p.service_contested_share
+        for maker, money in margins[offer.host].items():
+            earned[firms[maker], k] += money * offer.hours_per_mtok
+        cost[k] = _cost(offer, patient[offer.setter], p)
     known = market.demand.reference
     reference = np.zeros(len(market.types.weight)) if known is None else market.types.mixture @ known
     return PriceList(
@@ -114,37 +119,35 @@ def price_list(market: Market) -> PriceList:
     )
 
 
-def chip_margins(market: Market, offer: Offer) -> dict[str, float]:
-    """USD that each chipmaker earns on a million tokens: chips wear out with the hours that they serve."""
+def chip_margins(market: Market, host: str) -> dict[str, float]:
+    """USD that each chipmaker earns on an hour of a host's inference chips: they wear out as they serve."""
     p = market.parameters
-    units = market.clouds[offer.host].fleet.inference_units()
+    units = market.clouds[host].fleet.inference_units()
     total = units.sum()
-    if total <= 0.0:
-        return {}
     life = HOURS_PER_QUARTER * QUARTERS_A_YEAR * p.chip_life_years * p.target_utilisation
     margins: dict[str, float] = {}
-    for chip in market.catalogue.chips:
-        if units[chip.index] > 0.0:
-            earned = (chip.price - chip.unit_cost) * offer.hours_per_mtok / life * units[chip.index] / total
-            margins[chip.spec.maker] = margins.get(chip.spec.maker, 0.0) + float(earned)
+    for index in np.flatnonzero(units > 0.0):
+        chip = market.catalogue.chips[index]
+        earned = float((chip.price - chip.unit_cost) / life * units[index] / total)
+        margins[chip.spec.maker] = margins.get(chip.spec.maker, 0.0) + earned
     return margins
 
 
-def _cost(market: Market, offer: Offer, p: Parameters) -> float:
-    """Effective unit cost: resource or transfer cost less what a locked-in customer is worth tomorrow."""
-    firm = market.firms[offer.setter]
+def _patience(market: Market, setter: str) -> float:
+    firm = market.firms[setter]
     burn = getattr(firm, "research", 0.0)
     # A cloud is a line of a larger group, and so is a vendor that a firm of the market controls.
-    behind = offer.setter in market.clouds or market.parent_of(offer.setter) != offer.setter
-    weight = patience(firm.cash, burn, behind, p.raise_runway_quarters)
+    behind = setter in market.clouds or market.parent_of(setter) != setter
+    return patience(firm.cash, burn, behind, market.parameters.raise_runway_quarters)
+
+
+def _cost(offer: Offer, patient: float, p: Parameters) -> float:
+    """Effective unit cost: resource or transfer cost less what a locked-in customer is worth tomorrow."""
     cost = offer.unit_cost
-    if not np.isfinite(cost):
-        return cost
-    lowest = p.price_floor_usd_per_mtok
     reduced = effective_cost(
         cost, p.discount_factor, 1.0 - p.portfolio_rate, max(offer.expected_margin, 0.0) * p.lock_in_share
     )
-    return max(cost + weight * (float(reduced) - cost), lowest)
+    return max(cost + patient * (float(reduced) - cost), p.price_floor_usd_per_mtok)
 
 
 def post(market: Market) -> None:

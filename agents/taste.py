@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from model.offer import Offer
 from model.parameters import Parameters
 from model.place import ASIA_PACIFIC, CHINA, EUROPE, NORTH_AMERICA, REGIONS, SIZES
 
@@ -59,32 +60,32 @@ def offset(market: Market) -> NDArray[np.float64]:
     cells = market.population.cells
     region_of = np.array([cell.region for cell in cells])
     small = np.array([cell.size == SIZES[1] for cell in cells])
-    node_of = market.node_of_cell.argmax(axis=0)
     years = (market.t - market.record_from) / 4.0
     base = p.llm_constant - p.outside_drift * years
     channel = {name: channel_taste(name, small, p) for name in {offer.channel for offer in offers}}
-    reach: dict[str, NDArray[np.bool_]] = {}
-    result = np.full((len(cells), len(offers)), -np.inf)
+    reach = {name: _reach(market, name) for name in {offer.seller for offer in offers}}
+    by_region = np.full((len(REGIONS), len(offers)), -np.inf)
     for j, offer in enumerate(offers):
-        if not np.isfinite(offer.unit_cost):
-            continue
-        if offer.seller not in reach:
-            nodes = [market.node_number[name] for name in market.graph.targets(offer.seller, "tokens")]
-            reach[offer.seller] = np.isin(node_of, nodes)
-        seller = market.firms[offer.seller]
-        by_region = np.full(len(REGIONS), -np.inf)
-        for region in offer.regions:
-            model_bias = home_bias(region, offer.model.origin, p)
-            if offer.model.open_weights and seller.origin != offer.model.origin:
-                # Open weights on another's servers: the data stay with the host.
-                model_bias *= p.open_weights_distrust
-            bias = p.model_origin_weight * model_bias
-            bias += (1.0 - p.model_origin_weight) * home_bias(region, seller.origin, p)
-            by_region[region] = (
-                base
-                + bias
-                + standing_of(market, offer.seller, region)
-                + market.luck.of(offer.model.vendor, region)
-            )
-        result[:, j] = np.where(reach[offer.seller], by_region[region_of] + channel[offer.channel], -np.inf)
-    return result
+        if np.isfinite(offer.unit_cost):
+            for region in offer.regions:
+                by_region[region, j] = base + _in_region(market, offer, region)
+    taste = by_region[region_of] + np.column_stack([channel[offer.channel] for offer in offers])
+    return np.where(np.column_stack([reach[offer.seller] for offer in offers]), taste, -np.inf)
+
+
+def _reach(market: Market, seller: str) -> NDArray[np.bool_]:
+    """Whether a tokens edge leads to each cell's segment, shape (cells,)."""
+    nodes = [market.node_number[name] for name in market.graph.targets(seller, "tokens")]
+    return np.isin(market.node_of_cell.argmax(axis=0), nodes)
+
+
+def _in_region(market: Market, offer: Offer, region: int) -> float:
+    """What a region's buyers feel about where model and seller come from, the seller's standing, and luck."""
+    p, origin = market.parameters, market.firms[offer.seller].origin
+    model_bias = home_bias(region, offer.model.origin, p)
+    if offer.model.open_weights and origin != offer.model.origin:
+        # Open weights on another's servers: the data stay with the host.
+        model_bias *= p.open_weights_distrust
+    bias = p.model_origin_weight * model_bias + (1.0 - p.model_origin_weight) * home_bias(region, origin, p)
+    standing = standing_of(market, offer.seller, region)
+    return bias + standing + market.luck.of(offer.model.vendor, region)

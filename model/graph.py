@@ -42,6 +42,7 @@ Edge = tuple[str, str, EdgeKind]
 """Source, target and kind."""
 
 _KINDS: dict[str, EdgeKind] = {kind: kind for kind in EdgeKind}
+_PLAIN: dict[EdgeKind, str] = {kind: kind.value for kind in EdgeKind}
 
 
 class NotPermitted(ValueError):
@@ -422,4 +423,4 @@ class SupplyGraph:
 def _row(edge: Edge, data: Mapping[str, Any]) -> Row:
     source, target, kind = edge
     units = data["terms"]["rights"] if kind is EdgeKind.EQUITY else data["units"]
-    return Row(source, target, kind.value, float(units), UNITS[kind], data["money"])
+    return Row(source, target, _PLAIN[kind], float(units), UNITS[kind], data["money"])

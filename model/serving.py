@@ -258,10 +258,13 @@ def _serve(
             chips = width * stages
             room = (chips * memory - shared - routed) / (cache * stages)
             kept = 1.0 if stages == 1.0 else pipeline
-            batch = _largest_batch(room, latency * kept, step) if room >= 1.0 else 0.0
+            worth = kept * (1.0 + input_per_output) * stages / chips
+            # Larger batches yield more: a split that could not win with all its memory is not searched.
+            hopeful = room >= 1.0 and worth * room / _round_seconds(room, step) > best[0]
+            batch = _largest_batch(room, latency * kept, step) if hopeful else 0.0
             if batch > 0.0:
                 seconds = _round_seconds(batch, step)
-                rate = kept * (1.0 + input_per_output) * stages * batch / (seconds * chips)
+                rate = worth * batch / seconds
                 if rate > best[0]:
                     best = (rate, chips, batch * stages, batch * prefill / seconds)
             stages *= 2.0
