@@ -213,6 +213,7 @@ class Chipmaker(Firm):
                     first_cost=chip.first_cost * growth,
                     given=False,
                     made_for_rules=chip.made_for_rules,
+                    trains=chip.trains,
                 )
             )
 
@@ -266,7 +267,9 @@ def advance(market: Market) -> None:
     ahead = market.t + int(market.parameters.lead_time_quarters)
     for quarter in sorted(q for q in market.chips_to_come if q <= ahead):
         for row in market.chips_to_come.pop(quarter):
-            market.chipmakers[row["maker"]].launch(chip_of(row, len(market.catalogue.chips)))
+            market.chipmakers[row["maker"]].launch(
+                chip_of(row, len(market.catalogue.chips), market.parameters)
+            )
     for maker in market.chipmakers.values():
         maker.advance()
     market.look_around()

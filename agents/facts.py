@@ -40,7 +40,7 @@ def given_chips(p: Parameters) -> dict[int, list[dict[str, Any]]]:
     return found
 
 
-def chip_of(row: dict[str, Any], index: int) -> Chip:
+def chip_of(row: dict[str, Any], index: int, p: Parameters) -> Chip:
     """A chip on the market from its row of ``evidence/chips.csv``."""
     starts = str(row["china_from"])
     spec = ChipSpec(
@@ -67,6 +67,7 @@ def chip_of(row: dict[str, Any], index: int) -> Chip:
         unit_cost=row["unit_cost_usd"],
         first_cost=row["unit_cost_usd"],
         given=True,
+        trains=row["interconnect_gbs"] >= p.training_interconnect_least_gbs,
         window_from=None
         if starts == "never"
         else quarter_of(starts)

@@ -80,7 +80,6 @@ def catalogue(p: Parameters) -> Catalogue:
             bandwidth_efficiency=p.captive_bandwidth_efficiency,
         ),
         online_efficiency=p.online_efficiency,
-        least_training_interconnect_gbs=p.training_interconnect_least_gbs,
         reference_dense=Architecture(
             p.reference_dense_params_b, p.reference_dense_params_b, p.reference_dense_cache_bytes
         ),

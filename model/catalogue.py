@@ -49,6 +49,7 @@ class Chip:
     window_from: int | None = None
     window_until: int | None = None
     made_for_rules: bool = False
+    trains: bool = True
     until: int | None = None
     first_cost: float = 0.0
 
@@ -94,7 +95,6 @@ class Catalogue:
     training: TrainingTechnology
     captive: CaptiveWork
     online_efficiency: float
-    least_training_interconnect_gbs: float
     reference_dense: Architecture
     reference_sparse: Architecture
     chips: list[Chip] = field(default_factory=list)
@@ -110,7 +110,7 @@ class Catalogue:
         self.chips.append(chip)
         row = np.zeros((1, len(PURPOSES)))
         # A cluster is only as good as its links: cards on a slow bus do not train.
-        if chip.spec.interconnect_gbs >= self.least_training_interconnect_gbs:
+        if chip.trains:
             row[0, TRAINING] = training_throughput(chip.spec, self.training)
         row[0, [DENSE, SPARSE]] = self._mtok([self.reference_dense, self.reference_sparse], [chip])[:, 0]
         row[0, CAPTIVE] = captive_throughput(chip.spec, self.captive) * SECONDS_PER_HOUR

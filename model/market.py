@@ -70,7 +70,7 @@ class Market(mesa.Model):
         self.models_to_come = given_models(self.parameters)
         self.captive_levels = captive_levels(self.parameters)
         for row in self.chips_to_come.pop(0, []):
-            self.add_chip(chip_of(row, len(self.catalogue.chips)))
+            self.add_chip(chip_of(row, len(self.catalogue.chips), self.parameters))
 
         self.population = Population(
             self.parameters, int(self.parameters.enterprises), self.chance.stream("traits")

@@ -140,7 +140,7 @@ def swap(units: FloatArray, suitability: FloatArray, rate: float) -> FloatArray:
     )
     result[:, serving] -= given[:, None] * share
     result[:, serving] += taken[:, None] * (given[:, None] * share).sum(axis=0) / given.sum()
-    return result
+    return np.maximum(result, 0.0)
 
 
 def _pick(units: FloatArray, suitability: FloatArray, amount: float) -> FloatArray:
@@ -154,7 +154,7 @@ def _pick(units: FloatArray, suitability: FloatArray, amount: float) -> FloatArr
         taken = np.minimum(weight * (amount / total), units - chosen)
         chosen += taken
         amount -= taken.sum()
-    return chosen
+    return np.minimum(chosen, units)  # rounding may sum to a hair more
 
 
 PASSES = 3
