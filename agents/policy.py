@@ -50,10 +50,13 @@ def may_ship(chip: Chip, terms: ExportTerms, restricted: bool, quarter: int, ahe
 
 
 def _legal(chip: Chip, terms: ExportTerms, quarter: int, ahead: int) -> bool:
-    """Chips of the facts carry their own window; later ones must fit the terms in force."""
+    """Chips of the facts carry their own window; later ones must fit the terms in force.
+
+    A rule is published in the last quarter in which a chip is still legal: from then on nobody orders it.
+    """
     if chip.given:
         starts = chip.window_from is not None and quarter + ahead >= chip.window_from
-        return starts and (chip.window_until is None or quarter <= chip.window_until)
+        return starts and (chip.window_until is None or quarter + (ahead > 0) <= chip.window_until)
     fits = chip.spec.bf16_tflops <= terms.max_tflops * (1.0 + ROUNDING)
     return fits and chip.spec.interconnect_gbs <= terms.max_interconnect_gbs
 
