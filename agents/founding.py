@@ -40,6 +40,8 @@ OUTSIDE = ("suppliers", "utilities", "staff", "investors", "other business", "go
 KNOTS = ("2022Q1", "2023Q1", "2024Q1", "2025Q1")
 """Quarters of the levels in ``evidence/captive.csv``."""
 
+KNOT_QUARTERS = tuple(calendar.index(name) for name in KNOTS)
+
 ROUNDS = 20
 """Rounds in which the founding fleets are shared out between training and captive work."""
 
@@ -183,11 +185,10 @@ def captive_work(market: Market, owner: str, quarter: int) -> np.ndarray:
     levels = market.captive_levels.get(owner)
     if levels is None:
         return work
-    knots = [calendar.index(name) for name in KNOTS]
-    years = max(quarter - knots[-1], 0) / 4.0
+    years = max(quarter - KNOT_QUARTERS[-1], 0) / 4.0
     fade = p.captive_growth_fade
     later = math.log1p(p.captive_growth) * (1.0 - math.exp(-fade * years)) / fade
-    cards = [math.exp(float(np.interp(quarter, knots, row)) + later) for row in levels]
+    cards = [math.exp(float(np.interp(quarter, KNOT_QUARTERS, row)) + later) for row in levels]
     per_card = HOURS_PER_QUARTER * p.target_utilisation
     work[TRAINING] = cards[0] * per_card * market.catalogue.work[market.chip_index["A100"], TRAINING]
     work[CAPTIVE] = cards[1] * per_card * market.catalogue.work[market.chip_index["A10"], CAPTIVE]

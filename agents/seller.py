@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from agents import listing, taste
 from model.fleet import HOURS_PER_QUARTER
 from model.offer import Offer
-from model.parameters import Parameters
 from model.pricing import Buyers, best_response, buyers, effective_cost, partial_adjustment
 
 if TYPE_CHECKING:
@@ -76,13 +75,11 @@ def price_list(market: Market) -> PriceList:
     at_cost = np.array([offer.at_cost for offer in offers])
     own = np.where(at_cost, 0.0, kappa[:, setter])
     earned = np.zeros((len(names), len(offers)))
-    cost = np.ones(len(offers))
     margins = {host: chip_margins(market, host) for host in market.clouds}
     services = {
         regions: float(np.mean(market.service_value[list(regions)])) * p.service_margin
         for regions in {offer.regions for offer in offers}
     }
-    patient = {name: _patience(market, name) for name in {offer.setter for offer in offers}}
     for k, offer in enumerate(offers):
         if not np.isfinite(offer.unit_cost):
             continue
@@ -94,14 +91,13 @@ def price_list(market: Market) -> PriceList:
             earned[firms[offer.seller], k] += services[offer.regions] * p.service_contested_share
         for maker, money in margins[offer.host].items():
             earned[firms[maker], k] += money * offer.hours_per_mtok
-        cost[k] = _cost(offer, patient[offer.setter], p)
     known = market.demand.reference
     reference = np.zeros(len(market.types.weight)) if known is None else market.types.mixture @ known
     return PriceList(
         firms=firms,
         own=own,
         other=kappa @ earned,
-        cost=cost,
+        cost=_costs(market),
         price=market.offers.array("price"),
         buyers=buyers(
             market.types.alpha,
@@ -141,13 +137,21 @@ def _patience(market: Market, setter: str) -> float:
     return patience(firm.cash, burn, behind, market.parameters.raise_runway_quarters)
 
 
-def _cost(offer: Offer, patient: float, p: Parameters) -> float:
-    """Effective unit cost: resource or transfer cost less what a locked-in customer is worth tomorrow."""
-    cost = offer.unit_cost
-    reduced = effective_cost(
-        cost, p.discount_factor, 1.0 - p.portfolio_rate, max(offer.expected_margin, 0.0) * p.lock_in_share
-    )
-    return max(cost + patient * (float(reduced) - cost), p.price_floor_usd_per_mtok)
+def _costs(market: Market) -> FloatArray:
+    """Effective unit costs: resource or transfer cost less what a locked-in customer is worth tomorrow, (offers,).
+
+    1 of an offer that cannot be served.
+    """
+    p, offers = market.parameters, market.offers
+    patient = {name: _patience(market, name) for name in {offer.setter for offer in offers}}
+    weight = np.array([patient[offer.setter] for offer in offers])
+    cost = offers.array("unit_cost")
+    served = np.isfinite(cost)
+    cost = np.where(served, cost, 1.0)
+    margin = np.maximum(offers.array("expected_margin"), 0.0) * p.lock_in_share
+    reduced = effective_cost(cost, p.discount_factor, 1.0 - p.portfolio_rate, margin)
+    lowered = np.maximum(cost + weight * (reduced - cost), p.price_floor_usd_per_mtok)
+    return np.where(served, lowered, cost)
 
 
 def post(market: Market) -> None:

@@ -75,8 +75,9 @@ def offset(market: Market) -> NDArray[np.float64]:
 
 def _reach(market: Market, seller: str) -> NDArray[np.bool_]:
     """Whether a tokens edge leads to each cell's segment, shape (cells,)."""
-    nodes = [market.node_number[name] for name in market.graph.targets(seller, "tokens")]
-    return np.isin(market.node_of_cell.argmax(axis=0), nodes)
+    reached = np.zeros(len(market.nodes), dtype=bool)
+    reached[[market.node_number[name] for name in market.graph.targets(seller, "tokens")]] = True
+    return np.asarray(reached[market.node_of_cell.argmax(axis=0)])
 
 
 def _in_region(market: Market, offer: Offer, region: int) -> float:

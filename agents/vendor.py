@@ -169,8 +169,8 @@ class Vendor(Firm):
         market = self.model
         return [
             m
-            for m in market.catalogue.models.values()
-            if m.vendor == self.name and m.launched <= market.t and (m.until is None or market.t <= m.until)
+            for m in market.catalogue.models_of(self.name)
+            if m.launched <= market.t and (m.until is None or market.t <= m.until)
         ]
 
     @property
@@ -294,7 +294,8 @@ class Vendor(Firm):
         if not p.sparse_architectures:
             return dense
         units = market.clouds[self.host()].fleet.units[:, [DENSE, SPARSE]].sum(axis=1)
-        rates = market.catalogue.rates([dense, sparse]) @ units
+        mine = np.flatnonzero(units)
+        rates = market.catalogue.rates([dense, sparse], mine) @ units[mine]
         return decide_architecture(dense, sparse, 1.0 / max(rates[0], TINY), 1.0 / max(rates[1], TINY))
 
     @property

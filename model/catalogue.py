@@ -102,6 +102,7 @@ class Catalogue:
     work: FloatArray = field(default_factory=lambda: np.zeros((0, len(PURPOSES))))
     _mtok_per_hour: dict[str, FloatArray] = field(default_factory=dict)
     _columns: dict[str, FloatArray] = field(default_factory=dict)
+    _of_vendor: dict[str, list[Model]] = field(default_factory=dict)
 
     def add_chip(self, chip: Chip) -> None:
         """Enter a chip; its index must be the next one."""
@@ -121,6 +122,11 @@ class Catalogue:
         model.number = len(self.models)
         model.memory_gb = footprint_gb(model.architecture, self.serving)
         self.models[model.name] = model
+        self._of_vendor.setdefault(model.vendor, []).append(model)
+
+    def models_of(self, vendor: str) -> Sequence[Model]:
+        """All models of a vendor so far, in order of launch."""
+        return self._of_vendor.get(vendor, ())
 
     def mtok_per_hour(self, models: Sequence[Model]) -> FloatArray:
         """Blended Mtok a chip hour of models on every chip at full software maturity, shape (models, chips)."""
@@ -137,9 +143,9 @@ class Catalogue:
                 known[name] = np.concatenate([known[name], row]) if have else row
         return np.array([known[model.name] for model in models]).reshape(len(models), count)
 
-    def rates(self, architectures: list[Architecture]) -> FloatArray:
+    def rates(self, architectures: list[Architecture], chips: NDArray[np.int64]) -> FloatArray:
         """Blended Mtok a chip hour of architectures that are only considered, shape (architectures, chips)."""
-        return self._mtok(architectures, self.chips)
+        return self._mtok(architectures, [self.chips[index] for index in chips])
 
     def column(self, attribute: str) -> FloatArray:
         """A numeric field of every chip's specification, shape (chips,)."""

@@ -351,13 +351,29 @@ class SupplyGraph:
             if key is edges.kind:
                 yield (source, target), data
 
-    def rows(self, idle: bool = False) -> Iterator[Row]:
+    def rows(self, idle: bool = False) -> list[Row]:
         """The edges that something flowed along this quarter and all stakes; ``idle`` adds the others."""
-        for edge, data in self._edges():
-            if idle or data["units"] or data["money"] or edge[2] is EdgeKind.EQUITY:
-                yield _row(edge, data)
-        for edge, data in self._ended.items():
-            yield _row(edge, data)
+        return [Row(*row) for row in zip(*self.columns(idle), strict=True)]
+
+    def columns(self, idle: bool = False) -> tuple[list[Any], ...]:
+        """The same as columns, in the order of the fields of ``Row``."""
+        flowed = [
+            (edge, data)
+            for edge, data in self._edges()
+            if idle or data["units"] or data["money"] or edge[2] is EdgeKind.EQUITY
+        ]
+        flowed += self._ended.items()
+        return (
+            [source for (source, _, _), _ in flowed],
+            [target for (_, target, _), _ in flowed],
+            [_PLAIN[kind] for (_, _, kind), _ in flowed],
+            [
+                float(data["terms"]["rights"] if kind is EdgeKind.EQUITY else data["units"])
+                for (_, _, kind), data in flowed
+            ],
+            [UNITS[kind] for (_, _, kind), _ in flowed],
+            [data["money"] for _, data in flowed],
+        )
 
     def _touch(self, kind: EdgeKind) -> None:
         self.version += 1
@@ -418,9 +434,3 @@ class SupplyGraph:
                 raise ValueError(
                     f"{owned}'s owners would hold more than the whole in {term}: lower a stake first."
                 )
-
-
-def _row(edge: Edge, data: Mapping[str, Any]) -> Row:
-    source, target, kind = edge
-    units = data["terms"]["rights"] if kind is EdgeKind.EQUITY else data["units"]
-    return Row(source, target, _PLAIN[kind], float(units), UNITS[kind], data["money"])

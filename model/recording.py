@@ -272,8 +272,6 @@ def _segments(market: Market) -> None:
 
 
 def _edges(market: Market) -> None:
-    rows = list(market.graph.rows())
-    if rows:
-        names = ("source", "target", "kind", "units", "unit", "money_usd")
-        columns = dict(zip(names, zip(*rows, strict=True), strict=True))
-        market.recorder.extend("edges", {"quarter": market.quarter, **columns})
+    names = ("source", "target", "kind", "units", "unit", "money_usd")
+    columns = dict(zip(names, market.graph.columns(), strict=True))
+    market.recorder.extend("edges", {"quarter": market.quarter, **columns})

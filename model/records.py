@@ -249,8 +249,7 @@ class _Texts(_Store):
     def values(self) -> Any:
         import pandas as pd
 
-        texts = np.array([*self.numbers, None], dtype=object)[:-1]
-        return pd.array(texts[super().values()], dtype="str")
+        return pd.array(list(self.numbers), dtype="str").take(super().values())
 
 
 _STORES: dict[str, type[_Store]] = {"str": _Texts, "float": _Floats, "int": _Integers, "bool": _Booleans}

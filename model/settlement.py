@@ -189,28 +189,29 @@ def _kind(offer: Offer) -> Kind:
     return Kind.HOSTING if offer.setter == offer.seller else Kind.PARTNER_HOSTING
 
 
+def _accounts(market: Market, sellers: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Accounts of the segments (1, nodes) and of sellers (sellers, 1), that pay and are paid as a matrix."""
+    nodes = np.array([market.ledger.index(node) for node in market.nodes], dtype=np.int64)
+    firms = np.array([market.ledger.index(seller) for seller in sellers], dtype=np.int64)
+    return nodes[None, :], firms[:, None]
+
+
 def _pay_tokens(market: Market) -> None:
     """Segments pay sellers; resellers pass the vendor's part on."""
     ledger, graph, p = market.ledger, market.graph, market.parameters
     offers = market.offers.offers
     sold = market.node_of_cell @ market.demand.served
-    accounts = [ledger.index(node) for node in market.nodes]
-    by_pair: dict[tuple[str, Kind], FloatArray] = {}
-    units: dict[str, FloatArray] = {}
+    sellers = list(dict.fromkeys(offer.seller for offer in offers if offer.served > 0.0))
+    row = {seller: i for i, seller in enumerate(sellers)}
+    units = np.zeros((len(sellers), len(market.nodes)))
+    money = {kind: np.zeros_like(units) for kind in EDGES["tokens"]}
     for j, offer in enumerate(offers):
-        if offer.served <= 0.0:
-            continue
-        key = (offer.seller, _kind(offer))
-        by_pair[key] = by_pair.get(key, 0.0) + sold[:, j] * offer.price
-        units[offer.seller] = units.get(offer.seller, 0.0) + sold[:, j]
-    paid = {seller: np.zeros(len(market.nodes)) for seller in units}
-    for (seller, kind), money in by_pair.items():
-        ledger.pay_many(accounts, ledger.index(seller), kind, money)
-        paid[seller] += money
-    if units:
-        graph.flow_between(
-            list(units), market.nodes, "tokens", np.array(list(units.values())), np.array(list(paid.values()))
-        )
+        if offer.served > 0.0:
+            units[row[offer.seller]] += sold[:, j]
+            money[_kind(offer)][row[offer.seller]] += sold[:, j] * offer.price
+    for kind, paid in money.items():
+        ledger.pay_many(*_accounts(market, sellers), kind, paid)
+    graph.flow_between(sellers, market.nodes, "tokens", units, np.sum(list(money.values()), axis=0))
     for offer in offers:
         if offer.served <= 0.0:
             continue
@@ -280,7 +281,6 @@ def _pay_services(market: Market) -> None:
     asked = market.region_of_cell @ market.demand.demanded.sum(axis=1)
     spent = market.region_of_node @ spend
     market.service_value = np.divide(spent, asked, out=market.service_value.copy(), where=asked > 0.0)
-    accounts = [market.ledger.index(node) for node in market.nodes]
     paid: list[FloatArray] = []
     for seller, weight in pull.items():
         contested = np.divide(weight, total, out=np.zeros_like(tokens), where=total > 0.0)
@@ -297,10 +297,10 @@ def _pay_services(market: Market) -> None:
         for n in np.flatnonzero(money > 0.0):
             if not market.graph.permitted(seller, market.nodes[n], "services"):
                 market.graph.permit(seller, market.nodes[n], "services")
-        market.ledger.pay_many(accounts, market.ledger.index(seller), Kind.SERVICES, money)
         paid.append(money)
         market.traffic.services[seller] = float(money.sum())
         market.ledger.pay(seller, "staff", Kind.SERVICE_STAFF, float(money.sum()) * (1.0 - p.service_margin))
+    market.ledger.pay_many(*_accounts(market, list(pull)), Kind.SERVICES, np.array(paid))
     market.graph.flow_between(list(pull), market.nodes, "services", np.array(paid), np.array(paid))
 
 
