@@ -143,7 +143,7 @@ class Cloud(Firm):
         self.wanted: FloatArray = np.zeros_like(fleet.units)
         self.delivered: FloatArray = np.zeros_like(fleet.units)
         self.work: FloatArray = np.zeros(len(PURPOSES))
-        self.price_paid: list[FloatArray] = []
+        self.bills: list[FloatArray] = []
         self.paid: dict[str, float] = {}
 
     @property
@@ -199,6 +199,14 @@ class Cloud(Firm):
         none = np.zeros((chips - len(self.delivered), len(PURPOSES)))
         self.delivered = np.concatenate([self.delivered, none])
         self.wanted = np.concatenate([self.wanted, none])
+
+    def bill(self, chips: NDArray[np.int64], due: FloatArray, lead: int) -> None:
+        """Note what orders cost, USD by chip, to be paid when they arrive: the price is that of the order."""
+        while len(self.bills) < lead:
+            self.bills.append(np.zeros(0))
+        missing = len(self.fleet.units) - len(self.bills[lead - 1])
+        self.bills[lead - 1] = np.concatenate([self.bills[lead - 1], np.zeros(missing)])
+        self.bills[lead - 1][chips] += due
 
     def qualify(self, delivered: dict[str, float]) -> None:
         """Chips in use earn their maker qualification (Grabowski and Vernon 1992 call it a stock of trust)."""
@@ -317,9 +325,8 @@ def procure(market: Market) -> None:
         placed = np.zeros_like(owner.fleet.units)
         placed[needs.chips, w] = shipped[row]
         owner.fleet.place(placed, lead)
-    prices = np.array([chip.price for chip in chips])
+        owner.bill(needs.chips, shipped[row] * price, lead)
     for owner in market.clouds.values():
-        owner.price_paid.append(prices)
         _move_spare(market, owner)
 
 
@@ -371,13 +378,12 @@ def _order(market: Market, needs: ChipNeeds, price: FloatArray) -> tuple[FloatAr
 
 def _receive(market: Market, owner: Cloud) -> None:
     """Install what arrives along permitted edges and pay for it; what a rule has caught is never delivered."""
-    p = market.parameters
     arrived = owner.fleet.receive()
-    lead = int(p.lead_time_quarters)
-    price = owner.price_paid[-lead] if len(owner.price_paid) >= lead else np.zeros(0)
+    due = owner.bills.pop(0) if owner.bills else np.zeros(0)
     # Chips launched since cannot be among the deliveries.
-    price = np.concatenate([price, np.zeros(len(arrived) - len(price))])
-    owner.price_paid = owner.price_paid[-lead:]
+    due = np.concatenate([due, np.zeros(len(arrived) - len(due))])
+    count = arrived.sum(axis=1)
+    price = np.divide(due, count, out=np.zeros_like(due), where=count > 0.0)
     owner.delivered = np.zeros_like(owner.fleet.units)
     for index in np.flatnonzero(arrived.sum(axis=1) > 0.0):
         chip = market.catalogue.chips[index]
