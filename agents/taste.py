@@ -58,6 +58,8 @@ def offset(market: Market) -> NDArray[np.float64]:
     """
     p, offers = market.parameters, market.offers.offers
     cells = market.population.cells
+    if not offers:
+        return np.zeros((len(cells), 0))
     region_of = np.array([cell.region for cell in cells])
     small = np.array([cell.size == SIZES[1] for cell in cells])
     years = (market.t - market.record_from) / 4.0
