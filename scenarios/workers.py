@@ -205,6 +205,8 @@ def _no_interrupts() -> Iterator[None]:
 
 def _serve(pipe: Connection, job: Job, warm_with: int | None) -> None:
     """The life of a worker: load the market, say so, and run the seeds that arrive until the pipe closes."""
+    # Blocked since before this process began; ignored from here on, since libraries may lift the block.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     if warm_with is not None:
         _warm(job, warm_with)
