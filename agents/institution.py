@@ -61,13 +61,15 @@ def form(market: Market, target: str, members: tuple[str, ...], rights: float) -
     unknown = [name for name in (*members, target) if name not in market.firms]
     if unknown:
         raise ValueError(f"no firm is called {unknown[0]!r}: write one of {', '.join(market.firms)}")
-    # Nobody can buy more than the other owners have left.
-    held = [terms for owner, terms in _owners(market, target).items() if owner not in members]
-    left = 1.0 - max(sum(terms[share] for terms in held) for share in ("rights", "control"))
-    rights = min(rights, max(left, 0.0) / len(members))
     joint = market.institutions.of_target(target)
     newcomers = tuple(name for name in members if joint is None or name not in joint.members)
-    for member in newcomers:
+    owners = _owners(market, target)
+    # Who holds more already keeps it, and nobody can buy more than the others have left.
+    buying = [name for name in newcomers if name not in owners or owners[name]["rights"] < rights]
+    held = [terms for owner, terms in owners.items() if owner not in buying]
+    left = 1.0 - max(sum(terms[share] for terms in held) for share in ("rights", "control"))
+    rights = min(rights, max(left, 0.0) / max(len(buying), 1))
+    for member in buying:
         market.graph.permit(member, target, "equity", rights=rights, control=rights)
     if joint is None:
         market.institutions.consortia.append(Consortium(target, members, market.t))
@@ -89,6 +91,8 @@ def pooled_funding(market: Market) -> None:
     """Members pay the shared model what they divert from their own, each quarter."""
     p = market.parameters
     for joint in market.institutions.consortia:
+        if not market.vendors[joint.target].active:
+            continue
         for member in joint.members:
             own = sum(v.support for v in market.vendors.values() if market.parent_of(v.name) == member)
             amount = p.consortium_diversion * own * growth_of_funding(market)

@@ -92,7 +92,9 @@ def price_list(market: Market) -> PriceList:
         for maker, money in margins[offer.host].items():
             earned[firms[maker], k] += money * offer.hours_per_mtok
     known = market.demand.reference
-    reference = np.zeros(len(market.types.weight)) if known is None else market.types.mixture @ known
+    reference = (
+        np.zeros(len(market.types.weight)) if known is None else market.types.mixture @ np.nan_to_num(known)
+    )
     return PriceList(
         firms=firms,
         own=own,
