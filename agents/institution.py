@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from model.market import Market
 
 QUARTERS_BEFORE_A_STAKE_IS_JUDGED = 2
+
+SHARES = ("rights", "control")
 
 
 @dataclass
@@ -66,9 +69,8 @@ def form(market: Market, target: str, members: tuple[str, ...], rights: float) -
     owners = _owners(market, target)
     # Who holds more already keeps it, and nobody can buy more than the others have left.
     buying = [name for name in newcomers if name not in owners or owners[name]["rights"] < rights]
-    held = [terms for owner, terms in owners.items() if owner not in buying]
-    left = 1.0 - max(sum(terms[share] for terms in held) for share in ("rights", "control"))
-    rights = min(rights, max(left, 0.0) / max(len(buying), 1))
+    left = min(_left(market, target, share, buying) for share in SHARES)
+    rights = min(rights, left / max(len(buying), 1))
     for member in buying:
         market.graph.permit(member, target, "equity", rights=rights, control=rights)
     if joint is None:
@@ -85,6 +87,12 @@ def _owners(market: Market, target: str) -> dict[str, dict[str, float]]:
     return {
         owner: market.graph.terms(owner, target, "equity") for owner in market.graph.sources(target, "equity")
     }
+
+
+def _left(market: Market, target: str, share: str, buying: Sequence[str]) -> float:
+    """How much of a firm's rights or control is left to those who are buying."""
+    held = sum(terms[share] for owner, terms in _owners(market, target).items() if owner not in buying)
+    return max(1.0 - held, 0.0)
 
 
 def pooled_funding(market: Market) -> None:
@@ -201,6 +209,9 @@ def _copies(market: Market) -> None:
 def open_edges(market: Market) -> None:
     """Access to regions, partnerships and stakes of the facts, in the quarter in which they begin or end."""
     for kind, source, target, terms in market.edges_to_come.pop(market.t, []):
+        if kind == "equity":
+            # What a scenario has sold before is not there any more.
+            terms = {share: min(terms[share], _left(market, target, share, [source])) for share in SHARES}
         market.graph.permit(source, target, kind, **terms)
     for kind, source, target in market.edges_to_end.pop(market.t, []):
         market.graph.forbid(source, target, kind)
