@@ -258,7 +258,9 @@ class Ledger:
     def between(self, *kinds: Kind) -> dict[tuple[str, str], float]:
         """What each payee got from each payer this quarter for the given kinds, USD, by (payee, payer)."""
         payers, payees, which, amounts = self._journal()
-        chosen = np.isin(which, [_POSITION[kind] for kind in kinds])
+        asked = np.zeros(_WIDTH, dtype=bool)
+        asked[[_POSITION[kind] for kind in kinds]] = True
+        chosen = asked[which]
         size = len(self.accounts)
         pairs = (payees * size + payers)[chosen]
         totals = np.bincount(pairs, weights=amounts[chosen], minlength=size * size)

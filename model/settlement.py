@@ -212,10 +212,13 @@ def _pay_tokens(market: Market) -> None:
     for kind, paid in money.items():
         ledger.pay_many(*_accounts(market, sellers), kind, paid)
     graph.flow_between(sellers, market.nodes, "tokens", units, np.sum(list(money.values()), axis=0))
+    overhead = units.sum(axis=1) * p.serving_overhead_usd_per_mtok
+    ledger.pay_many(
+        [ledger.index(seller) for seller in sellers], ledger.index("utilities"), Kind.NETWORK, overhead
+    )
     for offer in offers:
         if offer.served <= 0.0:
             continue
-        ledger.pay(offer.seller, "utilities", Kind.NETWORK, offer.served * p.serving_overhead_usd_per_mtok)
         hours = offer.served * offer.hours_per_mtok
         if offer.seller != offer.setter:
             royalty = max(offer.price - offer.transfer, 0.0) * offer.served
@@ -267,41 +270,43 @@ def _pay_services(market: Market) -> None:
             pull[offer.seller] = pull.get(offer.seller, 0.0) + sold[:, j] * effort
     if not pull:
         return
-    total = sum(pull.values())
+    sellers, weight = list(pull), np.array(list(pull.values()))
     tokens = sold.sum(axis=1)
     # Mean effort behind the tokens of a segment: more effort finds more to sell.
-    effort = np.divide(total, tokens, out=np.zeros_like(tokens), where=tokens > 0.0)
+    effort = np.divide(weight.sum(axis=0), tokens, out=np.zeros_like(tokens), where=tokens > 0.0)
     spend = (
         applications
         * p.service_usd_per_application
         * (effort / p.service_effort_start) ** p.service_elasticity
     )
-    kept = sum((market.service_customers.get(seller, 0.0) for seller in pull), np.zeros_like(tokens))
     # By what was asked for: a shortage does not make a customer dearer.
     asked = market.region_of_cell @ market.demand.demanded.sum(axis=1)
     spent = market.region_of_node @ spend
     market.service_value = np.divide(spent, asked, out=market.service_value.copy(), where=asked > 0.0)
-    paid: list[FloatArray] = []
-    for seller, weight in pull.items():
-        contested = np.divide(weight, total, out=np.zeros_like(tokens), where=total > 0.0)
-        before = np.divide(
-            market.service_customers.get(seller, np.zeros_like(tokens)),
-            kept,
-            out=contested.copy(),
-            where=kept > 0.0,
-        )
-        # Integration is a relationship: only a part of it is up for choice in a quarter.
-        share = (1.0 - p.service_contested_share) * before + p.service_contested_share * contested
-        market.service_customers[seller] = share
-        money = share * spend
-        for n in np.flatnonzero(money > 0.0):
-            if not market.graph.permitted(seller, market.nodes[n], "services"):
-                market.graph.permit(seller, market.nodes[n], "services")
-        paid.append(money)
-        market.traffic.services[seller] = float(money.sum())
-        market.ledger.pay(seller, "staff", Kind.SERVICE_STAFF, float(money.sum()) * (1.0 - p.service_margin))
-    market.ledger.pay_many(*_accounts(market, list(pull)), Kind.SERVICES, np.array(paid))
-    market.graph.flow_between(list(pull), market.nodes, "services", np.array(paid), np.array(paid))
+    before = np.array([market.service_customers.get(seller, np.zeros_like(tokens)) for seller in sellers])
+    share = service_shares(before, weight, p.service_contested_share)
+    market.service_customers.update(zip(sellers, share, strict=True))
+    money = share * spend
+    for i, n in np.argwhere(money > 0.0):
+        if not market.graph.permitted(sellers[i], market.nodes[n], "services"):
+            market.graph.permit(sellers[i], market.nodes[n], "services")
+    market.ledger.pay_many(*_accounts(market, sellers), Kind.SERVICES, money)
+    market.graph.flow_between(sellers, market.nodes, "services", money, money)
+    for seller, earned in zip(sellers, money.sum(axis=1).tolist(), strict=True):
+        market.traffic.services[seller] = earned
+        market.ledger.pay(seller, "staff", Kind.SERVICE_STAFF, earned * (1.0 - p.service_margin))
+
+
+def service_shares(before: FloatArray, weight: FloatArray, contested: float) -> FloatArray:
+    """Sellers' shares of each segment's services, shape (sellers, nodes).
+
+    Integration is a relationship: only the ``contested`` part of it is up for choice in a quarter, and goes by
+    ``weight``, the tokens of a seller and its effort on services; the rest stays as it was, ``before``.
+    """
+    total, kept = weight.sum(axis=0), before.sum(axis=0)
+    chosen = np.divide(weight, total, out=np.zeros_like(weight), where=total > 0.0)
+    stayed = np.divide(before, kept, out=chosen.copy(), where=kept > 0.0)
+    return np.asarray((1.0 - contested) * stayed + contested * chosen)
 
 
 def _pay_running(market: Market) -> None:
