@@ -194,8 +194,9 @@ class Chipmaker(Firm):
             years = (market.t - chip.launched) / QUARTERS_A_YEAR
             progress = progress_of(p, self.domestic)
             cap = self._cap_of(chip)
-            # A chip held at the cap grows in memory only, about half of what a new chip costs more.
-            growth = progress.cost ** (years if chip.spec.bf16_tflops < cap else years / 2.0)
+            # A chip held at the cap grows in memory only, a part of what a new chip costs more.
+            dearer = 1.0 if chip.spec.bf16_tflops < cap else p.chip_cost_growth_at_cap
+            growth = progress.cost ** (years * dearer)
             spec = decide_next_chip(
                 chip.spec, years, progress, cap, f"{line} {market.quarter}", market.quarter
             )

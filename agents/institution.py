@@ -162,7 +162,7 @@ def _consortia(market: Market) -> None:
 def _foundations(market: Market) -> None:
     p = market.parameters
     for joint in market.institutions.consortia:
-        if joint.foundation or market.t - joint.since < QUARTERS_BEFORE_A_STAKE_IS_JUDGED:
+        if joint.foundation or market.t - joint.since < p.foundation_delay_quarters:
             continue
         served = {
             c.name: _tokens_of(market, c.name, joint.target) for c in market.clouds.values() if not c.venue

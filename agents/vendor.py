@@ -401,6 +401,8 @@ def research(market: Market) -> None:
     for name in market.vendors:
         vendor = market.vendors[name]
         if vendor.active and market.t >= vendor.starts:
+            if market.t == vendor.starts:
+                market.event("entry", name, "research begins", vendor.plan, "USD a quarter planned")
             vendor.spend()
     for model in market.models_to_come.pop(market.t, []):
         if market.vendors[model.vendor].active:
