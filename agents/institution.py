@@ -14,7 +14,6 @@ from model.place import REGION_INDEX
 if TYPE_CHECKING:
     from model.market import Market
 
-QUARTERS_BEFORE_A_STAKE_IS_JUDGED = 2
 
 SHARES = ("rights", "control")
 
