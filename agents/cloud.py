@@ -273,7 +273,7 @@ def chip_needs(market: Market) -> ChipNeeds:
     for owner in market.clouds.values():
         forecast, capacity = owner.forecast(), owner.capacity()
         needed = needed_work(forecast, capacity, p.target_utilisation, p.order_speed)
-        eligible = np.array([may_buy(market, owner.name, chip) for chip in chips])
+        eligible = may_buy(market, owner.name, chips)
         taste = owner.tastes(makers)[maker]
         fleet = owner.fleet
         running = tdp_kw * hours * fleet.pue * fleet.power_usd_per_kwh
@@ -385,9 +385,11 @@ def _receive(market: Market, owner: Cloud) -> None:
     count = arrived.sum(axis=1)
     price = np.divide(due, count, out=np.zeros_like(due), where=count > 0.0)
     owner.delivered = np.zeros_like(owner.fleet.units)
-    for index in np.flatnonzero(arrived.sum(axis=1) > 0.0):
-        chip = market.catalogue.chips[index]
-        if not may_buy(market, owner.name, chip, on_order=True):
+    rows = np.flatnonzero(arrived.sum(axis=1) > 0.0)
+    chips = [market.catalogue.chips[index] for index in rows]
+    permitted = may_buy(market, owner.name, chips, on_order=True)
+    for index, chip, legal in zip(rows, chips, permitted, strict=True):
+        if not legal:
             owner.fleet.units[index] -= arrived[index]
             continue
         owner.delivered[index] = arrived[index]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import mesa
+import numpy as np
+from numpy.typing import NDArray
 
 from model.catalogue import Chip
 
@@ -61,20 +64,28 @@ def _legal(chip: Chip, terms: ExportTerms, quarter: int, ahead: int) -> bool:
     return fits and chip.spec.interconnect_gbs <= terms.max_interconnect_gbs
 
 
-def may_buy(market: Market, buyer: str, chip: Chip, on_order: bool = False) -> bool:
-    """Whether a buyer may order a chip now, or take delivery of one that is ``on_order``: an edge must permit it."""
-    if chip.captive_owner not in ("", buyer):
-        return False
-    if not on_order and chip.until is not None and market.t > chip.until:
-        return False
-    if not market.graph.permitted(chip.spec.maker, buyer, "chips"):
-        return False
-    terms = market.graph.terms(chip.spec.maker, buyer, "chips")["export"]
+def may_buy(market: Market, buyer: str, chips: Sequence[Chip], on_order: bool = False) -> NDArray[np.bool_]:
+    """Whether a buyer may order each chip now, or take delivery of those ``on_order``, shape (chips,).
+
+    An edge must permit it.
+    """
     restricted = market.graph.node(buyer).region == RESTRICTED
     rules = bool(market.parameters.export_rules)
     # A chip made for a market is ordered before it is there; what a later rule will forbid cannot be foreseen.
     ahead = 0 if on_order else int(market.parameters.lead_time_quarters)
-    return may_ship(chip, terms, restricted, market.t, ahead, rules)
+    terms: dict[str, ExportTerms] = {
+        maker: market.graph.terms(maker, buyer, "chips")["export"]
+        for maker in market.graph.sources(buyer, "chips")
+    }
+
+    def allowed(chip: Chip) -> bool:
+        if chip.captive_owner not in ("", buyer) or chip.spec.maker not in terms:
+            return False
+        if not on_order and chip.until is not None and market.t > chip.until:
+            return False
+        return may_ship(chip, terms[chip.spec.maker], restricted, market.t, ahead, rules)
+
+    return np.array([allowed(chip) for chip in chips], dtype=bool)
 
 
 def exposed(market: Market, maker: str, buyer: str) -> bool:

@@ -57,12 +57,14 @@ class Training:
 class Traffic:
     """What each fleet was asked to do and did this quarter.
 
-    ``training`` by vendor; ``captive_hours`` by owner, chip hours served of training and other work, (2,).
+    ``training`` by vendor, ``host_of`` where each trains; ``captive_hours`` by owner, chip hours served of training
+    and other work, (2,); ``services`` sold by seller, USD.
     """
 
     training: dict[str, Training] = field(default_factory=dict)
     captive_hours: dict[str, FloatArray] = field(default_factory=dict)
     services: dict[str, float] = field(default_factory=dict)
+    host_of: dict[str, str] | None = None
 
     def load(self, market: Market, owner: Host, offers: Sequence[Offer]) -> FloatArray:
         """Put the quarter's work on one fleet; returns the share served by purpose, shape (purposes,)."""
@@ -112,16 +114,17 @@ class Traffic:
         return demanded, own, rate
 
     def _orders(self, market: Market, owner: Host) -> list[Training]:
-        found = []
-        for vendor in market.vendors.values():
-            if not vendor.active or vendor.training_budget <= 0.0 or vendor.host() != owner.name:
-                continue
-            if vendor.name not in self.training:
+        if self.host_of is None:
+            training = [v for v in market.vendors.values() if v.active and v.training_budget > 0.0]
+            self.host_of = {vendor.name: vendor.host() for vendor in training}
+        mine = [vendor for vendor, host in self.host_of.items() if host == owner.name]
+        for vendor in mine:
+            if vendor not in self.training:
                 price = training_price(market, owner)
-                wanted = vendor.training_budget / price if np.isfinite(price) and price > 0 else 0.0
-                self.training[vendor.name] = Training(owner.name, wanted, price)
-            found.append(self.training[vendor.name])
-        return found
+                budget = market.vendors[vendor].training_budget
+                wanted = budget / price if np.isfinite(price) and price > 0 else 0.0
+                self.training[vendor] = Training(owner.name, wanted, price)
+        return [self.training[vendor] for vendor in mine]
 
 
 def pool_rates(market: Market, owner: Host) -> FloatArray:
