@@ -170,12 +170,29 @@ class Cloud(Firm):
     def capacity(self) -> FloatArray:
         """Work a quarter, reference units, that the fleet can do when an order of today arrives.
 
-        Installed and ordered chips less what will have retired, at full use, shape (purposes,).
+        Installed and ordered chips less what will have retired, once those that one work can spare have gone to
+        another, at full use, shape (purposes,). Orders that forget such moves come back as too much or too little.
         """
         market, p = self.model, self.model.parameters
         survive = (1.0 - p.retirement_rate) ** p.lead_time_quarters
-        units = self.fleet.units * survive + self.fleet.on_order()
+        moving = 1.0 - (1.0 - p.reassignment_rate) ** p.lead_time_quarters
+        units = self.moved(self.fleet.units * survive + self.fleet.on_order(), self.forecast(), moving)
         return np.asarray((units * market.outlook.work).sum(axis=0) * HOURS_PER_QUARTER)
+
+    def moved(self, units: FloatArray, expected: FloatArray, rate: float) -> FloatArray:
+        """Units after spare chips went to the work that is short of them, shape (chips, purposes).
+
+        ``expected`` is work a quarter, reference units; ``rate`` the share of the spare chips that may move.
+        """
+        p, work = self.model.parameters, self.model.outlook.work
+        pool, count = (units * work).sum(axis=0), units.sum(axis=0)
+        # Work that no chip of its own pool does yet is reckoned at what the whole fleet would do.
+        whole = (units.sum(axis=1) @ work) / max(count.sum(), 1.0)
+        speed = np.divide(pool, count, out=whole, where=(count > 0.0) & (pool > 0.0))
+        hours = np.divide(expected, speed, out=np.zeros_like(expected), where=speed > 0.0)
+        # With all pools short, chips go where they are short the most.
+        level = max(p.target_utilisation, float(hours.sum()) / max(count.sum() * HOURS_PER_QUARTER, 1.0))
+        return reassignment(units, hours, HOURS_PER_QUARTER * level, rate, self.model.outlook.suitability)
 
     def tastes(self, makers: Sequence[str]) -> FloatArray:
         """Utility of each maker beside cost: earned qualification, second source, security of supply."""
@@ -416,18 +433,7 @@ def _move_spare(market: Market, owner: Cloud) -> None:
     expected = np.array([e.ahead(1, p.trend_damping) for e in owner.expect]) + market.captive_plan(
         owner.name, 0
     )
-    pool = (fleet.units * market.outlook.work).sum(axis=0)
-    units = fleet.units.sum(axis=0)
-    rate = np.divide(pool, units, out=np.zeros_like(pool), where=units > 0)
-    # Work that no chip of its own pool does yet is reckoned at what the whole fleet would do.
-    whole = (fleet.units.sum(axis=1) @ market.outlook.work) / max(units.sum(), 1.0)
-    rate = np.where(rate > 0.0, rate, whole)
-    hours = np.divide(expected, rate, out=np.zeros_like(expected), where=rate > 0)
-    # With all pools short, chips go where they are short the most.
-    level = max(p.target_utilisation, float(hours.sum()) / max(units.sum() * HOURS_PER_QUARTER, 1.0))
-    fleet.units = reassignment(
-        fleet.units, hours, HOURS_PER_QUARTER * level, p.reassignment_rate, market.outlook.suitability
-    )
+    fleet.units = owner.moved(fleet.units, expected, p.reassignment_rate)
     fleet.units = swap(fleet.units, market.outlook.suitability, p.reassignment_rate)
 
 
