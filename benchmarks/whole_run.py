@@ -42,7 +42,17 @@ EVENTS = {
 
 BOOKS = frozenset(
     f"model/{name}.py"
-    for name in ("graph", "headline", "identities", "indices", "ledger", "recording", "records", "settlement")
+    for name in (
+        "edges",
+        "graph",
+        "headline",
+        "identities",
+        "indices",
+        "ledger",
+        "recording",
+        "records",
+        "settlement",
+    )
 )
 """Modules that write down, pay and check what the others decide; all else is economics.
 
