@@ -26,6 +26,7 @@ from model.parameters import Parameters  # noqa: E402
 from model.setting import Setting  # noqa: E402
 
 INTERVAL_S = 0.001
+OURS = tuple(f"{ROOT / folder}/" for folder in ("agents", "model"))
 
 EVENTS = {
     "apply_policy": "1 policy",
@@ -91,7 +92,7 @@ class Stopwatch:
         event, module = "before and after", ""
         while frame is not None:
             file = frame.f_code.co_filename
-            if not module and file.startswith(str(ROOT)):
+            if not module and file.startswith(OURS):
                 module = Path(file).relative_to(ROOT).as_posix()
             caller = frame.f_back
             if caller is not None and caller.f_code is STEP:
