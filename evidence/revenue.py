@@ -7,9 +7,9 @@ from evidence.period import Moment, Period, Quarters
 from evidence.prices import WESTERN
 from evidence.record import Record, log, ratio
 from evidence.registry import metric
-from model.calendar import QUARTERS_PER_YEAR
+from model.calendar import DAYS_PER_YEAR, QUARTERS_PER_YEAR
 
-DAYS_PER_QUARTER = 365.25 / QUARTERS_PER_YEAR
+DAYS_PER_QUARTER = DAYS_PER_YEAR / QUARTERS_PER_YEAR
 
 
 def _sum(record: Record, moment: Moment, column: str) -> float:

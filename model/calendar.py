@@ -1,4 +1,4 @@
-"""Quarters as integers since 2022Q1, and values at months between them."""
+"""Quarters as integers since 2022Q1, their length, and values at months between them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from functools import cache
 QUARTERS_PER_YEAR = 4
 MONTHS_PER_YEAR = 12
 MONTHS_PER_QUARTER = 3
+DAYS_PER_YEAR = 365.25
+HOURS_PER_YEAR = DAYS_PER_YEAR * 24.0
 
 ORIGIN_YEAR = 2022
 """The year whose first quarter is quarter 0; earlier quarters are negative."""

@@ -7,7 +7,7 @@ from operator import index as as_integer
 
 import numpy as np
 
-PURPOSES = ("traits", "research", "demand", "supply", "finance")
+PURPOSES = ("traits", "research", "demand", "supply")
 """What chance decides. A new purpose may be added anywhere: it leaves the other streams as they were."""
 
 _WORD_BITS = 32

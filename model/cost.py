@@ -11,7 +11,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-HOURS_PER_YEAR = 8760.0
+from model.calendar import HOURS_PER_YEAR
+
 WATTS_PER_KW = 1000.0
 
 Amount: TypeAlias = float | NDArray[np.float64]
@@ -143,30 +144,6 @@ def shadow_rental(
         raise ValueError(f"convexity must be at least 1, got {convexity}")
     use = np.maximum(np.asarray(utilisation, dtype=np.float64), 0.0)
     return np.asarray(user_cost, dtype=np.float64) * (use / target_utilisation) ** convexity
-
-
-def expected_discounted_rental(
-    rental_per_hour: Amount,
-    utilisation: Amount,
-    cost_of_capital: float,
-    depreciation: float,
-    expected_decline: float,
-    life_years: float,
-    residual_usd: Amount = 0.0,
-) -> Amount:
-    """USD of today that a chip will earn above avoidable cost over its life; buy when above its price.
-
-    The first year earns ``rental_per_hour`` (net of standing cost per worked hour) x hours x utilisation at
-    its end; each next year (1-delta)(1-d) times the last; ``residual_usd`` comes at the end of the life. With
-    the rental at the user cost and the residual at the declined price it returns the price itself.
-    """
-    if life_years <= 0.0:
-        raise ValueError(f"life_years must be positive, got {life_years}")
-    first = rental_per_hour * utilisation * HOURS_PER_YEAR
-    kept = (1.0 - depreciation) * (1.0 - expected_decline) / (1.0 + cost_of_capital)
-    years: float = life_years if kept == 1.0 else (1.0 - kept**life_years) / (1.0 - kept)
-    worth_later: float = (1.0 + cost_of_capital) ** -life_years
-    return first * years / (1.0 + cost_of_capital) + residual_usd * worth_later
 
 
 def _require_share(utilisation: Amount) -> None:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from model.calendar import HOURS_PER_YEAR, QUARTERS_PER_YEAR
 from model.place import DENSE, PURPOSES, SPARSE
 
 FloatArray = NDArray[np.float64]
 
-HOURS_PER_QUARTER = 365.25 * 24 / 4
+HOURS_PER_QUARTER = HOURS_PER_YEAR / QUARTERS_PER_YEAR
 
 
 @dataclass

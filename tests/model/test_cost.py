@@ -5,20 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from model.calendar import HOURS_PER_YEAR, QUARTERS_PER_YEAR
 from model.cost import (
-    HOURS_PER_YEAR,
     Installation,
     Site,
     avoidable_cost_per_hour,
     capital_cost_per_hour,
     capital_recovery,
-    expected_discounted_rental,
     full_cost_per_hour,
     power_kw,
     shadow_rental,
     standing_cost_per_hour,
     user_cost_per_hour,
 )
+from model.fleet import HOURS_PER_QUARTER
 
 RACK = Installation(
     chip_price_usd=30000.0,
@@ -59,7 +59,7 @@ def test_full_cost_by_hand():
     capital = 30000.0 * 1.2 + 3000.0 + 1000.0
     assert RACK.capital_usd == pytest.approx(capital)
     yearly = capital * 0.2637975
-    standing = yearly / 8760.0 + 1.2 * 0.25 * 1.3 * 0.08 + 0.05
+    standing = yearly / HOURS_PER_YEAR + 1.2 * 0.25 * 1.3 * 0.08 + 0.05
     avoidable = 1.2 * 0.75 * 1.3 * 0.08 + 0.02 + 0.01
     full = full_cost_per_hour(RACK, SITE, 0.10, 5.0, 0.5)
     assert full == pytest.approx(standing / 0.5 + avoidable, rel=1e-6)
@@ -79,6 +79,11 @@ def test_idle_fleets_have_dear_hours_in_the_accounts():
     at_full_use = full_cost_per_hour(RACK, SITE, 0.1, 5.0, 1.0)
     parts = capital_cost_per_hour(RACK, 0.1, 5.0) + standing_cost_per_hour(RACK, SITE)
     assert at_full_use == pytest.approx(parts + avoidable_cost_per_hour(RACK, SITE))
+
+
+def test_the_hours_of_four_quarters_carry_a_year_of_capital():
+    hours = HOURS_PER_QUARTER * QUARTERS_PER_YEAR
+    assert hours * capital_cost_per_hour(RACK, 0.0, 4.0) == pytest.approx(RACK.capital_usd / 4.0)
 
 
 @pytest.mark.parametrize("use", [0.0, -0.1, 1.01])
@@ -102,10 +107,10 @@ def test_costs_of_many_chips_are_the_costs_of_each():
 
 def test_user_cost_is_interest_wear_and_the_loss_of_price():
     # Jorgenson: q (r + delta - dq/q) to first order.
-    hourly = user_cost_per_hour(8760.0, 0.10, 0.05, 0.30, 1.0)
+    hourly = user_cost_per_hour(HOURS_PER_YEAR, 0.10, 0.05, 0.30, 1.0)
     assert hourly == pytest.approx(1.10 - 0.95 * 0.70)
     assert hourly == pytest.approx(0.10 + 0.05 + 0.30, abs=0.02)
-    assert user_cost_per_hour(8760.0, 0.0, 0.0, 0.0, 1.0) == 0.0
+    assert user_cost_per_hour(HOURS_PER_YEAR, 0.0, 0.0, 0.0, 1.0) == 0.0
 
 
 def test_expected_price_decline_of_hardware_raises_its_user_cost():
@@ -147,26 +152,10 @@ def test_a_rental_that_would_not_be_convex_is_refused():
         shadow_rental(0.5, 2.0, 0.0, 4.0)
 
 
-def test_a_chip_rented_at_its_user_cost_is_worth_its_price():
+def test_a_chip_that_earns_its_user_cost_pays_back_its_price():
     price, rate, wear, decline, use = 30000.0, 0.1, 0.05, 0.3, 0.6
-    rental = user_cost_per_hour(price, rate, wear, decline, use)
-    for life in (1.0, 4.0, 5.5):
-        residual = price * ((1.0 - wear) * (1.0 - decline)) ** life
-        worth = expected_discounted_rental(rental, use, rate, wear, decline, life, residual)
-        assert worth == pytest.approx(price)
-    assert expected_discounted_rental(rental, use, rate, wear, decline, 200.0) == pytest.approx(price)
-
-
-def test_discounted_rental_sums_the_years_by_hand():
-    worth = expected_discounted_rental(2.0, 0.5, 0.1, 0.0, 0.2, 3.0)
-    first = 2.0 * 0.5 * HOURS_PER_YEAR
-    assert worth == pytest.approx(first / 1.1 + first * 0.8 / 1.1**2 + first * 0.64 / 1.1**3)
-    flat = expected_discounted_rental(2.0, 0.5, 0.0, 0.0, 0.0, 3.0)
-    assert flat == pytest.approx(3.0 * first)
-
-
-def test_faster_decline_of_rentals_makes_a_chip_worth_less():
-    worth = [expected_discounted_rental(2.0, 0.6, 0.1, 0.05, decline, 5.0) for decline in (0.0, 0.2, 0.4)]
-    assert worth == sorted(worth, reverse=True)
-    with pytest.raises(ValueError, match="life_years"):
-        expected_discounted_rental(2.0, 0.6, 0.1, 0.05, 0.2, 0.0)
+    yearly = user_cost_per_hour(price, rate, wear, decline, use) * use * HOURS_PER_YEAR
+    kept = (1.0 - wear) * (1.0 - decline)
+    for life in (1, 4, 40):
+        earned = sum(yearly * kept ** (year - 1) / (1.0 + rate) ** year for year in range(1, life + 1))
+        assert earned + price * (kept / (1.0 + rate)) ** life == pytest.approx(price)
