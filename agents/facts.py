@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from model.capability import BenchmarkLink, capability_from_score
+from model.capability import BenchmarkLink, capability_from_score, dense_equivalent
 from model.catalogue import Chip, Model
 from model.parameters import Parameters
 from model.serving import Architecture, ChipSpec
@@ -92,7 +92,7 @@ def given_models(p: Parameters) -> dict[int, list[Model]]:
         total = max(float(row["total_params_b"]), active) if bool(float(row["sparse"])) else active
         cache = float(row["kv_bytes_per_token"])
         if total > active and not p.sparse_architectures:
-            active = total = math.sqrt(active * total)
+            active = total = dense_equivalent(total, active)
             cache = max(cache, p.cache_bytes_per_token * math.sqrt(active / p.cache_reference_params_b))
         launched = quarter_of(row["quarter"])
         assert launched is not None

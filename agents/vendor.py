@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.firm import Firm, decide_service_effort
-from model.capability import active_params_from_compute
+from model.capability import active_params_from_compute, capability, efficiency_growth, spillover
 from model.catalogue import Model
 from model.ledger import Kind
 from model.parameters import Parameters
@@ -214,13 +214,18 @@ class Vendor(Firm):
         efficiency = self.programme.efficiency
         if not np.isfinite(efficiency) or not np.isfinite(market.research.efficiency):
             return
-        scale = (people / market.research.people) ** p.research_returns if people > 0 else 0.0
-        own = np.log10(p.algorithmic_efficiency_growth) / 4.0 * min(scale, p.research_best_speed)
+        own = efficiency_growth(
+            people,
+            market.research.people,
+            p.algorithmic_efficiency_growth,
+            p.research_returns,
+            p.research_best_speed,
+        )
         # Discoveries come as they come; those of the facts are known.
         luck = p.research_luck * market.chance.stream("research").standard_normal()
         own += luck if market.t > market.facts_end else 0.0
-        gap = max(market.research.efficiency - efficiency, 0.0)
-        self.programme.efficiency = efficiency + own + p.spillover_rate * gap
+        learned = spillover(efficiency, market.research.efficiency, p.spillover_rate)
+        self.programme.efficiency = efficiency + own + learned
 
     def train(self, flop: float) -> None:
         """Add the training compute that the fleets delivered; compute of past years fades as it dates."""
@@ -248,10 +253,8 @@ class Vendor(Firm):
         )
         newest = self.latest("flagship")
         first_sparse = bool(p.sparse_architectures) and newest is not None and not newest.architecture.sparse
-        own = (
-            float(np.log10(self.programme.flop) + self.programme.efficiency)
-            + first_sparse * p.sparse_training_gain
-        )
+        own = float(capability(self.programme.flop, self.programme.efficiency))
+        own += first_sparse * p.sparse_training_gain
         base = market.research.open_to(self.name) - p.distillation_gap
         prospect = max(own, base)
         waited = market.t - self.programme.launched

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from model.calendar import QUARTERS_PER_YEAR
 
 FLOP_PER_PARAMETER_AND_TOKEN = 6.0  # forward 2, backward 4 (Kaplan et al. 2020)
 BILLION = 1e9
@@ -55,24 +58,13 @@ def capability_from_score(percent: ArrayLike, link: BenchmarkLink, margin: float
     return link.midpoint + np.log(share / (1.0 - share)) / link.slope
 
 
-def quality_ratio(capability: ArrayLike, reference: ArrayLike, link: BenchmarkLink) -> Array:
-    """Benchmark score of one model over that of another, as in "85 to 95 % of benchmark performance"."""
-    return score(capability, link) / score(reference, link)
+def capability(flop: ArrayLike, efficiency: ArrayLike) -> Array:
+    """Latent capability: log10 of FLOP and the log10 algorithmic efficiency with which they were used.
 
-
-def training_flop(spend_usd: ArrayLike, cost_usd_per_flop: ArrayLike) -> Array:
-    """Physical FLOP that a training budget buys."""
-    return np.asarray(spend_usd, dtype=np.float64) / np.asarray(cost_usd_per_flop, dtype=np.float64)
-
-
-def effective_compute(flop: ArrayLike, algorithmic_efficiency: ArrayLike) -> Array:
-    """FLOP that the algorithms of the base year would have needed (Ho et al. 2024, arXiv 2403.05812)."""
-    return np.asarray(flop, dtype=np.float64) * np.asarray(algorithmic_efficiency, dtype=np.float64)
-
-
-def capability(flop: ArrayLike, algorithmic_efficiency: ArrayLike) -> Array:
-    """Latent capability, log10 of effective FLOP."""
-    return np.log10(effective_compute(flop, algorithmic_efficiency))
+    Effective compute is the FLOP that the algorithms of the base year would have needed (Ho et al. 2024, arXiv
+    2403.05812).
+    """
+    return np.asarray(np.log10(np.asarray(flop, dtype=np.float64)) + np.asarray(efficiency, dtype=np.float64))
 
 
 def active_params_from_compute(flop: ArrayLike, tokens_per_parameter: ArrayLike) -> Array:
@@ -86,40 +78,27 @@ def active_params_from_compute(flop: ArrayLike, tokens_per_parameter: ArrayLike)
     return np.asarray(params / BILLION, dtype=np.float64)
 
 
-def dense_equivalent(total_params: ArrayLike, active_params: ArrayLike) -> Array:
+def dense_equivalent(total_params: float, active_params: float) -> float:
     """Parameters of the dense model of equal quality: the geometric mean of total and active, same unit."""
-    return np.sqrt(np.asarray(total_params, dtype=np.float64) * np.asarray(active_params, dtype=np.float64))
+    return math.sqrt(total_params * active_params)
 
 
-def spillover(own: ArrayLike, public_frontier: ArrayLike, rate: ArrayLike) -> Array:
-    """Algorithmic efficiency after learning from what others publish, elementwise.
+def spillover(own: float, public: float, rate: float) -> float:
+    """What a quarter of reading others' work adds to log10 algorithmic efficiency.
 
-    Closes the share ``rate`` (0 to 1, a period) of the log gap to the public frontier; one at or ahead of it
-    learns nothing (Nelson and Phelps 1966).
+    The share ``rate`` (0 to 1) of the gap from ``own`` to the ``public`` frontier, both log10; one at or ahead
+    of it learns nothing (Nelson and Phelps 1966).
     """
-    mine = np.asarray(own, dtype=np.float64)
-    gap = np.maximum(np.asarray(public_frontier, dtype=np.float64) / mine, 1.0)
-    return np.asarray(mine * gap ** np.asarray(rate, dtype=np.float64))
+    return rate * max(public - own, 0.0)
 
 
 def efficiency_growth(
-    people: ArrayLike,
-    reference_people: float,
-    reference_growth: float,
-    returns: float,
-    efficiency: ArrayLike = 1.0,
-    fishing_out: float = 0.0,
-) -> Array:
-    """Log growth of algorithmic efficiency in a period from research people, elementwise.
+    people: float, most_people: float, yearly_growth: float, returns: float, fastest: float
+) -> float:
+    """What a quarter of a vendor's own research adds to log10 algorithmic efficiency.
 
-    g = g_ref (people / reference)^returns x efficiency^-fishing_out: diminishing returns to people at a time
-    (``returns`` below 1) and over time (``fishing_out``); Jones (1995), Bloom et al. (2020).
+    ``yearly_growth`` is the factor a year of the vendor with ``most_people``. Returns to ``people`` diminish
+    (``returns`` below 1: Jones 1995, Bloom et al. 2020), and nobody is more than ``fastest`` times as fast.
     """
-    crowd = np.asarray(people, dtype=np.float64) / reference_people
-    difficulty = np.asarray(efficiency, dtype=np.float64) ** fishing_out
-    return np.asarray(reference_growth * crowd**returns / difficulty)
-
-
-def advance(efficiency: ArrayLike, log_growth: ArrayLike) -> Array:
-    """Efficiency after one period of log growth."""
-    return np.asarray(efficiency, dtype=np.float64) * np.exp(np.asarray(log_growth, dtype=np.float64))
+    speed = (people / most_people) ** returns if people > 0.0 else 0.0
+    return float(np.log10(yearly_growth)) / QUARTERS_PER_YEAR * min(speed, fastest)
