@@ -1,0 +1,354 @@
+"""The accounts of the whole market, added up again in every quarter from flows, edges, offers and fleets."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from model import calendar
+from model.fleet import HOURS_PER_QUARTER
+from model.ledger import Kind
+from model.market import Market
+from model.parameters import Parameter, Parameters, table
+from model.place import CAPTIVE, DENSE, PURPOSES, REGIONS, SPARSE, TRAINING
+from model.records import schema
+from model.setting import Setting
+from model.shock import Shock
+from scenarios.shocks import Capture, Confine, Consortium, SetParameter
+
+EXACT = 1e-9
+SINGLE = 1e-5  # columns of the population are kept in single precision
+OF_TOKENS = (Kind.TOKENS, Kind.HOSTING, Kind.PARTNER_HOSTING)
+OF_HOURS = (Kind.COMPUTE, Kind.TRAINING, Kind.ROYALTY)
+ALONG = {"tokens": OF_TOKENS, "hosting": OF_HOURS, "chips": (Kind.CHIPS,), "services": (Kind.SERVICES,)}
+# Where the schema lets a cell be empty: a share of nothing, or a column that is not for this kind of firm.
+MAY_BE_EMPTY = {("firms", "operating_margin"), ("firms", "capability"), ("firms", "service_effort")}
+MAY_BE_NEGATIVE = {"log10 effective FLOP", "log points"}
+OWES = {("firms", "cash_usd"), ("edges", "money_usd")}
+
+
+def close(left: float, right: float, scale: float = 0.0) -> bool:
+    return abs(left - right) <= EXACT * max(abs(left), abs(right), scale)
+
+
+def same(left: Mapping[Any, float], right: Mapping[Any, float]) -> bool:
+    """Equal sums under every key; a missing key counts as zero."""
+    return all(close(left.get(key, 0.0), right.get(key, 0.0)) for key in left.keys() | right.keys())
+
+
+class Audited(Market):
+    """A market whose books are checked by somebody else before each quarter is closed."""
+
+    cash_before: dict[str, float] | None = None
+
+    def open_quarter(self) -> None:
+        super().open_quarter()
+        self.units_before = {name: cloud.fleet.units.copy() for name, cloud in self.clouds.items()}
+        self.due = {
+            name: cloud.fleet.pipeline[0].copy() if cloud.fleet.pipeline else np.zeros_like(cloud.fleet.units)
+            for name, cloud in self.clouds.items()
+        }
+        self.on_order = {name: cloud.fleet.on_order() for name, cloud in self.clouds.items()}
+
+    def close_quarter(self) -> None:
+        audit_money(self)
+        audit_tokens(self)
+        audit_hours(self)
+        audit_chips(self)
+        audit_shares(self)
+        super().close_quarter()
+        self.cash_before = {name: self.ledger.balance(name) for name in self.ledger.accounts}
+
+
+def audit_money(market: Audited) -> None:
+    flows = market.ledger.flows()
+    paid: defaultdict[str, float] = defaultdict(float)
+    received: defaultdict[str, float] = defaultdict(float)
+    for flow in flows:
+        assert 0.0 < flow.amount < math.inf
+        paid[flow.payer] += flow.amount
+        received[flow.payee] += flow.amount
+    turnover = math.fsum(flow.amount for flow in flows)
+    assert close(math.fsum(paid.values()), turnover)
+    assert close(math.fsum(received.values()), turnover)
+    balances = {name: market.ledger.balance(name) for name in market.ledger.accounts}
+    for name, cash in balances.items():
+        opening = 0.0 if market.cash_before is None else market.cash_before[name]
+        moved = abs(opening) + paid[name] + received[name]
+        assert close(cash, opening + received[name] - paid[name], moved), name
+    assert close(math.fsum(balances.values()), 0.0, math.fsum(map(abs, balances.values())))
+    for edge, kinds in ALONG.items():
+        on_edges = {(r.source, r.target): r.money for r in market.graph.rows() if r.kind == edge}
+        in_books: defaultdict[tuple[str, str], float] = defaultdict(float)
+        for flow in flows:
+            if flow.kind in kinds:
+                in_books[flow.payee, flow.payer] += flow.amount
+        assert same(on_edges, in_books), edge
+
+
+def node_of(market: Market, cell: int) -> str:
+    place = market.population.cells[cell]
+    return f"{REGIONS[place.region]}/{place.sector}"
+
+
+def audit_tokens(market: Audited) -> None:
+    demand, offers = market.demand, market.offers.offers
+    price = np.array([offer.price for offer in offers])
+    assert np.isfinite(price).all() and (price > 0.0).all()
+    assert (demand.demanded >= 0.0).all() and np.isfinite(demand.demanded).all()
+    assert (demand.served >= 0.0).all()
+    assert (demand.served <= demand.demanded * (1.0 + EXACT)).all()
+    sold: defaultdict[tuple[str, str], float] = defaultdict(float)
+    spent: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for j, offer in enumerate(offers):
+        assert close(offer.served, float(demand.served[:, j].sum()))
+        for cell in np.flatnonzero(demand.served[:, j]).tolist():
+            key = offer.seller, node_of(market, cell)
+            sold[key] += demand.served[cell, j]
+            spent[key] += demand.served[cell, j] * offer.price
+            assert market.population.cells[cell].region in offer.regions
+            assert market.graph.permitted(*key, "tokens")
+    rows = [row for row in market.graph.rows() if row.kind == "tokens"]
+    assert same({(r.source, r.target): r.units for r in rows}, sold)
+    assert same({(r.source, r.target): r.money for r in rows}, spent)
+
+
+def audit_hours(market: Audited) -> None:
+    """Every hour that a fleet worked was for somebody, and no fleet worked more than it can."""
+    ceiling = market.parameters.ceiling_utilisation
+    training: defaultdict[str, float] = defaultdict(float)
+    rented: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for vendor, order in market.traffic.training.items():
+        training[order.host] += order.served
+        rented[order.host, vendor] += order.served
+    for offer in market.offers:
+        if offer.served > 0.0:
+            hours = offer.served * offer.hours_per_mtok
+            if offer.seller != offer.setter:
+                rented[offer.setter, offer.seller] += hours
+            elif offer.host != offer.seller:
+                rented[offer.host, offer.seller] += hours
+            elif offer.model.vendor != offer.seller:
+                rented[offer.model.vendor, offer.seller] += hours
+    on_edges = {(r.source, r.target): r.units for r in market.graph.rows() if r.kind == "hosting"}
+    assert same(on_edges, rented)
+    for name, cloud in market.clouds.items():
+        fleet = cloud.fleet
+        own_training, captive = market.traffic.captive_hours[name]
+        tokens = math.fsum(
+            o.served * o.hours_per_mtok for o in market.offers if o.host == name and o.served > 0.0
+        )
+        used = fleet.hours_used
+        assert (used >= 0.0).all()
+        assert close(used[DENSE] + used[SPARSE], tokens), name
+        assert close(used[TRAINING], training[name] + own_training), name
+        assert close(used[CAPTIVE], captive), name
+        can = fleet.units.sum(axis=0) * HOURS_PER_QUARTER * ceiling
+        room = 1.0 + EXACT
+        assert used[TRAINING] <= can[TRAINING] * room
+        assert used[CAPTIVE] <= can[CAPTIVE] * room
+        assert used[DENSE] + used[SPARSE] <= (can[DENSE] + can[SPARSE]) * room
+
+
+def audit_chips(market: Audited) -> None:
+    """Chips are neither made nor lost on the way from makers' capacity to the fleets that retire them."""
+    p, chips = market.parameters, market.catalogue.chips
+    received: defaultdict[tuple[str, str], float] = defaultdict(float)
+    shipped: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for name, cloud in market.clouds.items():
+        fleet = cloud.fleet
+        assert np.isfinite(fleet.units).all() and (fleet.units >= 0.0).all(), name
+        assert (cloud.delivered >= 0.0).all() and (cloud.wanted >= 0.0).all()
+        before = padded(market.units_before[name], len(chips)).sum(axis=1)
+        arrived = cloud.delivered.sum(axis=1)
+        expected = before * (1.0 - p.retirement_rate) + arrived
+        np.testing.assert_allclose(fleet.units.sum(axis=1), expected, rtol=EXACT, atol=EXACT)
+        due = padded(market.due[name], len(chips))
+        assert (cloud.delivered <= due * (1.0 + EXACT)).all()
+        accepted = fleet.on_order() - padded(market.on_order[name], len(chips)) + due
+        for index, chip in enumerate(chips):
+            received[chip.spec.maker, name] += float(arrived[index])
+            shipped[chip.spec.maker, chip.grade] += float(accepted[index].sum())
+            assert accepted[index].min() >= -EXACT * max(1.0, float(fleet.on_order()[index].max()))
+    on_edges = {(r.source, r.target): r.units for r in market.graph.rows() if r.kind == "chips"}
+    assert same(on_edges, received)
+    for (maker, grade), units in shipped.items():
+        capacity = max(market.chipmakers[maker].capacity[grade], 0.0)
+        assert units <= capacity * (1.0 + EXACT) + EXACT, maker
+
+
+def padded(units: np.ndarray, chips: int) -> np.ndarray:
+    return np.concatenate([units, np.zeros((chips - len(units), len(PURPOSES)))])
+
+
+def audit_shares(market: Audited) -> None:
+    population = market.population
+    assert (population.adoption >= 0.0).all() and (population.adoption <= 1.0 + SINGLE).all()
+    assert (population.portfolio >= 0.0).all()
+    held = population.portfolio.sum(axis=1)
+    assert ((np.abs(held - 1.0) <= SINGLE) | (held == 0.0)).all()
+    buys = market.demand.demanded.sum(axis=1) > 0.0
+    assert (np.abs(held[buys[population.cell]] - 1.0) <= SINGLE).all()
+    stakes: defaultdict[str, float] = defaultdict(float)
+    for owner, owned, rights, control in market.graph.stakes():
+        assert owner != owned and 0.0 <= rights <= 1.0 and 0.0 <= control <= 1.0
+        stakes[owned] += rights
+    assert all(total <= 1.0 + EXACT for total in stakes.values())
+    for firm in [*market.vendors.values(), *market.clouds.values()]:
+        assert 0.0 <= firm.service_effort <= 1.0
+    for offer in market.offers:
+        assert offer.unit_cost > 0.0 and offer.resource > 0.0 and offer.full_cost > 0.0
+
+
+def audit_records(market: Market) -> None:
+    """Nothing is NaN or negative that cannot be, and shares lie between none and all."""
+    frames = market.frames()
+    for column in schema():
+        values = frames[column.table][column.column]
+        where = f"{column.table}.{column.column}"
+        if column.dtype == "str":
+            assert values.notna().all(), where
+        if column.dtype != "float":
+            continue
+        numbers = values.to_numpy(dtype=float)
+        assert not np.isinf(numbers).any(), where
+        headline = column.table == "quarters"  # a share or a price of nothing is empty
+        if not headline and column.table != "events" and (column.table, column.column) not in MAY_BE_EMPTY:
+            assert not np.isnan(numbers).any(), where
+        known = numbers[~np.isnan(numbers)]
+        if column.column == "operating_margin" or column.table == "events":
+            continue
+        if column.unit == "share":
+            assert (known >= -EXACT).all() and (known <= 1.0 + EXACT).all(), where
+        elif column.unit not in MAY_BE_NEGATIVE and (column.table, column.column) not in OWES:
+            assert (known >= -EXACT * np.abs(known).max(initial=1.0)).all(), where
+    for column_name in ("tokens_mtok", "adoption", "unserved_share", "market_revenue_usd"):
+        assert frames["quarters"][column_name].notna().all(), column_name
+
+
+def value_at(parameter: Parameter, quantile: float) -> float:
+    """The value of a parameter at a quantile of its range; 0 and 1 are its ends."""
+    low, high = parameter.low, parameter.high
+    if parameter.distribution in ("switch", "integer"):
+        return float(min(math.floor(low + quantile * (high - low + 1.0)), high))
+    if parameter.distribution == "loguniform":
+        return float(min(max(low * (high / low) ** quantile, low), high))
+    return min(max(low + quantile * (high - low), low), high)
+
+
+SCALARS = {
+    name: parameter
+    for name, parameter in table().items()
+    if "." not in name and name != "enterprises" and parameter.distribution != "fixed"
+}
+CELLS = {
+    name: parameter
+    for name, parameter in table().items()
+    if "." in name and parameter.distribution != "fixed"
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """A drawn world: every scalar, a seed for the many cells of the facts and how many of those are extreme."""
+
+    scalars: dict[str, float]
+    seed_of_facts: int
+    extremes: float
+    shocks: tuple[Shock, ...]
+    seed: int
+
+    def setting(self, last: str) -> Setting:
+        chance = np.random.default_rng(self.seed_of_facts)
+        quantiles, at_an_end = chance.random(len(CELLS)), chance.random(len(CELLS)) < self.extremes
+        cells = {
+            name: value_at(cell, round(q) if end else q)
+            for (name, cell), q, end in zip(CELLS.items(), quantiles, at_an_end, strict=True)
+        }
+        values = Parameters.resolve({**self.scalars, **cells, "enterprises": 60})
+        return Setting("drawn", values, self.shocks, last=last)
+
+
+FIRMS = Parameters.resolve({}).facts("firms")
+VENDORS = [str(row["firm"]) for row in FIRMS if row["kind"] == "vendor"]
+CLOUDS = [str(row["firm"]) for row in FIRMS if row["kind"] == "cloud"]
+
+
+@st.composite
+def changes(draw: st.DrawFn, quarter: str) -> SetParameter:
+    name = draw(st.sampled_from(sorted(SCALARS)))
+    return SetParameter(quarter, name, value_at(SCALARS[name], draw(st.floats(0.0, 1.0))))
+
+
+@st.composite
+def shocks(draw: st.DrawFn, quarters: list[str]) -> Shock:
+    quarter, vendor = draw(st.sampled_from(quarters)), draw(st.sampled_from(VENDORS))
+    members = draw(st.lists(st.sampled_from(CLOUDS), min_size=1, max_size=4, unique=True))
+    stake = draw(st.one_of(st.none(), st.floats(0.01, 1.0 / len(members))))
+    found: Shock = draw(
+        st.one_of(
+            st.just(Consortium(quarter, vendor, tuple(members), stake)),
+            st.builds(Capture, st.just(quarter), st.just(vendor), st.just(members[0]), st.floats(0.51, 1.0)),
+            st.just(Confine(quarter, vendor)),
+            changes(quarter),
+        )
+    )
+    found.check()  # type: ignore[attr-defined]
+    return found
+
+
+def quarters_between(first: str, last: str) -> list[str]:
+    return [calendar.name(t) for t in range(calendar.index(first), calendar.index(last) + 1)]
+
+
+@st.composite
+def worlds(draw: st.DrawFn, last: str) -> World:
+    """All parameters over their whole ranges, with some shocks."""
+    quantile = st.floats(0.0, 1.0)
+    return World(
+        scalars={name: value_at(parameter, draw(quantile)) for name, parameter in SCALARS.items()},
+        seed_of_facts=draw(st.integers(0, 2**32 - 1)),
+        extremes=draw(quantile),
+        shocks=tuple(draw(st.lists(shocks(quarters_between("2022Q1", last)), max_size=4))),
+        seed=draw(st.integers(0, 2**31 - 1)),
+    )
+
+
+def balance(world: World, last: str) -> None:
+    market = Audited(world.setting(last), world.seed)
+    while not market.finished:
+        market.step()
+    audit_records(market)
+
+
+PHASES = (Phase.explicit, Phase.generate)  # a world takes seconds: shrinking one would take an hour
+QUICK = settings(
+    max_examples=8,
+    derandomize=True,
+    phases=PHASES,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+THOROUGH = settings(QUICK, max_examples=100, derandomize=False)
+
+
+@given(worlds("2024Q1"))
+@QUICK
+def test_money_tokens_chips_and_hours_balance_at_any_parameters_and_shocks(world):
+    balance(world, "2024Q1")
+
+
+@pytest.mark.slow
+@given(worlds("2028Q4"))
+@THOROUGH
+def test_money_tokens_chips_and_hours_balance_to_the_end_at_any_parameters_and_shocks(world):
+    balance(world, "2028Q4")
