@@ -34,7 +34,7 @@ from model.serving import Architecture, CaptiveWork, ServingTechnology, Training
 if TYPE_CHECKING:
     from model.market import Market
 
-OUTSIDE = ("suppliers", "utilities", "staff", "investors", "other business", "government")
+OUTSIDE = ("suppliers", "utilities", "staff", "investors", "other business")
 """Accounts of the world outside the market."""
 
 KNOTS = ("2022Q1", "2023Q1", "2024Q1", "2025Q1")

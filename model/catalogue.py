@@ -60,7 +60,7 @@ class Chip:
 
     def inference_physical(self, bytes_per_flop: float) -> bool:
         """Inference-optimised by the physical rule: memory bandwidth per dense BF16 FLOP at or above a bound."""
-        return self.spec.bandwidth_tbs / self.spec.bf16_tflops >= bytes_per_flop
+        return self.spec.bytes_per_flop >= bytes_per_flop
 
 
 @dataclass(slots=True, eq=False)

@@ -115,13 +115,6 @@ class SupplyGraph:
         del self._data[source, target, edge]
         self._touch(edge)
 
-    def isolate(self, name: str) -> None:
-        """Take away every edge of a node, as when a firm leaves the market; the node stays."""
-        self._known(name)
-        edges = [*self._graph.in_edges(name, keys=True), *self._graph.out_edges(name, keys=True)]
-        for source, target, kind in edges:
-            self.forbid(source, target, kind)
-
     def permitted(self, source: str, target: str, kind: str) -> bool:
         """Whether there is an edge of that kind."""
         return self._edge(source, target, self._kind(kind)) is not None

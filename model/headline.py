@@ -53,7 +53,7 @@ def _sales(market: Market) -> dict[str, float]:
         services[market.node_places[market.node_number[node]][0]] += paid
 
     def unit_value(columns: NDArray[np.bool_], rows: slice | int = slice(None)) -> float:
-        return _ratio(money[rows][..., columns].sum(), tokens[rows][..., columns].sum())
+        return indices.unit_value(price[columns], tokens[rows][..., columns])
 
     every = np.ones(len(offers), dtype=bool)
     by_region = [unit_value(every, r) for r in range(len(REGIONS))]

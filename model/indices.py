@@ -15,7 +15,7 @@ Integers = NDArray[np.int64]
 
 
 def unit_value(price: ArrayLike, tokens: ArrayLike) -> float:
-    """Revenue over tokens; nan when nothing was sold."""
+    """Revenue over tokens, shapes that broadcast; nan when nothing was sold."""
     prices, quantities = _floats(price), _floats(tokens)
     sold = float(quantities.sum())
     return float((prices * quantities).sum()) / sold if sold > 0.0 else np.nan

@@ -48,20 +48,11 @@ class Kind(StrEnum):
     """A chipmaker's outlay for capacity."""
     RACKS = "racks"
     """Racks and their cooling."""
-    RENT = "rent"
-    """Space and power in another's data centre."""
     RESEARCH_PEOPLE = "research_people"
     FUNDING = "funding"
     """Capital from owners and investors."""
     POOLED_FUNDING = "pooled_funding"
     """Contributions of a consortium's or foundation's members."""
-    STAKES = "stakes"
-    """The price of shares that change hands."""
-    DIVIDENDS = "dividends"
-    INTEREST = "interest"
-    TAX = "tax"
-    """Taxes and tariffs to a government."""
-    SUBSIDY = "subsidy"
     OPENING = "opening"
     """Cash that a firm begins with."""
 
@@ -84,8 +75,8 @@ class Ledger:
     """Accounts by name, and the payments of the current quarter.
 
     Every account starts at zero and moves by payments only, so all balances together are always zero. Outside
-    accounts (households, utilities, suppliers, investors, governments) are usually negative; a firm's may be
-    too, and ``overdrawn`` lists those: what follows is decided by the rules of finance, not here.
+    accounts (segments, utilities, suppliers, investors) need not be above zero; a firm's may be below it too:
+    what follows is decided by the rules of finance, not here.
     """
 
     def __init__(
@@ -234,10 +225,6 @@ class Ledger:
     def paid_by_kind(self, name: str) -> dict[Kind, float]:
         """What the account paid this quarter by kind, USD; kinds with nothing are left out."""
         return self._by_kind(self._paid, name)
-
-    def overdrawn(self) -> dict[str, float]:
-        """The firms whose cash is below zero, and their cash, USD."""
-        return {name: cash for name in self.firms if (cash := self._balance[self._index[name]]) < 0.0}
 
     def flows(self) -> list[Flow]:
         """The payments of the quarter, summed by payer, payee and kind, in order of accounts and kinds."""

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.catalogue import Model
-from model.place import REGIONS
 
 
 @dataclass(slots=True, eq=False)
@@ -100,10 +99,3 @@ class OfferBook:
         return np.array(
             [numbers.setdefault(offer.model.name, len(numbers)) for offer in self.offers], dtype=np.int64
         )
-
-    def sold_in(self) -> NDArray[np.bool_]:
-        """Whether each offer is sold in each region, shape (regions, offers)."""
-        sold = np.zeros((len(REGIONS), len(self.offers)), dtype=bool)
-        for j, offer in enumerate(self.offers):
-            sold[list(offer.regions), j] = True
-        return sold

@@ -67,20 +67,6 @@ def _log2(x: Any) -> Any:  # pragma: no cover - compiled
     return p * m + _F(n)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def exp2_all(x: Any, out: Any) -> None:  # pragma: no cover - compiled
-    """2^x of a vector, for the test of its accuracy."""
-    for k in range(x.size):
-        out[k] = _exp2(x[k])
-
-
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def log2_all(x: Any, out: Any) -> None:  # pragma: no cover - compiled
-    """Base-2 logarithms of a vector of positive normal numbers, for the test of their accuracy."""
-    for k in range(x.size):
-        out[k] = _log2(x[k])
-
-
 # One loop a function, so that each is vectorised by itself.
 
 

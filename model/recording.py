@@ -35,7 +35,7 @@ REVENUE = {
     "revenue_services_usd": Kind.SERVICES,
 }
 
-FINANCE = (Kind.FUNDING, Kind.POOLED_FUNDING, Kind.STAKES, Kind.OPENING, Kind.DIVIDENDS)
+FINANCE = (Kind.FUNDING, Kind.POOLED_FUNDING, Kind.OPENING)
 
 
 def record(market: Market) -> None:

@@ -18,17 +18,16 @@ FLOP_PER_WEIGHT = 2.0  # a multiply and an add
 WEIGHTS_PER_LAYER = 12.0  # attention 4 d^2 and feed-forward 8 d^2 (Kaplan et al. 2020, section 2.1)
 TRANSFERS_PER_LAYER = 4.0  # two all-reduces, each a reduce-scatter and an all-gather (Shoeybi et al. 2019)
 ALL_REDUCES_PER_LAYER = 2.0  # after attention and after the feed-forward part
-CACHE_TENSORS = 2.0  # keys and values
 PUBLISHED_CACHE_BYTES = 2.0  # cache sizes are published in 16-bit numbers
 BATCH_PRECISION = 1.0 + 1e-6  # relative width at which the search for the largest batch stops
 
 
 @dataclass(frozen=True)
 class ChipSpec:
-    """One accelerator as its maker publishes it; the columns of ``evidence/chips.csv``.
+    """One accelerator as its maker publishes it, from ``evidence/chips.csv``.
 
     ``interconnect_gbs`` is the chip-to-chip bandwidth in GB/s, both directions added up; rates are dense
-    (without structured sparsity). ``china_from`` and ``china_until`` are quarters or empty.
+    (without structured sparsity).
     """
 
     name: str
@@ -41,14 +40,6 @@ class ChipSpec:
     bandwidth_tbs: float
     interconnect_gbs: float
     tdp_w: float
-    unit_cost_usd: float = math.nan
-    list_price_usd: float = math.nan
-    chip_class: str = ""
-    inference_listed: bool = False
-    captive_owner: str = ""
-    china_from: str = ""
-    china_until: str = ""
-    successor_line: str = ""
 
     @property
     def eight_bit_tops(self) -> float:
@@ -141,36 +132,18 @@ class ServingTechnology:
 
 
 @dataclass(frozen=True)
-class Serving:
-    """What one chip yields on one model, before the software maturity of its maker.
+class ServingTable:
+    """What one chip yields on each model, before the software maturity of its maker: shape (models, chips).
 
     ``tokens_per_second_per_chip`` counts input and output tokens in the mix of the technology and is 0
     where the chip cannot serve the model within the latency target. ``batch`` is the number of streams on a
-    replica, ``prefill_share`` the part of the time spent on input, ``memory_gb`` the footprint of a replica
-    (weights and one context).
+    replica, ``prefill_share`` the part of the time spent on input.
     """
-
-    tokens_per_second_per_chip: float
-    chips_per_replica: int
-    batch: float
-    prefill_share: float
-    memory_gb: float
-
-    @property
-    def feasible(self) -> bool:
-        """Whether the chip can serve the model at all."""
-        return self.tokens_per_second_per_chip > 0.0
-
-
-@dataclass(frozen=True)
-class ServingTable:
-    """``Serving`` for many models and chips: arrays of shape (models, chips), ``memory_gb`` (models,)."""
 
     tokens_per_second_per_chip: NDArray[np.float64]
     chips_per_replica: NDArray[np.int64]
     batch: NDArray[np.float64]
     prefill_share: NDArray[np.float64]
-    memory_gb: NDArray[np.float64]
 
 
 def model_width_times_depth(active_params_b: float, width_over_depth: float) -> float:
@@ -181,18 +154,6 @@ def model_width_times_depth(active_params_b: float, width_over_depth: float) -> 
     """
     width = float(np.cbrt(width_over_depth * active_params_b * GIGA / WEIGHTS_PER_LAYER))
     return width * width / width_over_depth
-
-
-def cache_bytes_per_token(
-    active_params_b: float, width_over_depth: float, cache_width_share: float, cache_bytes: float
-) -> float:
-    """Bytes of key-value cache a token: 2 n_layer d * share * bytes (Pope et al. 2022, section 3.3).
-
-    ``cache_width_share`` is the width of keys over the width of the model: 1 for multi-head, 1/8 for
-    Llama-2-70B's grouped queries, about 0.06 for DeepSeek-V2's latent attention.
-    """
-    breadth = model_width_times_depth(active_params_b, width_over_depth)
-    return CACHE_TENSORS * breadth * cache_width_share * cache_bytes
 
 
 def footprint_gb(architecture: Architecture, technology: ServingTechnology) -> float:
@@ -323,8 +284,10 @@ def _work_row(technology: ServingTechnology) -> list[float]:
     ]
 
 
-def serving(chip: ChipSpec, architecture: Architecture, technology: ServingTechnology) -> Serving:
-    """What ``chip`` yields on a model: a roofline over compute, bandwidth, memory and interconnect.
+def serving_table(
+    chips: Sequence[ChipSpec], architectures: Sequence[Architecture], technology: ServingTechnology
+) -> ServingTable:
+    """What each chip yields on each model: a roofline over compute, bandwidth, memory and interconnect.
 
     Every split into tensor-parallel groups of 1, 2, 4... chips within a node and 1, 2, 4... pipeline stages
     is tried with the largest batch that memory and the latency target allow; the split with the most tokens a
@@ -333,20 +296,6 @@ def serving(chip: ChipSpec, architecture: Architecture, technology: ServingTechn
     Williams, Waterman and Patterson (2009); Pope et al. (2022); Shoeybi et al. (2019) for the transfers of
     tensor parallelism, 4 (n-1)/n bytes of activations a layer and token. Rate 0 if nothing is feasible.
     """
-    table = serving_table([chip], [architecture], technology)
-    return Serving(
-        tokens_per_second_per_chip=float(table.tokens_per_second_per_chip[0, 0]),
-        chips_per_replica=int(table.chips_per_replica[0, 0]),
-        batch=float(table.batch[0, 0]),
-        prefill_share=float(table.prefill_share[0, 0]),
-        memory_gb=float(table.memory_gb[0]),
-    )
-
-
-def serving_table(
-    chips: Sequence[ChipSpec], architectures: Sequence[Architecture], technology: ServingTechnology
-) -> ServingTable:
-    """``serving`` of every model on every chip, compiled: arrays of shape (models, chips)."""
     chip_rows = np.array([_chip_row(chip, technology) for chip in chips], dtype=np.float64).reshape(-1, 4)
     model_rows = np.array([_model_row(a, technology) for a in architectures], dtype=np.float64).reshape(-1, 7)
     found = _serve_table(chip_rows, model_rows, np.array(_work_row(technology)))
@@ -355,7 +304,6 @@ def serving_table(
         chips_per_replica=found[:, :, 1].astype(np.int64),
         batch=found[:, :, 2],
         prefill_share=found[:, :, 3],
-        memory_gb=np.array([footprint_gb(a, technology) for a in architectures], dtype=np.float64),
     )
 
 

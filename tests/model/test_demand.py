@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 
+from model import population
 from model.demand import Choice, new_portfolio, remap_portfolio, shares, step
-from model.population import exp2_all, log2_all
 
 SINGLE = 2e-5  # relative: single precision, utilities of some tens over 1 - sigma2
 
@@ -137,6 +138,18 @@ def test_a_dearer_offer_loses_share_to_every_other_and_to_the_outside(seed, sigm
     assert (after.share[:, 2] >= before.share[:, 2]).all()
     assert (np.delete(after.share, 2, axis=1) <= np.delete(before.share, 2, axis=1) * (1 + 1e-12)).all()
     assert (after.adoption >= before.adoption * (1 - 1e-12)).all()
+
+
+@njit(error_model="numpy", fastmath={"contract"})
+def log2_all(x, out):
+    for k in range(x.size):
+        out[k] = population._log2(x[k])
+
+
+@njit(error_model="numpy", fastmath={"contract"})
+def exp2_all(x, out):
+    for k in range(x.size):
+        out[k] = population._exp2(x[k])
 
 
 def test_the_inline_logarithm_and_exponential_are_those_of_numpy():

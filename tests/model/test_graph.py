@@ -270,19 +270,6 @@ def test_partners_whose_stakes_are_rounded_up_own_the_whole() -> None:
     assert graph.sources(VENDOR, "equity") == partners
 
 
-def test_a_firm_that_leaves_trades_no_more_but_its_last_quarter_is_kept() -> None:
-    graph = market()
-    graph.permit("NVIDIA", "AWS", "chips")
-    graph.permit("AWS", "Asia-Pacific/retail", "tokens")
-    graph.permit("NVIDIA", "Alibaba Cloud", "chips")
-    graph.flow("NVIDIA", "AWS", "chips", 1, 7.0)
-    graph.isolate("AWS")
-    assert graph.sources("AWS", "chips") == [] == graph.targets("AWS", "tokens")
-    assert graph.permitted("NVIDIA", "Alibaba Cloud", "chips")
-    assert "AWS" in graph
-    assert graph.money("chips") == {("NVIDIA", "AWS"): 7.0}
-
-
 def test_nodes_know_who_they_are() -> None:
     graph = market()
     assert graph.node("AWS") == Node("AWS", "cloud", "North America", "US")
