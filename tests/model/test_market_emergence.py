@@ -1,0 +1,176 @@
+"""What follows when a cause is turned off, where the sign is a theorem; `undercut ablate` reports the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from model import calendar
+from model.market import Market
+from model.parameters import Parameters
+from model.place import CAUSES, REGIONS
+from model.setting import Setting
+
+SEEDS = (1, 2)
+SINGLE = 1e-4  # columns of the population are kept in single precision
+BASELINE = ""
+
+
+class Watched(Market):
+    """A market that notes how many tokens each cell asks for, over what its adopters would at constant prices."""
+
+    def __init__(self, setting: Setting, seed: int) -> None:
+        self.volume: list[tuple[str, np.ndarray]] = []
+        super().__init__(setting, seed)
+
+    def close_quarter(self) -> None:
+        population = self.population
+        potential = population.weight_at(self).astype(float) * population.adoption
+        by_cell = np.bincount(population.cell, weights=potential, minlength=len(population.cells))
+        asked = self.demand.demanded.sum(axis=1)
+        share = np.divide(asked, by_cell, out=np.ones_like(asked), where=(by_cell > 0.0) & (asked > 0.0))
+        self.volume.append((self.quarter, share))
+        super().close_quarter()
+
+
+@cache
+def world(without: str, seed: int, last: str = "2024Q4") -> tuple[Watched, dict[str, pd.DataFrame]]:
+    """The baseline with one cause turned off, and its tables; to the end of the facts unless told."""
+    switched = {without: 0.0} if without else {}
+    parameters = Parameters.resolve({"enterprises": 60, **switched})
+    market = Watched(Setting(without or "baseline", parameters, last=last), seed)
+    return market, market.run()
+
+
+def chips_in_china(tables: dict[str, pd.DataFrame], choose: Callable[[pd.DataFrame], pd.Series]) -> float:
+    """AI-class units delivered in China to whom ``choose`` says, pooled over the quarters of 2024."""
+    chips = tables["chips"]
+    here = chips[(chips["buyer_region"] == "China") & (chips["class"] == "ai")]
+    here = here[here["quarter"].str.startswith("2024")]
+    return float(here.loc[choose(here), "units_delivered"].sum())
+
+
+def domestic(tables: dict[str, pd.DataFrame]) -> pd.Series:
+    """AI-class units of Chinese makers delivered anywhere, by quarter."""
+    chips = tables["chips"]
+    made = chips[(chips["maker_origin"] == "CN") & (chips["class"] == "ai")]
+    return made.groupby("quarter")["units_delivered"].sum()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_without_export_rules_nvidia_has_no_smaller_share_of_ai_class_chips_in_china(seed):
+    def share(tables: dict[str, pd.DataFrame]) -> float:
+        own = chips_in_china(tables, lambda here: here["maker"] == "NVIDIA")
+        return own / chips_in_china(tables, lambda here: here["units_delivered"] >= 0.0)
+
+    assert share(world("export_rules", seed)[1]) >= share(world(BASELINE, seed)[1])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_without_export_rules_no_chip_is_made_for_them(seed):
+    market, tables = world("export_rules", seed)
+    made_for_rules = {chip.name for chip in market.catalogue.chips if chip.made_for_rules}
+    assert made_for_rules
+    shipped = tables["chips"][tables["chips"]["units_delivered"] > 0.0]
+    assert not set(shipped["product"]) & made_for_rules
+    with_rules = world(BASELINE, seed)[1]["chips"]
+    assert set(with_rules.loc[with_rules["units_delivered"] > 0.0, "product"]) & made_for_rules
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_without_growth_of_their_capacity_chinese_makers_deliver_no_more(seed):
+    market, frozen = world("domestic_capacity_growth", seed)
+    growing = domestic(world(BASELINE, seed)[1])
+    held = domestic(frozen)
+    later = growing.index > "2023Q1"
+    assert later.sum() >= 6
+    assert held[later].sum() <= growing[later].sum()
+    start = calendar.index("2023Q1")
+    known = [m.given_capacity[start]["ai"] for m in market.chipmakers.values() if m.domestic]
+    assert (held[later] <= sum(known) * (1.0 + SINGLE)).all()
+    assert growing[later].max() > sum(known)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_without_open_weights_nobody_hosts_a_model_of_another(seed):
+    market, tables = world("open_weights", seed)
+    assert not tables["offers"]["open_weights"].any()
+    assert set(tables["offers"]["channel"]) <= {"api", "managed"}
+    assert tables["firms"]["revenue_open_hosting_usd"].sum() == 0.0
+    assert not (tables["events"]["kind"] == "weights opened").any()
+    # What is left of managed endpoints resells a partner's model and passes the vendor's part on.
+    managed = tables["offers"][tables["offers"]["channel"] == "managed"]
+    for seller, vendor in set(zip(managed["seller"], managed["vendor"], strict=True)):
+        assert market.graph.permitted(vendor, seller, "hosting")
+    with_them = world(BASELINE, seed)[1]
+    assert with_them["offers"]["open_weights"].any()
+    assert with_them["firms"]["revenue_open_hosting_usd"].sum() > 0.0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_without_sparse_architectures_no_model_is_sparse_and_no_work_is(seed):
+    market, tables = world("sparse_architectures", seed)
+    assert not tables["offers"]["sparse"].to_numpy().any()
+    offers = tables["offers"]
+    np.testing.assert_allclose(offers["active_params_b"], offers["total_params_b"])
+    assert not any(model.architecture.sparse for model in market.catalogue.models.values())
+    sparse_fleet = tables["fleets"][tables["fleets"]["purpose"] == "sparse"]
+    assert sparse_fleet["hours_used"].sum() == 0.0
+    assert world(BASELINE, seed)[1]["offers"]["sparse"].to_numpy().any()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_without_elasticity_an_adopter_asks_for_its_potential_whatever_the_price(seed):
+    market, _ = world("demand_elasticity", seed)
+    assert len(market.volume) == 12
+    for quarter, share in market.volume:
+        np.testing.assert_allclose(share, 1.0, rtol=SINGLE, err_msg=quarter)
+    _, elastic = world(BASELINE, seed)[0].volume[-1]
+    assert np.abs(np.log(elastic)).max() > 0.1
+
+
+def test_without_domestic_learning_chinese_software_and_costs_stay_where_they_were():
+    market, _ = world("domestic_learning", 1, "2025Q4")
+    learning, _ = world(BASELINE, 1, "2025Q4")
+    cheaper = []
+    for name, maker in market.chipmakers.items():
+        if not maker.domestic:
+            continue
+        twin = learning.chipmakers[name]
+        assert (maker.maturity(market.parameters) <= twin.maturity(learning.parameters)).all()
+        assert all(chip.unit_cost == pytest.approx(chip.first_cost, rel=1e-12) for chip in maker.chips)
+        assert all(chip.unit_cost <= chip.first_cost * (1.0 + 1e-12) for chip in twin.chips)
+        cheaper += [chip.unit_cost < chip.first_cost for chip in twin.chips]
+    assert any(cheaper)
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_each_cause_makes_a_difference(cause):
+    prices = "price_usd_per_mtok", "china_chip_units_ai", "tokens_mtok"
+    baseline, other = world(BASELINE, 1)[1]["quarters"], world(cause, 1)[1]["quarters"]
+    assert any(not np.allclose(baseline[column], other[column], rtol=1e-3) for column in prices)
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_worlds_of_one_seed_share_their_luck(cause):
+    baseline, other = world(BASELINE, 1)[0], world(cause, 1)[0]
+    for column in ("alpha", "beta", "nuisance", "firms", "workload"):
+        np.testing.assert_array_equal(
+            getattr(baseline.population, column), getattr(other.population, column), err_msg=column
+        )
+    for vendor in baseline.vendors:
+        for region in range(len(REGIONS)):
+            assert baseline.luck.of(vendor, region) == other.luck.of(vendor, region)
+    np.testing.assert_array_equal(baseline.business.tokens, other.business.tokens)
+    np.testing.assert_array_equal(baseline.business.captive, other.business.captive)
+
+
+def test_another_seed_has_another_luck():
+    one, other = world(BASELINE, 1)[0], world(BASELINE, 2)[0]
+    assert not np.array_equal(one.population.alpha, other.population.alpha)
+    assert one.luck.of("DeepSeek", 0) != other.luck.of("DeepSeek", 0)
+    assert not np.array_equal(one.business.tokens, other.business.tokens)
