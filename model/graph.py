@@ -252,9 +252,9 @@ class SupplyGraph:
         """Money that flowed along edges of a kind this quarter by (source, target), USD; zeros left out."""
         return {pair: data["money"] for pair, data in self._flowed(kind) if data["money"]}
 
-    def units(self, kind: str) -> float:
-        """Units that flowed along all edges of a kind this quarter."""
-        return math.fsum(data["units"] for _, data in self._flowed(kind))
+    def units(self, kind: str) -> dict[tuple[str, str], float]:
+        """Units that flowed along edges of a kind this quarter by (source, target); zeros left out."""
+        return {pair: data["units"] for pair, data in self._flowed(kind) if data["units"]}
 
     def _flowed(self, kind: str) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
         edges = self.compiled(kind)

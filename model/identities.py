@@ -13,6 +13,8 @@ Key = TypeVar("Key", bound=Hashable)
 
 TOLERANCE = 1e-9
 """Relative error that floating point may leave in an identity (the specification's figure)."""
+SINGLE = 1e-5
+"""The same of shares that are kept in single precision."""
 
 
 class BrokenIdentity(RuntimeError):
@@ -86,7 +88,7 @@ def chips_balance(
     tolerance: float = TOLERANCE,
     labels: Sequence[str] | None = None,
 ) -> None:
-    """Chips shipped equal chips received, units, for each chip (``labels``)."""
+    """Chips shipped equal chips received, units, for each maker and buyer (``labels``)."""
     check_equal("chips shipped equal chips received", quarter, shipped, received, tolerance, labels)
 
 
@@ -97,7 +99,7 @@ def hours_balance(
     tolerance: float = TOLERANCE,
     labels: Sequence[str] | None = None,
 ) -> None:
-    """Chip hours that fleets worked equal the hours of work they were given, for each fleet (``labels``)."""
+    """Chip hours that fleets worked equal the hours of the work they served, for each fleet (``labels``)."""
     check_equal("chip hours used equal the hours of work served", quarter, used, sold, tolerance, labels)
 
 
@@ -112,9 +114,9 @@ def shares_sum_to_one(
 
     ``labels`` names the rows of a matrix of shares.
     """
-    array = np.asarray(shares, dtype=np.float64)
+    array = np.asarray(shares)
     nothing_negative(quarter, tolerance=tolerance, shares=array)
-    total = array.sum(axis=-1)
+    total = array.sum(axis=-1, dtype=np.float64)
     check_equal(identity, quarter, total, np.ones_like(total), tolerance, labels)
 
 
@@ -162,7 +164,7 @@ def nothing_nan(quarter: str, **arrays: ArrayLike) -> None:
         BrokenIdentity: naming the first array that holds a nan or an infinity; ``size`` is that number.
     """
     for name, values in arrays.items():
-        array = np.asarray(values, dtype=np.float64)
+        array = np.asarray(values)
         finite = np.isfinite(array)
         if not finite.all():
             raise BrokenIdentity("every number is finite", quarter, float(array[~finite].flat[0]), name)
@@ -172,11 +174,11 @@ def nothing_negative(quarter: str, tolerance: float = TOLERANCE, **arrays: Array
     """No number of the named arrays is negative (up to ``tolerance`` of the largest) or not finite."""
     nothing_nan(quarter, **arrays)
     for name, values in arrays.items():
-        array = np.asarray(values, dtype=np.float64)
+        array = np.asarray(values)
         if array.size == 0:
             continue
         lowest = float(array.min())
-        if lowest < -tolerance * float(np.abs(array).max()):
+        if lowest < -tolerance * max(-lowest, float(array.max())):
             raise BrokenIdentity("no quantity is negative", quarter, lowest, name)
 
 

@@ -13,10 +13,13 @@ from model.catalogue import SECONDS_PER_HOUR
 from model.fleet import HOURS_PER_QUARTER, Fleet
 from model.hosting import delivered_rates, hours_per_mtok, purpose_of
 from model.identities import (
-    check_equal,
+    SINGLE,
+    chips_balance,
     edges_carry_ledger,
+    hours_balance,
     nothing_nan,
     nothing_negative,
+    shares_sum_to_one,
     tokens_balance,
     within_capacity,
 )
@@ -354,6 +357,43 @@ def check(market: Market) -> None:
     for owner in market.clouds.values():
         available = owner.fleet.hours_available(ceiling)
         within_capacity(quarter, _pooled(owner.fleet.hours_used), _pooled(available), labels=list(PURPOSES))
-    shipped = sum(owner.delivered.sum() for owner in market.clouds.values())
-    moved = market.graph.units("chips")
-    check_equal("chips shipped equal chips received", quarter, np.array([moved]), np.array([shipped]))
+    used = [_pooled(owner.fleet.hours_used)[list(POOLS)] for owner in market.clouds.values()]
+    hours_balance(quarter, used, _hours_served(market), labels=list(market.clouds))
+    shipped, received = market.graph.units("chips"), _chips_received(market)
+    pairs = list({**shipped, **received})
+    sent, got = ([side.get(pair, 0.0) for pair in pairs] for side in (shipped, received))
+    chips_balance(quarter, sent, got, labels=[" to ".join(pair) for pair in pairs])
+    adoption, portfolio = market.population.adoption, market.population.portfolio
+    whole = np.ones_like(adoption)
+    within_capacity(quarter, adoption, whole, SINGLE, identity="nobody adopts for more than all of its work")
+    # A portfolio is empty until something can be bought.
+    held = portfolio.any(axis=1)
+    shares_sum_to_one(quarter, portfolio if held.all() else portfolio[held], SINGLE)
+
+
+POOLS = (TRAINING, CAPTIVE, DENSE)
+"""Purposes with hours of their own; sparse inference is counted with dense."""
+
+
+def _hours_served(market: Market) -> FloatArray:
+    """Chip hours of all work that each fleet served, shape (clouds, pools)."""
+    row = {name: i for i, name in enumerate(market.clouds)}
+    hours = np.zeros((len(row), len(POOLS)))
+    for name, own in market.traffic.captive_hours.items():
+        hours[row[name], :2] += own
+    for order in market.traffic.training.values():
+        hours[row[order.host], 0] += order.served
+    for offer in market.offers:
+        if offer.served > 0.0:
+            hours[row[offer.host], 2] += offer.served * offer.hours_per_mtok
+    return hours
+
+
+def _chips_received(market: Market) -> dict[tuple[str, str], float]:
+    """Chips that fleets installed this quarter, by (maker, buyer)."""
+    received: dict[tuple[str, str], float] = {}
+    for name, owner in market.clouds.items():
+        for chip, units in zip(market.catalogue.chips, owner.delivered.sum(axis=1).tolist(), strict=False):
+            pair = chip.spec.maker, name
+            received[pair] = received.get(pair, 0.0) + units
+    return received

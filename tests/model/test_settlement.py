@@ -1,0 +1,95 @@
+"""Tests of model/settlement.py: an account of the quarter that is wrong anywhere stops the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from model.identities import BrokenIdentity
+from model.market import Market
+from model.parameters import Parameters
+from model.place import CAPTIVE, DENSE, TRAINING
+from model.setting import Setting
+from model.settlement import check
+
+QUARTERS = 3  # orders have arrived by then
+
+
+class Open(Market):
+    """A market whose last quarter stays open, with all that flowed in it."""
+
+    def close_quarter(self) -> None:
+        if self.t < QUARTERS:
+            super().close_quarter()
+
+
+@pytest.fixture
+def market() -> Market:
+    found = Open(Setting("small", Parameters.resolve({"enterprises": 60})), seed=1)
+    while found.t < QUARTERS:
+        found.step()
+    found.step()
+    return found
+
+
+def lose_a_chip(market: Market) -> None:
+    name = next(name for name, cloud in market.clouds.items() if cloud.delivered.any())
+    market.clouds[name].delivered *= 1.0 - 1e-6
+
+
+def hold_a_little_more(market: Market) -> None:
+    market.population.portfolio[7] *= np.float32(1.001)
+
+
+def lose_a_portfolio_in_part(market: Market) -> None:
+    row = market.population.portfolio[7]
+    row[int(row.argmax())] = 0.0
+
+
+def owe_an_offer(market: Market) -> None:
+    market.population.portfolio[7, 0] = -0.5
+
+
+def adopt_twice(market: Market) -> None:
+    market.population.adoption[7] = 2.0
+
+
+def work_unpaid(purpose: int) -> Callable[[Market], None]:
+    def work(market: Market) -> None:
+        fleet = max((cloud.fleet for cloud in market.clouds.values()), key=lambda f: f.hours_used[purpose])
+        assert fleet.hours_used[purpose] > 0.0
+        fleet.hours_used[purpose] *= 1.0 - 1e-6
+
+    return work
+
+
+def test_an_honest_quarter_passes(market: Market) -> None:
+    check(market)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "identity"),
+    [
+        (lose_a_chip, "chips shipped equal chips received at .* to "),
+        (hold_a_little_more, "shares sum to one at position 7: off by 0.001"),
+        (lose_a_portfolio_in_part, "shares sum to one at position 7"),
+        (owe_an_offer, "no quantity is negative at shares"),
+        (adopt_twice, "nobody adopts for more than all of its work at position 7: off by 1"),
+        (work_unpaid(TRAINING), "chip hours used equal the hours of work served"),
+        (work_unpaid(CAPTIVE), "chip hours used equal the hours of work served"),
+        (work_unpaid(DENSE), "chip hours used equal the hours of work served"),
+    ],
+)
+def test_a_leak_anywhere_in_the_quarter_stops_the_run(
+    market: Market, wrong: Callable[[Market], None], identity: str
+) -> None:
+    wrong(market)
+    with pytest.raises(BrokenIdentity, match=identity):
+        check(market)
+
+
+def test_enterprises_that_cannot_buy_yet_hold_nothing_and_stop_nobody(market: Market) -> None:
+    market.population.portfolio[7] = 0.0
+    check(market)
