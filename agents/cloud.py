@@ -13,6 +13,7 @@ from agents.firm import Firm, decide_service_effort
 from agents.outlook import value_of_work
 from agents.policy import exposed, may_buy
 from model.buyers import Buyers, buyers, choices
+from model.cost import shadow_rental
 from model.fleet import HOURS_PER_QUARTER, Fleet
 from model.ledger import Kind
 from model.parameters import Parameters
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 
 WATTS_PER_KW = 1000.0
+TINY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -299,9 +301,13 @@ def chip_needs(market: Market) -> ChipNeeds:
             useful = eligible & (work[:, w] > 0.0)
             if needed[w] <= 0.0 or not useful.any():
                 continue
-            scarcity = forecast[w] / (p.target_utilisation * max(capacity[w], forecast[w] * p.least_capacity))
+            # An hour of a short fleet earns the rental that its expected use makes (``model/cost.py``).
+            use = forecast[w] / max(capacity[w], TINY)
+            rental = shadow_rental(use, 1.0, p.target_utilisation, p.rental_convexity)
             with np.errstate(divide="ignore"):
-                log_value = np.log(value[w] * hours * work[:, w]) + p.scarcity_value * np.log(scarcity)
+                log_value = np.log(value[w] * hours * work[:, w]) + np.log(
+                    min(float(rental), p.rental_ceiling)
+                )
             buyer.append(owner.name)
             purpose.append(w)
             need.append(float(needed[w]))

@@ -73,6 +73,8 @@ class Population:
         alpha = parameters.alpha_floor + excess * _mean_one(spread, normal[0])
         beta_mean = np.array([parameters.beta_mean * c.beta_factor for c in self.cells])[self.cell]
         beta = beta_mean * _mean_one(spread, normal[1])
+        # The value of capability in money, beta over alpha, has a bound: without one a single row outgrows the world.
+        beta = np.minimum(beta, parameters.taste_ratio_most * alpha)
         nuisance = parameters.nuisance_usd_per_mtok * _mean_one(parameters.nuisance_spread, normal[2])
         dispersion = _mean_one(parameters.workload_spread, normal[3])
         firms = np.array([c.firms for c in self.cells])[self.cell] / count[self.cell]

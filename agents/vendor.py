@@ -137,12 +137,13 @@ class Frontier:
 
 @dataclass
 class Programme:
-    """A vendor's training compute of about the last year (FLOP) and algorithmic efficiency (log10)."""
+    """A vendor's training compute of about the last year (FLOP), algorithmic efficiency (log10), and if it has experts."""
 
     flop: float = 0.0
     launched: int = -1000
     generation: dict[str, int] = field(default_factory=dict)
     efficiency: float = float("nan")
+    sparse: bool = False
 
 
 class Vendor(Firm):
@@ -222,7 +223,7 @@ class Vendor(Firm):
             p.research_best_speed,
         )
         # Discoveries come as they come; those of the facts are known.
-        luck = p.research_luck * market.chance.stream("research").standard_normal()
+        luck = p.research_luck * market.research_luck[self.name]
         own += luck if market.t > market.facts_end else 0.0
         learned = spillover(efficiency, market.research.efficiency, p.spillover_rate)
         self.programme.efficiency = efficiency + own + learned
@@ -235,6 +236,7 @@ class Vendor(Firm):
     def launch_given(self, model: Model) -> None:
         """A launch of the facts: its capability says how efficient the vendor's compute has been."""
         self._enter(model)
+        self.programme.sparse = self.programme.sparse or model.architecture.sparse
         if model.tier == "flagship" and self.programme.flop > 0.0:
             self.programme.efficiency = model.capability - float(np.log10(self.programme.flop))
 
@@ -251,10 +253,11 @@ class Vendor(Firm):
             p.tokens_per_parameter_optimum,
             p.tokens_per_parameter_most,
         )
-        newest = self.latest("flagship")
-        first_sparse = bool(p.sparse_architectures) and newest is not None and not newest.architecture.sparse
         own = float(capability(self.programme.flop, self.programme.efficiency))
-        own += first_sparse * p.sparse_training_gain
+        first = self._decide_architecture(float(active_params_from_compute(self.programme.flop, ratio)))
+        # Experts save training compute once, with the first model that has them.
+        gain = p.sparse_training_gain if first.sparse and not self.programme.sparse else 0.0
+        own += gain
         base = market.research.open_to(self.name) - p.distillation_gap
         prospect = max(own, base)
         waited = market.t - self.programme.launched
@@ -267,8 +270,8 @@ class Vendor(Firm):
             int(p.launch_longest_quarters),
         ):
             return
-        if first_sparse:
-            self.programme.efficiency += p.sparse_training_gain
+        self.programme.efficiency += gain
+        self.programme.sparse = self.programme.sparse or first.sparse
         # A model built on another's open weights is as large as its own methods would make one that good.
         compute = max(self.programme.flop, 10.0 ** (prospect - self.programme.efficiency))
         dense_b = float(active_params_from_compute(compute, ratio))
@@ -401,6 +404,9 @@ def growth_of_funding(market: Market) -> float:
 
 def research(market: Market) -> None:
     """The second event: money is spent, capability advances, generations launch, weights open."""
+    # One draw for every vendor, in business or not: worlds that are compared share their luck.
+    draws = market.chance.stream("research").standard_normal(len(market.vendors))
+    market.research_luck = dict(zip(market.vendors, draws.tolist(), strict=True))
     for name in market.vendors:
         vendor = market.vendors[name]
         if vendor.active and market.t >= vendor.starts:

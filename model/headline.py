@@ -80,7 +80,7 @@ def _sales(market: Market) -> dict[str, float]:
         "services_usd": float(services.sum()),
         "tokens_mtok": float(tokens.sum()),
         "china_tokens_mtok": float(tokens[CHINA].sum()),
-        "unserved_share": 1.0 - _ratio(float(tokens.sum()), demanded) if demanded > 0 else 0.0,
+        "unserved_share": max(1.0 - _ratio(float(tokens.sum()), demanded), 0.0) if demanded > 0 else 0.0,
         "price_usd_per_mtok": unit_value(every),
         "price_china_usd_per_mtok": by_region[0],
         "price_asia_pacific_usd_per_mtok": by_region[1],

@@ -95,6 +95,7 @@ class Market(mesa.Model):
         self.luck = Luck(list(self.vendors), self.parameters, self.chance.stream("demand"))
         self.business = Business(self.parameters, self.chance.stream("supply"))
         self.confined: set[str] = set()
+        self.research_luck: dict[str, float] = {}
         self.hour_costs: dict[str, HourCosts] = {}
         self.service_customers: dict[str, FloatArray] = {}
         self.service_value = np.zeros(len(REGIONS))
@@ -103,7 +104,13 @@ class Market(mesa.Model):
     # ------------------------------------------------------------------------------------------ the quarter
 
     def step(self) -> None:
-        """One quarter, in the order of DESIGN section 3."""
+        """One quarter, in the order of DESIGN section 3.
+
+        Raises:
+            RuntimeError: after the last quarter.
+        """
+        if self.finished:
+            raise RuntimeError(f"{calendar.name(self.last)} was the last quarter: make a new market to go on")
         self.open_quarter()
         self.apply_policy()  # 1. shocks and rules take effect on the graph and on costs
         vendor.research(self)  # 2. money is spent, capability advances, generations launch, weights open
@@ -214,7 +221,19 @@ class Market(mesa.Model):
     # ------------------------------------------------------------------------------------------ bending it
 
     def shock(self, shock: Shock) -> None:
-        """Add a shock; one dated to a quarter that has passed takes effect in the next step."""
+        """Add a shock; one dated to a quarter that has passed takes effect at once.
+
+        Raises:
+            ValueError: if it makes no sense in this market, or comes after the last quarter.
+        """
+        check = getattr(shock, "check", None)
+        if check is not None:
+            check()
+        if calendar.index(shock.quarter) > self.last:
+            last = calendar.name(self.last)
+            raise ValueError(
+                f"a shock in {shock.quarter} comes after the last quarter: write {last} or earlier"
+            )
         if calendar.index(shock.quarter) < self.t:
             self.event("shock", "", type(shock).__name__, float("nan"), shock.apply(self))
         else:
@@ -245,8 +264,10 @@ class Market(mesa.Model):
         return np.asarray(captive_work(self, owner, self.t) * factor)
 
     def captive_plan(self, owner: str, ahead: int) -> FloatArray:
-        """The same ``ahead`` quarters from now as its owner plans it, before the luck of the business."""
-        return captive_work(self, owner, self.t + ahead)
+        """The same ``ahead`` quarters from now as its owner plans it: today's business fades back to its trend."""
+        luck = float(self.business.captive[self.clouds[owner].fleet.region])
+        fading = luck ** (self.parameters.business_persistence**ahead)
+        return np.asarray(captive_work(self, owner, self.t + ahead) * fading)
 
     def support_left(self, firm: Vendor) -> float:
         """Share of its owner's support that a vendor still gets."""
