@@ -157,7 +157,9 @@ def _capacity(p: Parameters, maker: str) -> dict[int, dict[str, float]]:
         ai = float(row["ai_units_per_quarter"])
         quarter = quarter_of(row["quarter"])
         assert quarter is not None
-        found[quarter] = {"ai": ai * share, "mid-range": (float(row["units_per_quarter"]) - ai) * share}
+        # A study may draw more of the better part than there is of all.
+        rest = max(float(row["units_per_quarter"]) - ai, 0.0)
+        found[quarter] = {"ai": ai * share, "mid-range": rest * share}
     return found
 
 
