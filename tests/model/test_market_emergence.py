@@ -167,6 +167,7 @@ def test_worlds_of_one_seed_share_their_luck(cause):
             assert baseline.luck.of(vendor, region) == other.luck.of(vendor, region)
     np.testing.assert_array_equal(baseline.business.tokens, other.business.tokens)
     np.testing.assert_array_equal(baseline.business.captive, other.business.captive)
+    assert baseline.research_luck == other.research_luck
 
 
 def test_another_seed_has_another_luck():

@@ -1,0 +1,243 @@
+"""Clouds: which chips they order, which models they host, how racks are cooled and wired, whom they join."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.cloud import (
+    ChipNeeds,
+    decide_chips,
+    decide_consortium,
+    decide_cooling,
+    decide_hosting,
+    decide_network,
+)
+from model.market import Market
+from model.parameters import Parameters
+from model.place import CAPTIVE, DENSE, PURPOSES, TRAINING
+from model.setting import Setting
+
+P = Parameters.resolve({})
+prices = st.floats(500.0, 50_000.0)
+
+
+def needs(value: list[float], maker: list[int], opex: float = 4000.0, need: float = 1e6) -> ChipNeeds:
+    """One buyer with one purpose; ``value`` is what the work of each chip is worth over its life, USD."""
+    chips = len(value)
+    with np.errstate(divide="ignore"):
+        home = P.chip_alpha * np.log(np.array([value]))
+    return ChipNeeds(
+        buyer=["Alibaba"],
+        purpose=np.array([DENSE]),
+        chips=np.arange(chips),
+        maker=np.array(maker),
+        need=np.array([need]),
+        home=home,
+        opex=np.full((1, chips), opex),
+        units_per_work=np.full((1, chips), 0.01),
+    )
+
+
+def by_chip(table: ChipNeeds, price: list[float], **overrides: float) -> np.ndarray:
+    p = Parameters.resolve(overrides) if overrides else P
+    return np.asarray(decide_chips(table, np.array(price, dtype=float), p)[0])
+
+
+@given(st.lists(prices, min_size=3, max_size=3))
+def test_orders_never_exceed_the_work_to_be_done(price):
+    table = needs([20_000.0, 20_000.0, 30_000.0], [0, 0, 1])
+    units = by_chip(table, price)
+    assert (units >= 0.0).all()
+    assert (units / 0.01).sum() <= 1e6 * (1.0 + 1e-12)
+
+
+@given(st.lists(prices, min_size=3, max_size=3), st.floats(1.01, 3.0))
+def test_a_dearer_chip_is_ordered_less_and_the_others_no_less(price, factor):
+    table = needs([20_000.0, 20_000.0, 30_000.0], [0, 0, 1])
+    before = by_chip(table, price)
+    after = by_chip(table, [price[0] * factor, *price[1:]])
+    assert after[0] < before[0]
+    assert (after[1:] >= before[1:] * (1.0 - 1e-12)).all()
+
+
+def test_identical_chips_of_identical_makers_get_equal_shares():
+    units = by_chip(needs([20_000.0] * 4, [0, 1, 2, 3]), [10_000.0] * 4)
+    np.testing.assert_allclose(units, units[0])
+
+
+def test_one_more_chip_in_a_range_does_not_win_its_maker_another_share():
+    two = by_chip(needs([20_000.0, 20_000.0], [0, 1]), [10_000.0] * 2)
+    three = by_chip(needs([20_000.0] * 3, [0, 0, 1]), [10_000.0] * 3)
+    before = two[0] / two.sum()
+    after = three[:2].sum() / three.sum()
+    assert before == pytest.approx(0.5)
+    # Without nests it would be two thirds; the closer substitutes a maker's own chips are, the less.
+    assert before < after < 2.0 / 3.0
+    close = by_chip(needs([20_000.0] * 3, [0, 0, 1]), [10_000.0] * 3, chip_sigma2=0.9)
+    assert close[:2].sum() / close.sum() < after
+
+
+def test_a_chip_that_may_not_be_bought_is_not_ordered_and_its_share_goes_to_others():
+    free = by_chip(needs([20_000.0, 20_000.0, 20_000.0], [0, 1, 2]), [10_000.0] * 3)
+    barred = by_chip(needs([0.0, 20_000.0, 20_000.0], [0, 1, 2]), [10_000.0] * 3)
+    assert barred[0] == 0.0
+    assert (barred[1:] > free[1:]).all()
+
+
+def test_lifting_rules_on_american_chips_never_lowers_their_share_at_given_prices():
+    maker, price = [0, 0, 1, 2], [10_000.0, 12_000.0, 9_000.0, 5_000.0]
+    barred = by_chip(needs([0.0, 15_000.0, 0.0, 18_000.0], maker), price)
+    free = by_chip(needs([30_000.0, 15_000.0, 25_000.0, 18_000.0], maker), price)
+    assert free[:3].sum() / free.sum() > barred[:3].sum() / barred.sum()
+
+
+def test_dear_chips_make_buyers_wait():
+    cheap = by_chip(needs([20_000.0], [0]), [5_000.0])
+    dear = by_chip(needs([20_000.0], [0]), [50_000.0])
+    assert dear[0] < 0.2 * cheap[0]
+
+
+def test_without_needs_nothing_is_ordered():
+    none = ChipNeeds(
+        [], np.zeros(0, int), np.arange(2), np.array([0, 1]), *(np.zeros((0, 2)) for _ in range(4))
+    )
+    assert decide_chips(none, np.array([1.0, 2.0]), P).shape == (0, 2)
+
+
+values = st.lists(st.one_of(st.floats(-50.0, 50.0), st.just(-np.inf)), min_size=1, max_size=8)
+
+
+@given(values, st.integers(1, 5), st.floats(0.0, 2.0), st.randoms())
+def test_a_cloud_hosts_what_it_can_serve_up_to_its_slots(value, slots, loyalty, random):
+    hosted = np.array([random.random() < 0.5 for _ in value])
+    chosen = decide_hosting(np.array(value), hosted, slots, loyalty)
+    able = np.isfinite(value)
+    assert not (chosen & ~able).any()
+    assert chosen.sum() == min(slots, able.sum())
+    best_left_out = max(
+        (v + loyalty * h for v, h, c in zip(value, hosted, chosen, strict=True) if not c), default=-np.inf
+    )
+    worst_taken = min(
+        (v + loyalty * h for v, h, c in zip(value, hosted, chosen, strict=True) if c), default=np.inf
+    )
+    assert worst_taken >= best_left_out
+
+
+def test_loyalty_keeps_a_model_that_is_slightly_worse_and_no_longer():
+    running = np.array([True, False])
+    assert decide_hosting(np.array([1.0, 1.2]), running, 1, loyalty=0.3).tolist() == [True, False]
+    assert decide_hosting(np.array([1.0, 1.4]), running, 1, loyalty=0.3).tolist() == [False, True]
+
+
+@given(st.floats(1.0, 200.0), st.floats(1.0, 200.0), st.floats(15.0, 40.0), st.floats(2.0, 15.0))
+def test_denser_racks_are_cooled_by_liquid_more_often(one, other, limit, width):
+    thin, dense = sorted((one, other))
+    assert 0.0 <= decide_cooling(thin, limit, width) <= decide_cooling(dense, limit, width) <= 1.0
+    assert decide_cooling(limit, limit, width) == pytest.approx(0.5)
+
+
+@given(st.floats(0.0, 2.0), st.floats(0.0, 2.0), st.floats(0.2, 1.5), st.floats(0.1, 1.0))
+def test_ethernet_wins_where_infiniband_is_worth_less_than_it_costs(gain, more, premium, width):
+    low, high = sorted((gain, more))
+    assert decide_network(low, premium, width) >= decide_network(high, premium, width)
+    assert decide_network(premium, premium, width) == pytest.approx(0.5)
+
+
+def test_training_is_wired_with_infiniband_more_than_serving_is():
+    training = decide_network(P.infiniband_gain_training, P.infiniband_premium, P.network_choice_width)
+    serving = decide_network(P.infiniband_gain_inference, P.infiniband_premium, P.network_choice_width)
+    assert training < 0.5 < serving
+
+
+money = st.floats(0.0, 1e9)
+
+
+@given(money, money, st.floats(-2.0, 2.0), money, money)
+def test_a_dearer_model_of_ones_own_never_speaks_against_sharing(own, shared, gain, worth, more):
+    if decide_consortium(own, shared, gain, worth):
+        assert decide_consortium(own + more, shared, gain, worth)
+    else:
+        assert not decide_consortium(own, shared + more, gain, worth)
+
+
+def test_a_cloud_shares_a_better_model_that_it_could_not_afford_alone():
+    assert decide_consortium(own_cost=100.0, shared_cost=40.0, capability_gain=0.1, value_of_capability=50.0)
+    assert not decide_consortium(
+        own_cost=10.0, shared_cost=40.0, capability_gain=0.1, value_of_capability=50.0
+    )
+    assert decide_consortium(own_cost=10.0, shared_cost=40.0, capability_gain=1.0, value_of_capability=50.0)
+
+
+@pytest.fixture(scope="module")
+def market() -> Market:
+    world = Market(Setting("x", Parameters.resolve({"enterprises": 60}), last="2023Q4"), seed=1)
+    world.run()
+    return world
+
+
+def test_what_a_cloud_can_do_counts_what_is_on_its_way_and_what_will_have_retired(market):
+    cloud = market.clouds["AWS"]
+    fleet, p = cloud.fleet, market.parameters
+    assert fleet.on_order().sum() > 0.0
+    before = cloud.capacity()
+    waiting, fleet.pipeline = fleet.pipeline, []
+    try:
+        alone = cloud.capacity()
+        assert alone.sum() < before.sum()
+        today = (fleet.units * market.outlook.work).sum(axis=0)[[TRAINING, CAPTIVE]]
+        assert (today > 0.0).all()
+        total = cloud.moved(fleet.units, cloud.forecast(), 0.5).sum(axis=1)
+        np.testing.assert_allclose(total, fleet.units.sum(axis=1), rtol=1e-9)
+        assert (cloud.moved(fleet.units, cloud.forecast(), 0.5) >= 0.0).all()
+        assert 0.0 < p.retirement_rate < 1.0
+    finally:
+        fleet.pipeline = waiting
+
+
+def test_a_maker_earns_qualification_with_its_deliveries_and_never_more_than_all(market):
+    cloud = market.clouds["Tencent"]
+    known = dict(cloud.qualification)
+    cloud.qualification = {}
+    start = market.parameters.qualification_start
+    try:
+        for _ in range(200):
+            cloud.qualify({"NVIDIA": 900.0, "Cambricon": 100.0, "AMD": 0.0})
+        assert 0.99 < cloud.qualification["NVIDIA"] <= 1.0
+        assert cloud.qualification["AMD"] == start
+        cloud.qualification = {}
+        cloud.qualify({"NVIDIA": 900.0, "Cambricon": 100.0, "AMD": 0.0})
+        assert cloud.qualification["NVIDIA"] > cloud.qualification["Cambricon"] > start
+    finally:
+        cloud.qualification = known
+
+
+def test_makers_in_favour_are_qualified_rare_in_the_fleet_and_safe(market):
+    cloud, makers = market.clouds["Alibaba"], ["NVIDIA", "AMD", "Huawei Ascend"]
+    cloud.qualification, known = dict.fromkeys(makers, 0.5), cloud.qualification
+    try:
+        equal = dict(zip(makers, cloud.tastes(makers), strict=True))
+        assert equal["Huawei Ascend"] > equal["NVIDIA"]  # its supply hangs on nobody's rules, and it is rare
+        cloud.qualification["AMD"] = 1.0
+        assert dict(zip(makers, cloud.tastes(makers), strict=True))["AMD"] > equal["AMD"]
+    finally:
+        cloud.qualification = known
+
+
+def test_racks_of_an_installation_hold_its_chips_and_cost_money(market):
+    cloud = market.clouds["GCP"]
+    fleet = cloud.fleet
+    racks, ports = fleet.racks.copy(), fleet.ports.copy()
+    try:
+        delivered = np.zeros_like(fleet.units)
+        delivered[market.chip_index["H100"], TRAINING] = 320.0
+        price = np.array([chip.price for chip in market.catalogue.chips])
+        cost = cloud.install(delivered, price)
+        p = market.parameters
+        assert cost > 320.0 * price[market.chip_index["H100"]] * p.server_share
+        assert (fleet.ports - ports).sum() == pytest.approx(320.0)
+        added = (fleet.racks - racks).sum()
+        assert added >= 320.0 / p.chips_per_rack * (1.0 - 1e-9)
+        assert ((fleet.racks - racks)[[w for w in range(len(PURPOSES)) if w != TRAINING]] == 0.0).all()
+    finally:
+        fleet.racks, fleet.ports = racks, ports

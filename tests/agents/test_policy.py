@@ -1,0 +1,98 @@
+"""States: which chips may be shipped where, under which terms."""
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.facts import chip_of, given_chips
+from agents.policy import FREE, ExportTerms, may_ship
+from model import calendar
+from model.catalogue import Chip
+from model.parameters import Parameters
+
+P = Parameters.resolve({})
+CHIPS = {row["chip"]: chip_of(row, 0, P) for rows in given_chips(P).values() for row in rows}
+quarters = st.integers(0, calendar.index("2028Q4"))
+chips = st.sampled_from(sorted(CHIPS))
+ABROAD, HERE = False, True
+
+
+def later(name: str, tflops: float, interconnect: float) -> Chip:
+    """A chip that its maker decided on after the facts end."""
+    old = CHIPS[name]
+    spec = dataclasses.replace(old.spec, bf16_tflops=tflops, interconnect_gbs=interconnect)
+    return dataclasses.replace(old, spec=spec, given=False, window_from=None, window_until=None)
+
+
+@given(chips, quarters, st.integers(0, 4))
+def test_what_the_rules_allow_is_allowed_without_them_but_for_chips_made_for_them(name, quarter, ahead):
+    chip = CHIPS[name]
+    with_rules = may_ship(chip, FREE, HERE, quarter, ahead, rules=True)
+    without = may_ship(chip, FREE, HERE, quarter, ahead, rules=False)
+    assert without == (not chip.made_for_rules)
+    assert without or not with_rules or chip.made_for_rules
+
+
+@given(chips, quarters, st.booleans(), st.booleans())
+def test_a_ban_is_a_ban(name, quarter, restricted, rules):
+    assert not may_ship(CHIPS[name], ExportTerms(banned=True), restricted, quarter, 0, rules)
+
+
+@given(chips, quarters)
+def test_rules_bind_nobody_outside_the_restricted_region(name, quarter):
+    chip = CHIPS[name]
+    assert may_ship(chip, FREE, ABROAD, quarter, 0, rules=True) == (not chip.made_for_rules)
+
+
+@given(quarters)
+def test_chinese_chips_are_free_of_american_rules(quarter):
+    strict = ExportTerms(max_tflops=1.0, max_interconnect_gbs=1.0)
+    chinese = [chip for chip in CHIPS.values() if chip.spec.origin == "CN"]
+    assert chinese
+    assert all(may_ship(chip, strict, HERE, quarter, 0, rules=True) for chip in chinese)
+
+
+@pytest.mark.parametrize(
+    ("name", "quarter", "allowed"),
+    [
+        ("A100", "2022Q2", True),
+        ("A100", "2023Q1", False),
+        ("H100", "2023Q2", False),
+        ("H100", "2024Q2", False),
+        ("A800", "2023Q2", True),
+        ("A800", "2024Q2", False),
+        ("H20", "2023Q2", False),
+        ("H20", "2024Q4", True),
+        ("L20", "2024Q4", True),
+    ],
+)
+def test_the_rules_of_2022_and_2023_decide_what_nvidia_sells_in_china(name, quarter, allowed):
+    assert may_ship(CHIPS[name], FREE, HERE, calendar.index(quarter), 0, rules=True) is allowed
+
+
+@given(st.floats(1.0, 5000.0), st.floats(1.0, 2000.0), st.floats(1.0, 5000.0), st.floats(1.0, 2000.0))
+def test_a_later_chip_may_be_sold_if_it_fits_the_terms(tflops, interconnect, cap, links):
+    chip = later("H100", tflops, interconnect)
+    allowed = may_ship(chip, ExportTerms(cap, links), HERE, calendar.index("2026Q1"), 0, rules=True)
+    if tflops <= cap and interconnect <= links:
+        assert allowed
+    if tflops > cap * 1.001 or interconnect > links * 1.001:
+        assert not allowed
+
+
+@given(chips, quarters, st.floats(1.0, 2000.0), st.floats(1.0, 2000.0))
+def test_stricter_terms_never_allow_more(name, quarter, one, other):
+    chip = later(name, CHIPS[name].spec.bf16_tflops, CHIPS[name].spec.interconnect_gbs)
+    strict, mild = sorted((one, other))
+    if may_ship(chip, ExportTerms(strict), HERE, quarter, 0, rules=True):
+        assert may_ship(chip, ExportTerms(mild), HERE, quarter, 0, rules=True)
+
+
+def test_a_chip_made_for_a_market_can_be_ordered_before_it_is_there():
+    h20 = CHIPS["H20"]
+    assert h20.window_from is not None
+    before = h20.window_from - 2
+    assert not may_ship(h20, FREE, HERE, before, 0, rules=True)
+    assert may_ship(h20, FREE, HERE, before, 2, rules=True)

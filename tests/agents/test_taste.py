@@ -1,0 +1,90 @@
+"""What enterprises feel about an offer beside its price and capability."""
+
+import numpy as np
+import pytest
+
+from agents.taste import channel_taste, home_bias, offset, standing_of
+from model.market import Market
+from model.parameters import Parameters
+from model.place import ASIA_PACIFIC, CHINA, EUROPE, NORTH_AMERICA, REGIONS
+from model.setting import Setting
+
+P = Parameters.resolve({})
+
+
+@pytest.fixture(scope="module")
+def market() -> Market:
+    world = Market(Setting("x", Parameters.resolve({"enterprises": 60}), last="2024Q3"), seed=1)
+    world.run()
+    return world
+
+
+def test_buyers_prefer_what_comes_from_home():
+    assert home_bias(CHINA, "CN", P) == 0.0
+    for foreign in ("US", "EU"):
+        assert home_bias(CHINA, foreign, P) == -P.home_bias_china < 0.0
+    for region in (ASIA_PACIFIC, NORTH_AMERICA, EUROPE):
+        assert home_bias(region, "CN", P) < 0.0
+        assert home_bias(region, "US", P) == home_bias(region, "EU", P) == 0.0
+
+
+def test_small_firms_like_running_their_own_chips_less():
+    small = np.array([False, True])
+    for channel in ("colocation", "on-premises"):
+        large, little = channel_taste(channel, small, P)
+        assert large - little == pytest.approx(P.self_hosting_size_penalty)
+    assert (channel_taste("managed", small, P) == 0.0).all()
+    assert (channel_taste("api", small, P) == P.channel_api).all()
+
+
+def test_customers_buy_where_they_are():
+    market = Market(Setting("x", Parameters.resolve({"enterprises": 60})), seed=1)
+    china = {name: standing_of(market, name, CHINA) for name in ("Alibaba", "Tencent", "AWS")}
+    assert china["Alibaba"] > china["Tencent"] > china["AWS"]
+    west = {name: standing_of(market, name, NORTH_AMERICA) for name in ("AWS", "GCP", "Alibaba")}
+    assert west["AWS"] > west["GCP"] > west["Alibaba"]
+    assert standing_of(market, "OpenAI", NORTH_AMERICA) == 0.0
+
+
+def test_an_offer_is_worth_something_exactly_where_a_tokens_edge_leads(market):
+    table = offset(market)
+    assert table.shape == (len(market.population.cells), len(market.offers))
+    for j, offer in enumerate(market.offers):
+        for s, cell in enumerate(market.population.cells):
+            node = f"{REGIONS[cell.region]}/{cell.sector}"
+            sold = (
+                cell.region in offer.regions
+                and np.isfinite(offer.unit_cost)
+                and market.graph.permitted(offer.seller, node, "tokens")
+            )
+            assert np.isfinite(table[s, j]) == sold
+
+
+def test_tasks_get_harder_as_the_easy_ones_are_done(market):
+    now, quarter = offset(market), market.t
+    try:
+        market.t = quarter + 4
+        later = offset(market)
+    finally:
+        market.t = quarter
+    sold = np.isfinite(now)
+    np.testing.assert_allclose(now[sold] - later[sold], market.parameters.outside_drift)
+
+
+def test_open_weights_on_a_trusted_server_are_distrusted_less_than_their_makers_interface(market):
+    p = market.parameters
+    hosted = [
+        (j, o) for j, o in enumerate(market.offers)
+        if o.model.vendor == "DeepSeek" and o.seller in ("Azure", "AWS", "GCP", "European champions")
+    ]  # fmt: skip
+    assert p.open_weights_distrust < 1.0
+    for _, offer in hosted:
+        assert market.firms[offer.seller].origin != "CN"
+    own = home_bias(NORTH_AMERICA, "CN", p)
+    through_host = p.model_origin_weight * own * p.open_weights_distrust
+    assert through_host > own
+
+
+def test_a_market_without_offers_has_no_tastes():
+    market = Market(Setting("x", Parameters.resolve({"enterprises": 60})), seed=1)
+    assert offset(market).shape == (len(market.population.cells), 0)
