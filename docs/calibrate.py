@@ -22,7 +22,8 @@ def table(folder: str) -> str:
     frames = {name: run.table(name) for name in tables()}
     seeds = run.seeds
     by_seed = (
-        {name: frame[frame["seed"] == seed].reset_index(drop=True) for name, frame in frames.items()} for seed in seeds
+        {name: frame[frame["seed"] == seed].reset_index(drop=True) for name, frame in frames.items()}
+        for seed in seeds
     )
     rows = compare(by_seed)
     lines = [
