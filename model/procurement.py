@@ -147,14 +147,15 @@ def _pick(units: FloatArray, suitability: FloatArray, amount: float) -> FloatArr
     """``amount`` of the units, shape (chips,), in proportion to their suitability, no more than there are."""
     chosen = np.zeros_like(units)
     for _ in range(PASSES):
-        weight = (units - chosen) * suitability
+        left = units - chosen
+        weight = left * suitability
         total = weight.sum()
         if total <= 0.0 or amount <= 0.0:
             break
-        taken = np.minimum(weight * (amount / total), units - chosen)
-        chosen += taken
+        taken = np.minimum(weight * (amount / total), left)
         amount -= taken.sum()
-    return np.minimum(chosen, units)  # rounding may sum to a hair more
+        chosen = np.minimum(chosen + taken, units)  # rounding may sum to a hair more
+    return chosen
 
 
 PASSES = 3
