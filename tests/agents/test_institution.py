@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.institution import decide_copy
+from agents.seller import decide_prices, price_list
 from model.market import Market
 from model.parameters import Parameters
 from model.setting import Setting
@@ -165,6 +166,31 @@ def test_a_member_likes_to_host_the_shared_model_and_outsiders_a_rivals_less(tog
         assert joint.affinity(together, "Baidu", "DeepSeek") == 0.0
     finally:
         consortium.foundation = False
+
+
+def test_all_else_equal_members_never_charge_less_for_the_model_that_they_share():
+    # Stakes among rivals soften competition; what a consortium saves is another matter, seen over the years.
+    market = world(lock_in_share=0.0, last="2024Q2")
+    market.run()
+
+    def wanted() -> dict[tuple[str, int], float]:
+        known, found = price_list(market), {}
+        for member in MEMBERS:
+            lines = [
+                j for j, o in enumerate(market.offers) if o.setter == member and np.isfinite(o.unit_cost)
+            ]
+            rows = np.array(lines, dtype=np.int64)
+            best = decide_prices(member, rows, known, market.parameters.price_floor_usd_per_mtok)
+            found.update({(member, j): float(price) for j, price in zip(lines, best, strict=True)})
+        return found
+
+    before = wanted()
+    market.form_consortium("DeepSeek", MEMBERS, 0.2)
+    after = wanted()
+    shared = [k for k in before if market.offers.offers[k[1]].model.vendor == "DeepSeek"]
+    assert shared
+    assert all(after[key] >= before[key] * (1.0 - 1e-6) for key in shared)
+    assert max(after[key] / before[key] for key in shared) > 1.0
 
 
 def test_members_host_the_shared_model(together):
