@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from agents import cloud
 from agents.facts import chip_of
 from agents.firm import Firm
+from model.calendar import QUARTERS_PER_YEAR
 from model.catalogue import Chip
 from model.ledger import Kind
 from model.parameters import Parameters
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 
 GRADES = ("ai", "mid-range")
-QUARTERS_A_YEAR = 4.0
 LARGEST_LOAD = 100.0
 
 
@@ -165,12 +165,12 @@ class Chipmaker(Firm):
             elif self.domestic:
                 growth = p.domestic_capacity_growth_limit
                 self.capacity[grade] = decide_capacity(
-                    before, self.load[grade], p.target_load, np.log1p(growth) / 4.0
+                    before, self.load[grade], p.target_load, np.log1p(growth) / QUARTERS_PER_YEAR
                 )
             else:
                 growth = p.foreign_capacity_growth_limit
                 self.capacity[grade] = decide_capacity(
-                    before, self.load[grade], p.target_load, np.log1p(growth) / 4.0
+                    before, self.load[grade], p.target_load, np.log1p(growth) / QUARTERS_PER_YEAR
                 )
             added = max(self.capacity[grade] - before, 0.0)
             costs = [chip.unit_cost for chip in self.on_sale() if chip.grade == grade]
@@ -191,7 +191,7 @@ class Chipmaker(Firm):
                 continue
             if chip.made_for_rules and not p.export_rules:
                 continue
-            years = (market.t - chip.launched) / QUARTERS_A_YEAR
+            years = (market.t - chip.launched) / QUARTERS_PER_YEAR
             progress = progress_of(p, self.domestic)
             cap = self._cap_of(chip)
             # A chip held at the cap grows in memory only, a part of what a new chip costs more.

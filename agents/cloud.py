@@ -13,7 +13,8 @@ from agents.firm import Firm, decide_service_effort
 from agents.outlook import value_of_work
 from agents.policy import exposed, may_buy
 from model.buyers import Buyers, buyers, choices
-from model.cost import shadow_rental
+from model.calendar import QUARTERS_PER_YEAR
+from model.cost import WATTS_PER_KW, shadow_rental
 from model.fleet import HOURS_PER_QUARTER, Fleet
 from model.ledger import Kind
 from model.parameters import Parameters
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 
-WATTS_PER_KW = 1000.0
 TINY = 1e-12
 
 
@@ -282,7 +282,7 @@ def chip_needs(market: Market) -> ChipNeeds:
     maker = np.array([makers.index(chip.spec.maker) for chip in chips], dtype=np.int64)
     work = market.outlook.work[on_sale]
     tdp_kw = market.catalogue.column("tdp_w")[on_sale] / WATTS_PER_KW
-    hours = HOURS_PER_QUARTER * 4.0 * p.chip_life_years * p.target_utilisation
+    hours = HOURS_PER_QUARTER * QUARTERS_PER_YEAR * p.chip_life_years * p.target_utilisation
     value = value_of_work(market)
     buyer: list[str] = []
     purpose: list[int] = []

@@ -187,7 +187,7 @@ def captive_work(market: Market, owner: str, quarter: int) -> np.ndarray:
     levels = market.captive_levels.get(owner)
     if levels is None:
         return work
-    years = max(quarter - KNOT_QUARTERS[-1], 0) / 4.0
+    years = max(quarter - KNOT_QUARTERS[-1], 0) / calendar.QUARTERS_PER_YEAR
     fade = p.captive_growth_fade
     later = math.log1p(p.captive_growth) * (1.0 - math.exp(-fade * years)) / fade
     cards = [math.exp(float(np.interp(quarter, KNOT_QUARTERS, row)) + later) for row in levels]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from model.calendar import QUARTERS_PER_YEAR
 from model.fleet import HOURS_PER_QUARTER
 from model.hosting import replacement_prices
 from model.place import CAPTIVE, PURPOSES
@@ -56,10 +57,10 @@ def value_of_work(market: Market) -> FloatArray:
     """
     p, catalogue = market.parameters, market.catalogue
     worth = np.zeros(len(PURPOSES))
-    hours = HOURS_PER_QUARTER * 4.0 * p.chip_life_years * p.target_utilisation
+    hours = HOURS_PER_QUARTER * QUARTERS_PER_YEAR * p.chip_life_years * p.target_utilisation
     for w in range(len(PURPOSES)):
         chip = catalogue.chips[market.chip_index[ANCHOR_CHIPS[w == CAPTIVE]]]
         beside = p.network_usd_per_chip + p.cooling_usd_per_chip
         worth[w] = (market.anchor_price[chip.name] + beside) / (catalogue.work[chip.index, w] * hours)
-    years = market.t / 4.0
+    years = market.t / QUARTERS_PER_YEAR
     return np.asarray(worth * p.work_value_premium * (1.0 - p.work_value_decline) ** years)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.firm import Firm, decide_service_effort
+from model.calendar import QUARTERS_PER_YEAR
 from model.capability import active_params_from_compute, capability, efficiency_growth, spillover
 from model.catalogue import Model
 from model.ledger import Kind
@@ -394,8 +395,8 @@ def architectures(dense_b: float, p: Parameters) -> tuple[Architecture, Architec
 def growth_of_funding(market: Market) -> float:
     """Owners' and investors' money a quarter, relative to the start of 2023: growth that fades after 2024."""
     p = market.parameters
-    years = (market.t - market.record_from) / 4.0
-    given = (market.facts_end - market.record_from) / 4.0
+    years = (market.t - market.record_from) / QUARTERS_PER_YEAR
+    given = (market.facts_end - market.record_from) / QUARTERS_PER_YEAR
     fade = p.funding_growth_fade
     beyond = max(years - given, 0.0)
     grown = min(years, given) + (1.0 - float(np.exp(-fade * beyond))) / fade

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from model.calendar import QUARTERS_PER_YEAR
 from model.catalogue import Catalogue, Model
 from model.cost import (
     Installation,
@@ -159,5 +160,5 @@ def replacement_prices(catalogue: Catalogue, quarter: int, decline: float) -> Fl
     result = np.array([chip.price for chip in catalogue.chips])
     for chip in catalogue.chips:
         if chip.until is not None and quarter > chip.until:
-            result[chip.index] *= (1.0 - decline) ** ((quarter - chip.until) / 4.0)
+            result[chip.index] *= (1.0 - decline) ** ((quarter - chip.until) / QUARTERS_PER_YEAR)
     return result
