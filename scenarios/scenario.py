@@ -97,7 +97,7 @@ def load(name_or_path: str | Path, overrides: Mapping[str, float | str] | None =
 
 
 def _library() -> list[Traversable]:
-    files = [file for file in resources.files("scenarios").iterdir() if file.name.endswith(SUFFIX)]
+    files = [file for file in resources.files("scenarios").joinpath("library").iterdir() if file.name.endswith(SUFFIX)]
     return sorted(files, key=lambda file: (file.name != f"baseline{SUFFIX}", file.name))
 
 
