@@ -115,6 +115,10 @@ class Chipmaker(Firm):
         """Whether it sells to its owner alone."""
         return all(chip.captive_owner for chip in self.chips)
 
+    def learns(self, parameters: Parameters) -> float:
+        """1 if its software and costs improve with experience, 0 for a Chinese maker without domestic learning."""
+        return parameters.domestic_learning if self.domestic else 1.0
+
     def maturity(self, parameters: Parameters) -> FloatArray:
         """Share of a chip's physics that the maker's software delivers, shape (purposes,).
 
@@ -123,8 +127,7 @@ class Chipmaker(Firm):
         """
         p = parameters
         start = starting_maturity(p, self.name)
-        learns = p.domestic_learning if self.domestic else 1.0
-        gap = (1.0 - start) * np.exp(-learns * self.installed / p.software_scale_units)
+        gap = (1.0 - start) * np.exp(-self.learns(p) * self.installed / p.software_scale_units)
         level = 1.0 - gap
         result = np.full(len(PURPOSES), level)
         result[TRAINING] = level**p.training_software_exponent
@@ -137,14 +140,13 @@ class Chipmaker(Firm):
     def advance(self) -> None:
         """Launch, learn and expand: the maker's part of the quarter's third event, but for prices."""
         p = self.model.parameters
-        learns = p.domestic_learning if self.domestic else 1.0
         # Wright's law: each doubling of cumulative output cuts the unit cost by the learning rate.
         # Costs to the end of 2024 are facts; experience counts from there.
         if self.model.t <= self.model.facts_end:
             self.experience = self.made
         doublings = np.log2(self.made / self.experience) if self.experience > 0.0 else 0.0
         for chip in self.chips:
-            chip.unit_cost = chip.first_cost * (1.0 - p.chip_learning_rate) ** (learns * doublings)
+            chip.unit_cost = chip.first_cost * (1.0 - p.chip_learning_rate) ** (self.learns(p) * doublings)
         for grade in GRADES:
             self.scarcity[grade] = decide_scarcity(
                 self.scarcity[grade], self.load[grade], p.scarcity_speed, p.scarcity_ceiling
@@ -154,24 +156,17 @@ class Chipmaker(Firm):
 
     def _expand(self) -> None:
         market, p = self.model, self.model.parameters
-        frozen = self.domestic and not p.domestic_capacity_growth and market.t > market.record_from
+        if self.domestic and not p.domestic_capacity_growth and market.t > market.record_from:
+            return
+        limit = p.domestic_capacity_growth_limit if self.domestic else p.foreign_capacity_growth_limit
+        fastest = np.log1p(limit) / QUARTERS_PER_YEAR
         given = self.given_capacity.get(market.t)
         for grade in GRADES:
             before = self.capacity[grade]
-            if frozen:
-                continue
             if given is not None:
                 self.capacity[grade] = given[grade]
-            elif self.domestic:
-                growth = p.domestic_capacity_growth_limit
-                self.capacity[grade] = decide_capacity(
-                    before, self.load[grade], p.target_load, np.log1p(growth) / QUARTERS_PER_YEAR
-                )
             else:
-                growth = p.foreign_capacity_growth_limit
-                self.capacity[grade] = decide_capacity(
-                    before, self.load[grade], p.target_load, np.log1p(growth) / QUARTERS_PER_YEAR
-                )
+                self.capacity[grade] = decide_capacity(before, self.load[grade], p.target_load, fastest)
             added = max(self.capacity[grade] - before, 0.0)
             costs = [chip.unit_cost for chip in self.on_sale() if chip.grade == grade]
             if added > 0.0 and costs:
