@@ -13,9 +13,9 @@ from agents.firm import Firm, decide_service_effort
 from agents.outlook import value_of_work
 from agents.policy import exposed, may_buy
 from model.buyers import Buyers, buyers, choices
-from model.calendar import QUARTERS_PER_YEAR
 from model.cost import WATTS_PER_KW, shadow_rental
 from model.fleet import HOURS_PER_QUARTER, Fleet
+from model.hosting import life_hours, with_surroundings
 from model.ledger import Kind
 from model.parameters import Parameters
 from model.place import PURPOSES, TRAINING
@@ -282,7 +282,7 @@ def chip_needs(market: Market) -> ChipNeeds:
     maker = np.array([makers.index(chip.spec.maker) for chip in chips], dtype=np.int64)
     work = market.outlook.work[on_sale]
     tdp_kw = market.catalogue.column("tdp_w")[on_sale] / WATTS_PER_KW
-    hours = HOURS_PER_QUARTER * QUARTERS_PER_YEAR * p.chip_life_years * p.target_utilisation
+    hours = life_hours(p)
     value = value_of_work(market)
     buyer: list[str] = []
     purpose: list[int] = []
@@ -295,8 +295,7 @@ def chip_needs(market: Market) -> ChipNeeds:
         eligible = may_buy(market, owner.name, chips)
         taste = owner.tastes(makers)[maker]
         fleet = owner.fleet
-        running = tdp_kw * hours * fleet.pue * fleet.power_usd_per_kwh
-        beside = running + p.network_usd_per_chip + p.cooling_usd_per_chip
+        beside = with_surroundings(tdp_kw * hours * fleet.pue * fleet.power_usd_per_kwh, p)
         for w in range(len(PURPOSES)):
             useful = eligible & (work[:, w] > 0.0)
             if needed[w] <= 0.0 or not useful.any():
@@ -312,7 +311,7 @@ def chip_needs(market: Market) -> ChipNeeds:
             purpose.append(w)
             need.append(float(needed[w]))
             home.append(np.where(useful, p.chip_alpha * log_value + taste, -np.inf))
-            opex.append(beside)
+            opex.append(np.asarray(beside))
     rows = len(need)
     index = np.array(purpose, dtype=np.int64)
     with np.errstate(divide="ignore"):

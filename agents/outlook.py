@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.calendar import QUARTERS_PER_YEAR
-from model.fleet import HOURS_PER_QUARTER
-from model.hosting import replacement_prices
+from model.hosting import life_hours, replacement_prices, with_surroundings
 from model.place import CAPTIVE, PURPOSES
 from model.procurement import suitability
 
@@ -44,8 +43,8 @@ class Outlook:
         maturity = np.array([by_maker[chip.spec.maker] for chip in catalogue.chips])
         replacement = replacement_prices(catalogue, market.t, market.parameters.hardware_price_decline)
         work = catalogue.work * maturity
-        beside = market.parameters.network_usd_per_chip + market.parameters.cooling_usd_per_chip
-        suits = suitability(work, replacement + beside, market.parameters.suitability_sharpness)
+        cost = np.asarray(with_surroundings(replacement, market.parameters))
+        suits = suitability(work, cost, market.parameters.suitability_sharpness)
         return cls(maturity, work, replacement, suits)
 
 
@@ -57,10 +56,10 @@ def value_of_work(market: Market) -> FloatArray:
     """
     p, catalogue = market.parameters, market.catalogue
     worth = np.zeros(len(PURPOSES))
-    hours = HOURS_PER_QUARTER * QUARTERS_PER_YEAR * p.chip_life_years * p.target_utilisation
+    hours = life_hours(p)
     for w in range(len(PURPOSES)):
         chip = catalogue.chips[market.chip_index[ANCHOR_CHIPS[w == CAPTIVE]]]
-        beside = p.network_usd_per_chip + p.cooling_usd_per_chip
-        worth[w] = (market.anchor_price[chip.name] + beside) / (catalogue.work[chip.index, w] * hours)
+        cost = with_surroundings(market.anchor_price[chip.name], p)
+        worth[w] = cost / (catalogue.work[chip.index, w] * hours)
     years = market.t / QUARTERS_PER_YEAR
     return np.asarray(worth * p.work_value_premium * (1.0 - p.work_value_decline) ** years)

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents import listing, taste
-from model.calendar import QUARTERS_PER_YEAR
-from model.fleet import HOURS_PER_QUARTER
+from model.hosting import life_hours
 from model.offer import Offer
 from model.pricing import Buyers, best_response, buyers, effective_cost, partial_adjustment
 
@@ -121,7 +120,7 @@ def chip_margins(market: Market, host: str) -> dict[str, float]:
     p = market.parameters
     units = market.clouds[host].fleet.inference_units()
     total = units.sum()
-    life = HOURS_PER_QUARTER * QUARTERS_PER_YEAR * p.chip_life_years * p.target_utilisation
+    life = life_hours(p)
     margins: dict[str, float] = {}
     for index in np.flatnonzero(units > 0.0):
         chip = market.catalogue.chips[index]

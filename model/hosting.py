@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.calendar import QUARTERS_PER_YEAR
+from model.calendar import HOURS_PER_YEAR, QUARTERS_PER_YEAR
 from model.catalogue import Catalogue, Model
 from model.cost import (
+    Amount,
     Installation,
     Site,
     avoidable_cost_per_hour,
@@ -55,6 +56,16 @@ class TokenCosts:
     hours: FloatArray
     resource: FloatArray
     full: FloatArray
+
+
+def life_hours(p: Parameters) -> float:
+    """Hours that a chip works in its life."""
+    return HOURS_PER_YEAR * p.chip_life_years * p.target_utilisation
+
+
+def with_surroundings(cost: Amount, p: Parameters) -> Amount:
+    """A chip's cost, USD, with that of its network and its cooling, before a choice of either."""
+    return cost + p.network_usd_per_chip + p.cooling_usd_per_chip
 
 
 def hour_costs(fleet: Fleet, catalogue: Catalogue, chip_price: FloatArray, p: Parameters) -> HourCosts:
