@@ -9,7 +9,6 @@ import mesa
 import numpy as np
 from numpy.typing import NDArray
 
-from model.calendar import QUARTERS_PER_YEAR
 from model.demand import new_portfolio, remap_portfolio, shares, step
 from model.hosting import purpose_of
 from model.offer import Offer
@@ -99,7 +98,7 @@ class Population:
     def weight_at(self, market: Market) -> Float32Array:
         """Potential tokens of each row this quarter: the latent trend and this quarter's business, Mtok."""
         p = market.parameters
-        years = (market.t - market.record_from) / QUARTERS_PER_YEAR
+        years = market.years
         # The latent trend fades: it is what firms learn to do with language models, not what they cost.
         fade = p.workload_growth_fade
         grown = np.log1p(p.workload_growth) * (1.0 - np.exp(-fade * max(years, 0.0))) / fade

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from model.calendar import QUARTERS_PER_YEAR
 from model.offer import Offer
 from model.parameters import Parameters
 from model.place import ASIA_PACIFIC, CHINA, EUROPE, NORTH_AMERICA, REGIONS, SIZES
@@ -63,8 +62,7 @@ def offset(market: Market) -> NDArray[np.float64]:
         return np.zeros((len(cells), 0))
     region_of = np.array([cell.region for cell in cells])
     small = np.array([cell.size == SIZES[1] for cell in cells])
-    years = (market.t - market.record_from) / QUARTERS_PER_YEAR
-    base = p.llm_constant - p.outside_drift * years
+    base = p.llm_constant - p.outside_drift * market.years
     channel = {name: channel_taste(name, small, p) for name in {offer.channel for offer in offers}}
     reach = {name: _reach(market, name) for name in {offer.seller for offer in offers}}
     by_region = np.full((len(REGIONS), len(offers)), -np.inf)

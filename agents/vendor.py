@@ -395,7 +395,7 @@ def architectures(dense_b: float, p: Parameters) -> tuple[Architecture, Architec
 def growth_of_funding(market: Market) -> float:
     """Owners' and investors' money a quarter, relative to the start of 2023: growth that fades after 2024."""
     p = market.parameters
-    years = (market.t - market.record_from) / QUARTERS_PER_YEAR
+    years = market.years
     given = (market.facts_end - market.record_from) / QUARTERS_PER_YEAR
     fade = p.funding_growth_fade
     beyond = max(years - given, 0.0)

@@ -186,6 +186,11 @@ class Market(mesa.Model):
         return self.t > self.last
 
     @property
+    def years(self) -> float:
+        """Years since the record's first quarter, negative before it."""
+        return (self.t - self.record_from) / calendar.QUARTERS_PER_YEAR
+
+    @property
     def quarter(self) -> str:
         """The quarter that the next step will simulate, as ``2024Q1``."""
         return calendar.name(self.t)
