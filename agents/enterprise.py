@@ -14,6 +14,7 @@ from model.hosting import purpose_of
 from model.offer import Offer
 from model.parameters import Parameters
 from model.place import REGION_INDEX, SIZES
+from model.trend import faded_growth
 
 if TYPE_CHECKING:
     from model.market import Market
@@ -98,12 +99,9 @@ class Population:
     def weight_at(self, market: Market) -> Float32Array:
         """Potential tokens of each row this quarter: the latent trend and this quarter's business, Mtok."""
         p = market.parameters
-        years = market.years
+        years, rate = market.years, float(np.log1p(p.workload_growth))
         # The latent trend fades: it is what firms learn to do with language models, not what they cost.
-        fade = p.workload_growth_fade
-        grown = np.log1p(p.workload_growth) * (1.0 - np.exp(-fade * max(years, 0.0))) / fade
-        if years < 0.0:
-            grown = np.log1p(p.workload_growth) * years
+        grown = faded_growth(rate, p.workload_growth_fade, years) if years > 0.0 else rate * years
         return np.asarray(
             self.workload * (np.exp(grown) * market.business.tokens)[self.region].astype(np.float32)
         )

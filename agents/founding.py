@@ -30,6 +30,7 @@ from model.place import (
 )
 from model.procurement import reassignment, suitability
 from model.serving import Architecture, CaptiveWork, ServingTechnology, TrainingTechnology
+from model.trend import faded_growth
 
 if TYPE_CHECKING:
     from model.market import Market
@@ -188,8 +189,7 @@ def captive_work(market: Market, owner: str, quarter: int) -> np.ndarray:
     if levels is None:
         return work
     years = max(quarter - KNOT_QUARTERS[-1], 0) / calendar.QUARTERS_PER_YEAR
-    fade = p.captive_growth_fade
-    later = math.log1p(p.captive_growth) * (1.0 - math.exp(-fade * years)) / fade
+    later = faded_growth(math.log1p(p.captive_growth), p.captive_growth_fade, years)
     cards = [math.exp(float(np.interp(quarter, KNOT_QUARTERS, row)) + later) for row in levels]
     per_card = HOURS_PER_QUARTER * p.target_utilisation
     work[TRAINING] = cards[0] * per_card * market.catalogue.work[market.chip_index["A100"], TRAINING]

@@ -15,6 +15,7 @@ from model.ledger import Kind
 from model.parameters import Parameters
 from model.place import DENSE, SPARSE
 from model.serving import Architecture
+from model.trend import faded_growth
 
 if TYPE_CHECKING:
     from model.market import Market
@@ -397,9 +398,7 @@ def growth_of_funding(market: Market) -> float:
     p = market.parameters
     years = market.years
     given = (market.facts_end - market.record_from) / QUARTERS_PER_YEAR
-    fade = p.funding_growth_fade
-    beyond = max(years - given, 0.0)
-    grown = min(years, given) + (1.0 - float(np.exp(-fade * beyond))) / fade
+    grown = min(years, given) + faded_growth(1.0, p.funding_growth_fade, max(years - given, 0.0))
     return float((1.0 + p.funding_growth) ** grown)
 
 
