@@ -9,6 +9,14 @@ from model.parameters import Parameters
 from model.place import REGIONS
 
 
+def _next(
+    state: NDArray[np.float64], persistence: float, spread: float, stream: np.random.Generator
+) -> NDArray[np.float64]:
+    """An AR(1) process of mean zero a quarter on; its stationary ``spread`` stays what it is."""
+    fresh = stream.standard_normal(state.shape)
+    return np.asarray(persistence * state + spread * np.sqrt(1.0 - persistence**2) * fresh)
+
+
 class Luck:
     """xi: the unobserved quality of a vendor's models in a region, an AR(1) process in utils."""
 
@@ -19,9 +27,8 @@ class Luck:
         self._xi = self._spread * stream.standard_normal((len(vendors), len(REGIONS)))
 
     def draw(self) -> None:
-        """Go on by a quarter; the stationary spread stays what it is."""
-        fresh = self._stream.standard_normal(self._xi.shape)
-        self._xi = self._persistence * self._xi + self._spread * np.sqrt(1.0 - self._persistence**2) * fresh
+        """Go on by a quarter."""
+        self._xi = _next(self._xi, self._persistence, self._spread, self._stream)
 
     def of(self, vendor: str, region: int) -> float:
         """xi of a vendor's models in a region."""
@@ -38,8 +45,7 @@ class Business:
 
     def draw(self) -> None:
         """Go on by a quarter."""
-        fresh = self._stream.standard_normal(self._log.shape)
-        self._log = self._persistence * self._log + self._spread * np.sqrt(1.0 - self._persistence**2) * fresh
+        self._log = _next(self._log, self._persistence, self._spread, self._stream)
 
     @property
     def tokens(self) -> NDArray[np.float64]:
