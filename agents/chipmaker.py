@@ -300,7 +300,7 @@ def reprice(market: Market) -> None:
     )
     open_market = [j for j, chip in enumerate(chips) if not chip.captive_owner]
     if len(needs.need) and open_market:
-        firms = {name: i for i, name in enumerate(market.firms)}
+        firms = market.firm_number
         kappa = market.kappa()
         setter = np.array([firms[chip.spec.maker] for chip in chips])
         demand = needs.as_buyers(p)

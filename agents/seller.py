@@ -66,13 +66,12 @@ def patience(cash: float, burn: float, owned: bool, quarters: float) -> float:
 def price_list(market: Market) -> PriceList:
     """The market's price list as arrays."""
     p, offers = market.parameters, market.offers.offers
-    names = list(market.firms)
-    firms = {name: i for i, name in enumerate(names)}
+    firms = market.firm_number
     kappa = market.kappa()
     setter = np.array([firms[offer.setter] for offer in offers], dtype=np.int64)
     at_cost = np.array([offer.at_cost for offer in offers])
     own = np.where(at_cost, 0.0, kappa[:, setter])
-    earned = np.zeros((len(names), len(offers)))
+    earned = np.zeros((len(firms), len(offers)))
     margins = {host: chip_margins(market, host) for host in market.clouds}
     services = {
         regions: float(np.mean(market.service_value[list(regions)])) * p.service_margin

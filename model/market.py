@@ -86,6 +86,7 @@ class Market(mesa.Model):
         self.edges_to_end: dict[int, list[tuple[str, str, str]]] = {}
         found_firms(self)
         self.firms: dict[str, Firm] = {**self.chipmakers, **self.clouds, **self.vendors}
+        self.firm_number = {name: i for i, name in enumerate(self.firms)}
         for maker in self.chipmakers.values():
             maker.chips = [c for c in self.catalogue.chips if c.spec.maker == maker.name]
         self.research = vendor.Frontier()
@@ -214,7 +215,7 @@ class Market(mesa.Model):
         return name
 
     def kappa(self) -> FloatArray:
-        """Profit weights of firms on firms from the equity edges, rows and columns as in :attr:`firms`."""
+        """Profit weights of firms on firms from the equity edges, numbered by :attr:`firm_number`."""
         version = self.graph.compiled("equity").version
         if self._kappa is None or self._kappa[0] != version:
             stakes = [(s.owner, s.owned, s.control, s.rights) for s in self.graph.stakes()]
