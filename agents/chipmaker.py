@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from agents import cloud
+from agents import procurement
 from agents.facts import chip_of
 from agents.firm import Firm
 from model.calendar import QUARTERS_PER_YEAR
@@ -290,7 +290,7 @@ def decide_chip_prices(
 def reprice(market: Market) -> None:
     """Makers move their prices part of the way to their best responses to last quarter's prices."""
     p = market.parameters
-    market.needs = cloud.chip_needs(market)
+    market.needs = procurement.chip_needs(market)
     needs = market.needs
     chips = [market.catalogue.chips[j] for j in needs.chips]
     price = np.array([chip.price for chip in chips])

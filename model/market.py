@@ -8,7 +8,7 @@ import mesa
 import numpy as np
 from numpy.typing import NDArray
 
-from agents import chipmaker, cloud, enterprise, institution, seller, vendor
+from agents import chipmaker, cloud, enterprise, institution, procurement, seller, vendor
 from agents.chipmaker import Chipmaker
 from agents.cloud import Cloud
 from agents.enterprise import Enterprises, Population
@@ -116,7 +116,7 @@ class Market(mesa.Model):
         self.apply_policy()  # 1. shocks and rules take effect on the graph and on costs
         vendor.research(self)  # 2. money is spent, capability advances, generations launch, weights open
         chipmaker.advance(self)  # 3. makers launch, reprice, add capacity
-        cloud.procure(self)  # 4. forecasts, orders, rationing, deliveries, retirement
+        procurement.procure(self)  # 4. forecasts, orders, rationing, deliveries, retirement
         seller.post(self)  # 5. sellers learn their costs and post prices
         enterprise.consume(self)  # 6. enterprises adopt, allocate, consume; short fleets ration
         settlement.settle(self)  # 7. everything is paid through the ledger, and the identities are checked
