@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agents.cloud import Cloud, decide_consortium
-from agents.vendor import Vendor, decide_foundation, growth_of_funding
+from agents.research import growth_of_funding
+from agents.vendor import Vendor
 from model.ledger import Kind
 from model.place import REGION_INDEX
 
@@ -156,6 +157,11 @@ def _consortia(market: Market) -> None:
             if len(willing) >= int(p.consortium_least_members):
                 form(market, target.name, tuple(willing), p.consortium_stake)
                 break
+
+
+def decide_foundation(backers: int, neutrality_gain: float, control_value: float) -> bool:
+    """Whether backers hand the model to a foundation: several of them, and neutral hosts matter more."""
+    return backers > 1 and neutrality_gain > control_value
 
 
 def _foundations(market: Market) -> None:

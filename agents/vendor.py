@@ -1,72 +1,35 @@
-"""Model vendors: research, launches, openness, money. Their prices are posted in ``agents/seller.py``."""
+"""Model vendors: launches, sizes, openness, and how each spends and seeks money.
+
+What they decide on money is in ``agents/research.py``; their prices are posted in ``agents/seller.py``.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from agents.firm import Firm, decide_service_effort
-from model.calendar import QUARTERS_PER_YEAR
+from agents.research import (
+    Programme,
+    Purse,
+    RaiseTerms,
+    decide_draw,
+    decide_raise,
+    decide_research,
+    growth_of_funding,
+)
 from model.capability import active_params_from_compute, capability, efficiency_growth, spillover
 from model.catalogue import Model
 from model.ledger import Kind
 from model.parameters import Parameters
 from model.place import DENSE, SPARSE
 from model.serving import Architecture
-from model.trend import faded_growth
 
 if TYPE_CHECKING:
     from model.market import Market
 
 TINY = 1e-12
-
-
-def decide_research(plan: float, margin: float, support: float, cash: float, terms: Purse) -> float:
-    """Research money of the quarter (USD): the plan and what is reinvested of the margin, within its means.
-
-    Means are owners' support, the margin and a slice of the cash: a vendor with no margin and no owner to
-    fund it runs down its cash and falls behind.
-    """
-    wanted = plan + terms.reinvested * max(margin, 0.0)
-    means = support + max(margin, 0.0) + max(cash, 0.0) / terms.drawdown_quarters
-    return max(min(wanted, means), 0.0)
-
-
-def decide_draw(committed: float, plan: float, margin: float, cash: float, terms: Purse) -> float:
-    """What a vendor draws of the money committed to it (USD): what its plan needs beyond its own means."""
-    own = margin + max(cash, 0.0) / terms.drawdown_quarters
-    return float(min(max(plan - own, 0.0), committed))
-
-
-@dataclass(frozen=True)
-class Purse:
-    """How a vendor spends: share of its margin reinvested, and over how many quarters it spends its cash."""
-
-    reinvested: float
-    drawdown_quarters: float
-
-
-def decide_raise(cash: float, loss: float, plan: float, gap: float, terms: RaiseTerms) -> float:
-    """Capital to raise now (USD), 0 for none.
-
-    A vendor goes to investors when cash covers fewer than ``runway`` quarters of its losses; they pay for
-    ``quarters`` of the research plan if its best model is within ``gap`` of the frontier.
-    """
-    if loss <= 0.0 or cash >= terms.runway * loss or gap > terms.gap:
-        return 0.0
-    return terms.appetite * terms.quarters * plan
-
-
-@dataclass(frozen=True)
-class RaiseTerms:
-    """Investors' terms: runway and paid research in quarters, tolerated gap in log10 effective FLOP."""
-
-    runway: float
-    quarters: float
-    gap: float
-    appetite: float
 
 
 def decide_launch(
@@ -112,40 +75,6 @@ def decide_openness(
     if own_margin <= 0.0:
         return owners_gain > 0.0 or stance > 0.0
     return owners_gain + (stance + gap) * own_margin > lost_share * own_margin
-
-
-def decide_foundation(backers: int, neutrality_gain: float, control_value: float) -> bool:
-    """Whether backers hand the model to a foundation: several of them, and neutral hosts matter more."""
-    return backers > 1 and neutrality_gain > control_value
-
-
-@dataclass
-class Frontier:
-    """What is known in public this quarter, log10: the best capability, and what vendors can learn from.
-
-    ``efficiency`` is the best algorithmic efficiency behind open weights or, at a distance, behind closed
-    ones; ``open_models`` the best open model of each vendor.
-    """
-
-    capability: float = float("nan")
-    efficiency: float = float("nan")
-    open_models: dict[str, float] = field(default_factory=dict)
-    people: float = float("nan")
-
-    def open_to(self, vendor: str) -> float:
-        """Capability of the best open model of another vendor; -inf if there is none."""
-        return max((c for name, c in self.open_models.items() if name != vendor), default=-np.inf)
-
-
-@dataclass
-class Programme:
-    """A vendor's training compute of about the last year (FLOP), algorithmic efficiency (log10), and if it has experts."""
-
-    flop: float = 0.0
-    launched: int = -1000
-    generation: dict[str, int] = field(default_factory=dict)
-    efficiency: float = float("nan")
-    sparse: bool = False
 
 
 class Vendor(Firm):
@@ -391,62 +320,6 @@ def architectures(dense_b: float, p: Parameters) -> tuple[Architecture, Architec
         dense_b / root, dense_b * root, cache * p.latent_attention_share, p.shared_expert_share
     )
     return dense, sparse
-
-
-def growth_of_funding(market: Market) -> float:
-    """Owners' and investors' money a quarter, relative to the start of 2023: growth that fades after 2024."""
-    p = market.parameters
-    years = market.years
-    given = (market.facts_end - market.record_from) / QUARTERS_PER_YEAR
-    grown = min(years, given) + faded_growth(1.0, p.funding_growth_fade, max(years - given, 0.0))
-    return float((1.0 + p.funding_growth) ** grown)
-
-
-def research(market: Market) -> None:
-    """The second event: money is spent, capability advances, generations launch, weights open."""
-    # One draw for every vendor, in business or not: worlds that are compared share their luck.
-    draws = market.chance.stream("research").standard_normal(len(market.vendors))
-    market.research_luck = dict(zip(market.vendors, draws.tolist(), strict=True))
-    for name in market.vendors:
-        vendor = market.vendors[name]
-        if vendor.active and market.t >= vendor.starts:
-            if market.t == vendor.starts:
-                market.event("entry", name, "research begins", vendor.plan, "USD a quarter planned")
-            vendor.spend()
-    for model in market.models_to_come.pop(market.t, []):
-        if market.vendors[model.vendor].active:
-            market.vendors[model.vendor].launch_given(model)
-    if market.t > market.facts_end:
-        for vendor in market.vendors.values():
-            if vendor.active:
-                vendor.consider_launch()
-    market.research = _look(market)
-
-
-def _look(market: Market) -> Frontier:
-    """What can be seen in public after this quarter's launches."""
-    p = market.parameters
-    on_sale = {name: vendor.models for name, vendor in market.vendors.items()}
-    best = max((m.capability for models in on_sale.values() for m in models), default=np.nan)
-    opened = {
-        name: max(m.capability for m in models if m.open_weights)
-        for name, models in on_sale.items()
-        if any(m.open_weights for m in models)
-    }
-    known = [
-        vendor.programme.efficiency - (0.0 if name in opened else p.closed_lag)
-        for name, vendor in market.vendors.items()
-        if np.isfinite(vendor.programme.efficiency)
-    ]
-    people = [
-        v.research * (1.0 - p.research_compute_share) for v in market.vendors.values() if v.research > 0
-    ]
-    return Frontier(
-        capability=best,
-        efficiency=max(known, default=np.nan),
-        open_models=opened,
-        people=float(np.max(people)) if people else np.nan,
-    )
 
 
 def learn(market: Market) -> None:

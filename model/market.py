@@ -8,7 +8,7 @@ import mesa
 import numpy as np
 from numpy.typing import NDArray
 
-from agents import chipmaker, cloud, enterprise, institution, procurement, seller, vendor
+from agents import chipmaker, cloud, enterprise, institution, procurement, research, seller, vendor
 from agents.chipmaker import Chipmaker
 from agents.cloud import Cloud
 from agents.enterprise import Enterprises, Population
@@ -89,7 +89,7 @@ class Market(mesa.Model):
         self.firm_number = {name: i for i, name in enumerate(self.firms)}
         for maker in self.chipmakers.values():
             maker.chips = [c for c in self.catalogue.chips if c.spec.maker == maker.name]
-        self.research = vendor.Frontier()
+        self.research = research.Frontier()
         self.demand = enterprise.Demand.empty(self)
         self.institutions = institution.Institutions()
         self.traffic = settlement.Traffic()
@@ -114,7 +114,7 @@ class Market(mesa.Model):
             raise RuntimeError(f"{calendar.name(self.last)} was the last quarter: make a new market to go on")
         self.open_quarter()
         self.apply_policy()  # 1. shocks and rules take effect on the graph and on costs
-        vendor.research(self)  # 2. money is spent, capability advances, generations launch, weights open
+        research.carry_out(self)  # 2. money is spent, capability advances, generations launch, weights open
         chipmaker.advance(self)  # 3. makers launch, reprice, add capacity
         procurement.procure(self)  # 4. forecasts, orders, rationing, deliveries, retirement
         seller.post(self)  # 5. sellers learn their costs and post prices

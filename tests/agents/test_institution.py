@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.institution import decide_copy
+from agents.institution import decide_copy, decide_foundation
 from agents.seller import decide_prices, price_list
 from model.market import Market
 from model.parameters import Parameters
@@ -198,7 +198,12 @@ def test_members_host_the_shared_model(together):
     assert sellers & set(MEMBERS)
 
 
-money = st.floats(0.0, 1e9)
+money = st.floats(0.0, 1e10)
+
+
+@given(st.integers(0, 6), money, money)
+def test_a_foundation_takes_several_backers_to_whom_neutral_hosts_matter_more(backers, neutrality, control):
+    assert decide_foundation(backers, neutrality, control) == (backers > 1 and neutrality > control)
 
 
 @given(money, st.floats(0.0, 1.0), money, money)

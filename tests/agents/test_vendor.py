@@ -1,77 +1,24 @@
-"""Vendors: research within their means, launches, sizes, openness and money."""
+"""Vendors: launches, sizes, openness, and leaving."""
 
 import math
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.vendor import (
-    Purse,
-    RaiseTerms,
     architectures,
     decide_architecture,
-    decide_draw,
-    decide_foundation,
     decide_launch,
     decide_openness,
-    decide_raise,
-    decide_research,
     decide_size,
-    growth_of_funding,
 )
-from model import calendar
 from model.market import Market
 from model.parameters import Parameters
 from model.serving import Architecture
 from model.setting import Setting
 
-money = st.floats(0.0, 1e10)
-signed = st.floats(-1e10, 1e10)
 capabilities = st.floats(22.0, 30.0)
-PURSE = Purse(reinvested=0.8, drawdown_quarters=8.0)
-
-
-@given(money, signed, money, signed, st.floats(0.0, 1e9))
-def test_research_stays_within_a_vendors_means_and_rises_with_each_of_them(plan, margin, support, cash, more):
-    spent = decide_research(plan, margin, support, cash, PURSE)
-    means = support + max(margin, 0.0) + max(cash, 0.0) / PURSE.drawdown_quarters
-    assert 0.0 <= spent <= means * (1.0 + 1e-12)
-    assert decide_research(plan + more, margin, support, cash, PURSE) >= spent
-    assert decide_research(plan, margin + more, support, cash, PURSE) >= spent
-    assert decide_research(plan, margin, support + more, cash, PURSE) >= spent
-    assert decide_research(plan, margin, support, cash + more, PURSE) >= spent
-
-
-def test_a_vendor_without_margin_owner_or_cash_does_no_research():
-    assert decide_research(1e8, -5e6, 0.0, -1e6, PURSE) == 0.0
-    assert decide_research(1e8, 0.0, 0.0, 8e6, PURSE) == pytest.approx(1e6)
-
-
-@given(money, money, signed, signed)
-def test_nobody_draws_more_than_was_committed_nor_more_than_the_plan_lacks(committed, plan, margin, cash):
-    drawn = decide_draw(committed, plan, margin, cash, PURSE)
-    assert 0.0 <= drawn <= committed
-    own = margin + max(cash, 0.0) / PURSE.drawdown_quarters
-    assert drawn <= max(plan - own, 0.0)
-
-
-TERMS = RaiseTerms(runway=4.0, quarters=6.0, gap=0.8, appetite=1.0)
-
-
-@given(signed, signed, money, st.floats(0.0, 2.0))
-def test_investors_pay_only_a_vendor_that_is_short_and_near_the_frontier(cash, loss, plan, gap):
-    raised = decide_raise(cash, loss, plan, gap, TERMS)
-    assert raised in (0.0, TERMS.appetite * TERMS.quarters * plan)
-    if loss <= 0.0 or gap > TERMS.gap or cash >= TERMS.runway * loss:
-        assert raised == 0.0
-
-
-def test_a_vendor_with_a_short_runway_raises_and_one_far_behind_cannot():
-    assert decide_raise(cash=10.0, loss=5.0, plan=100.0, gap=0.1, terms=TERMS) == 600.0
-    assert decide_raise(cash=30.0, loss=5.0, plan=100.0, gap=0.1, terms=TERMS) == 0.0
-    assert decide_raise(cash=10.0, loss=5.0, plan=100.0, gap=0.9, terms=TERMS) == 0.0
 
 
 @given(
@@ -134,7 +81,7 @@ def test_the_size_of_a_model_balances_the_quality_lost_against_the_cost_of_servi
     assert all(utility(best) >= utility(best * factor) for factor in (0.5, 0.9, 0.99, 1.01, 1.1, 2.0))
 
 
-shares = st.floats(0.0, 1.0)
+shares, money = st.floats(0.0, 1.0), st.floats(0.0, 1e10)
 
 
 @given(shares, st.floats(-1e9, 1e9), money, shares, shares, st.floats(0.01, 1.0))
@@ -153,33 +100,11 @@ def test_a_leader_that_lives_on_its_interface_stays_closed_and_one_that_sells_cl
     assert not decide_openness(stance=0.0, own_margin=0.0, owners_gain=0.0, lost_share=0.5, gap=0.8)
 
 
-@given(st.integers(0, 6), money, money)
-def test_a_foundation_takes_several_backers_to_whom_neutral_hosts_matter_more(backers, neutrality, control):
-    assert decide_foundation(backers, neutrality, control) == (backers > 1 and neutrality > control)
-
-
 @pytest.fixture(scope="module")
 def market() -> Market:
     world = Market(Setting("x", Parameters.resolve({"enterprises": 60}), last="2025Q4"), seed=1)
     world.run()
     return world
-
-
-def test_money_for_research_grows_at_its_rate_to_the_end_of_the_facts_and_fades_afterwards(market):
-    now = market.t
-    try:
-        market.t = calendar.index("2023Q1")
-        assert growth_of_funding(market) == pytest.approx(1.0)
-        market.t = calendar.index("2024Q1")
-        assert growth_of_funding(market) == pytest.approx(1.0 + market.parameters.funding_growth)
-        levels = []
-        for quarter in ("2025Q1", "2026Q1", "2027Q1", "2028Q1"):
-            market.t = calendar.index(quarter)
-            levels.append(growth_of_funding(market))
-        growth = [later / sooner for sooner, later in pairwise(levels)]
-        assert growth == sorted(growth, reverse=True) and growth[-1] > 1.0
-    finally:
-        market.t = now
 
 
 def test_every_vendor_sells_a_flagship_and_a_small_model(market):
