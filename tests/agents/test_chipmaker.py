@@ -16,12 +16,10 @@ from agents.chipmaker import (
     progress_of,
     starting_maturity,
 )
-from model.market import Market
 from model.parameters import Parameters
 from model.place import DENSE, TRAINING
 from model.pricing import buyers
 from model.serving import ChipSpec
-from model.setting import Setting
 
 loads = st.floats(0.0, 1e6)
 shares = st.floats(0.0, 1.0)
@@ -106,8 +104,8 @@ def test_a_maker_prices_above_cost_and_charges_for_scarce_capacity():
     assert (short > plenty).all()
 
 
-def test_software_matures_with_the_chips_that_are_installed():
-    market = Market(Setting("x", Parameters.resolve({"enterprises": 60})), seed=1)
+def test_software_matures_with_the_chips_that_are_installed(small):
+    market = small()
     p = market.parameters
     for maker in market.chipmakers.values():
         maker.installed = 0.0

@@ -11,10 +11,10 @@ from agents.cloud import (
     decide_hosting,
     decide_network,
 )
-from model.market import Market
 from model.parameters import Parameters
 from model.place import CAPTIVE, PURPOSES, TRAINING
-from model.setting import Setting
+
+LAST = "2023Q4"
 
 P = Parameters.resolve({})
 values = st.lists(st.one_of(st.floats(-50.0, 50.0), st.just(-np.inf)), min_size=1, max_size=8)
@@ -79,13 +79,6 @@ def test_a_cloud_shares_a_better_model_that_it_could_not_afford_alone():
         own_cost=10.0, shared_cost=40.0, capability_gain=0.1, value_of_capability=50.0
     )
     assert decide_consortium(own_cost=10.0, shared_cost=40.0, capability_gain=1.0, value_of_capability=50.0)
-
-
-@pytest.fixture(scope="module")
-def market() -> Market:
-    world = Market(Setting("x", Parameters.resolve({"enterprises": 60}), last="2023Q4"), seed=1)
-    world.run()
-    return world
 
 
 def test_what_a_cloud_can_do_counts_what_is_on_its_way_and_what_will_have_retired(market):

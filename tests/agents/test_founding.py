@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from agents.founding import captive_work
 from model import calendar
 from model.market import Market
-from model.parameters import Parameters, table
+from model.parameters import table
 from model.place import CAPTIVE, DENSE, SPARSE, TRAINING
-from model.setting import Setting
 
 
 @pytest.fixture(scope="module")
-def market() -> Market:
-    return Market(Setting("x", Parameters.resolve({"enterprises": 60})), seed=1)
+def market(small: Callable[..., Market]) -> Market:
+    return small()
 
 
 def test_every_firm_of_the_facts_has_an_account_with_its_cash_and_a_node(market):
@@ -64,8 +65,8 @@ def test_captive_work_passes_through_the_levels_of_the_facts_and_goes_on_growing
     assert (captive_work(market, "Alibaba", 0)[[DENSE, SPARSE]] == 0.0).all()
 
 
-def test_dated_relations_begin_and_end_in_their_quarters():
-    world = Market(Setting("x", Parameters.resolve({"enterprises": 60}), last="2024Q4"), seed=1)
+def test_dated_relations_begin_and_end_in_their_quarters(small):
+    world = small(last="2024Q4")
     node = "North America/finance"
     while not world.finished:
         began = world.t >= calendar.index("2023Q1")
@@ -78,7 +79,7 @@ def test_dated_relations_begin_and_end_in_their_quarters():
     assert world.parent_of("OpenAI") == "OpenAI"
 
 
-def test_no_maker_starts_with_negative_capacity_whatever_a_study_draws():
+def test_no_maker_starts_with_negative_capacity_whatever_a_study_draws(small):
     known = table()
     extreme = {
         name: cell.high if "ai_units" in name else cell.low
@@ -86,6 +87,6 @@ def test_no_maker_starts_with_negative_capacity_whatever_a_study_draws():
         if name.startswith("capacity.NVIDIA") and "units" in name and cell.low < cell.high
     }
     assert extreme
-    world = Market(Setting("x", Parameters.resolve({"enterprises": 60, **extreme})), seed=1)
+    world = small(**extreme)
     for given in world.chipmakers["NVIDIA"].given_capacity.values():
         assert min(given.values()) >= 0.0

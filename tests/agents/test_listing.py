@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from agents.listing import areas_of
-from model.market import Market
-from model.parameters import Parameters
 from model.place import CHINA
-from model.setting import Setting
 from scenarios.shocks import Confine
 
-
-@pytest.fixture(scope="module")
-def market() -> Market:
-    world = Market(Setting("x", Parameters.resolve({"enterprises": 60}), last="2024Q4"), seed=1)
-    world.run()
-    return world
+LAST = "2024Q4"
 
 
 def test_chinese_sellers_price_abroad_apart_and_others_once_for_all(market):
@@ -82,10 +73,8 @@ def test_every_line_of_the_list_is_found_by_its_key_and_has_its_own(market):
     assert all(market.offers.get(offer.key) is offer for offer in market.offers)
 
 
-def test_a_vendor_that_export_rules_confine_is_sold_at_home_by_firms_of_its_own():
-    world = Market(
-        Setting("x", Parameters.resolve({"enterprises": 60}), (Confine("2024Q3"),), last="2024Q4"), seed=1
-    )
+def test_a_vendor_that_export_rules_confine_is_sold_at_home_by_firms_of_its_own(small):
+    world = small(Confine("2024Q3"), last="2024Q4")
     offers = world.run()["offers"]
     deepseek = offers[offers["vendor"] == "DeepSeek"]
     before, after = deepseek[deepseek["quarter"] < "2024Q3"], deepseek[deepseek["quarter"] >= "2024Q3"]

@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from agents.outlook import Outlook, value_of_work
-from model.market import Market
-from model.parameters import Parameters
-from model.setting import Setting
 
-
-@pytest.fixture(scope="module")
-def market() -> Market:
-    world = Market(Setting("x", Parameters.resolve({"enterprises": 60}), last="2023Q4"), seed=1)
-    world.run()
-    return world
+LAST = "2023Q4"
 
 
 def test_a_chip_does_what_its_physics_and_its_makers_software_allow(market):

@@ -8,9 +8,6 @@ from hypothesis import strategies as st
 
 from agents.research import Purse, RaiseTerms, decide_draw, decide_raise, decide_research, growth_of_funding
 from model import calendar
-from model.market import Market
-from model.parameters import Parameters
-from model.setting import Setting
 
 money = st.floats(0.0, 1e10)
 signed = st.floats(-1e10, 1e10)
@@ -58,8 +55,8 @@ def test_a_vendor_with_a_short_runway_raises_and_one_far_behind_cannot():
     assert decide_raise(cash=10.0, loss=5.0, plan=100.0, gap=0.9, terms=TERMS) == 0.0
 
 
-def test_money_for_research_grows_at_its_rate_to_the_end_of_the_facts_and_fades_afterwards():
-    market = Market(Setting("x", Parameters.resolve({"enterprises": 60})), seed=1)
+def test_money_for_research_grows_at_its_rate_to_the_end_of_the_facts_and_fades_afterwards(small):
+    market = small()
     market.t = calendar.index("2023Q1")
     assert growth_of_funding(market) == pytest.approx(1.0)
     market.t = calendar.index("2024Q1")

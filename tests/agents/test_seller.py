@@ -9,12 +9,11 @@ from hypothesis import strategies as st
 
 from agents.seller import PriceList, decide_cost_price, decide_prices, patience, price_list
 from model.catalogue import Model
-from model.market import Market
 from model.offer import Offer
-from model.parameters import Parameters
 from model.pricing import buyers
 from model.serving import Architecture
-from model.setting import Setting
+
+LAST = "2024Q3"
 
 FLOOR = 1e-3
 
@@ -102,13 +101,6 @@ def test_an_independent_seller_without_cash_cannot_price_for_tomorrow():
 # ----------------------------------------------------------------------------------------- in the market
 
 
-@pytest.fixture(scope="module")
-def market() -> Market:
-    world = Market(Setting("x", Parameters.resolve({"enterprises": 60}), last="2024Q3"), seed=1)
-    world.run()
-    return world
-
-
 def test_everybody_cares_for_its_own_margins_in_full(market):
     known = price_list(market)
     for k, line in enumerate(market.offers):
@@ -141,8 +133,8 @@ def test_posted_prices_keep_within_floor_and_ceiling(market):
     assert (prices <= p.price_ceiling_usd_per_mtok * (1.0 + 1e-9)).all()
 
 
-def test_no_posted_price_moves_by_more_than_the_cap_in_a_quarter():
-    world = Market(Setting("x", Parameters.resolve({"enterprises": 60, "price_move_cap": 0.5})), seed=1)
+def test_no_posted_price_moves_by_more_than_the_cap_in_a_quarter(small):
+    world = small(price_move_cap=0.5)
     before: dict[tuple[str, str, str, str], float] = {}
     moves: list[float] = []
     for _ in range(9):
@@ -153,8 +145,8 @@ def test_no_posted_price_moves_by_more_than_the_cap_in_a_quarter():
     assert 0.0 < max(moves) <= 0.5 + 1e-9
 
 
-def test_a_gap_below_the_threshold_is_not_worth_posting():
-    world = Market(Setting("x", Parameters.resolve({"enterprises": 60, "price_threshold": 0.2})), seed=1)
+def test_a_gap_below_the_threshold_is_not_worth_posting(small):
+    world = small(price_threshold=0.2)
     before: dict[tuple[str, str, str, str], float] = {}
     speed = world.parameters.price_adjustment
     still = 0

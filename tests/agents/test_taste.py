@@ -4,19 +4,11 @@ import numpy as np
 import pytest
 
 from agents.taste import channel_taste, home_bias, offset, standing_of
-from model.market import Market
 from model.parameters import Parameters
 from model.place import ASIA_PACIFIC, CHINA, EUROPE, NORTH_AMERICA, REGIONS
-from model.setting import Setting
 
+LAST = "2024Q3"
 P = Parameters.resolve({})
-
-
-@pytest.fixture(scope="module")
-def market() -> Market:
-    world = Market(Setting("x", Parameters.resolve({"enterprises": 60}), last="2024Q3"), seed=1)
-    world.run()
-    return world
 
 
 def test_buyers_prefer_what_comes_from_home():
@@ -37,8 +29,8 @@ def test_small_firms_like_running_their_own_chips_less():
     assert (channel_taste("api", small, P) == P.channel_api).all()
 
 
-def test_customers_buy_where_they_are():
-    market = Market(Setting("x", Parameters.resolve({"enterprises": 60})), seed=1)
+def test_customers_buy_where_they_are(small):
+    market = small()
     china = {name: standing_of(market, name, CHINA) for name in ("Alibaba", "Tencent", "AWS")}
     assert china["Alibaba"] > china["Tencent"] > china["AWS"]
     west = {name: standing_of(market, name, NORTH_AMERICA) for name in ("AWS", "GCP", "Alibaba")}
@@ -85,6 +77,6 @@ def test_open_weights_on_a_trusted_server_are_distrusted_less_than_their_makers_
     assert through_host > own
 
 
-def test_a_market_without_offers_has_no_tastes():
-    market = Market(Setting("x", Parameters.resolve({"enterprises": 60})), seed=1)
+def test_a_market_without_offers_has_no_tastes(small):
+    market = small()
     assert offset(market).shape == (len(market.population.cells), 0)

@@ -13,10 +13,10 @@ from agents.vendor import (
     decide_openness,
     decide_size,
 )
-from model.market import Market
 from model.parameters import Parameters
 from model.serving import Architecture
-from model.setting import Setting
+
+LAST = "2025Q4"
 
 capabilities = st.floats(22.0, 30.0)
 
@@ -100,13 +100,6 @@ def test_a_leader_that_lives_on_its_interface_stays_closed_and_one_that_sells_cl
     assert not decide_openness(stance=0.0, own_margin=0.0, owners_gain=0.0, lost_share=0.5, gap=0.8)
 
 
-@pytest.fixture(scope="module")
-def market() -> Market:
-    world = Market(Setting("x", Parameters.resolve({"enterprises": 60}), last="2025Q4"), seed=1)
-    world.run()
-    return world
-
-
 def test_every_vendor_sells_a_flagship_and_a_small_model(market):
     for vendor in market.vendors.values():
         if vendor.active:
@@ -141,8 +134,8 @@ def test_training_compute_adds_up_and_dates(market):
         vendor.programme.flop = before
 
 
-def test_a_vendor_that_leaves_sells_nothing_more_and_its_open_weights_stay():
-    world = Market(Setting("x", Parameters.resolve({"enterprises": 60}), last="2024Q4"), seed=1)
+def test_a_vendor_that_leaves_sells_nothing_more_and_its_open_weights_stay(small):
+    world = small(last="2024Q4")
     while world.quarter != "2024Q2":
         world.step()
     deepseek, openai = world.vendors["DeepSeek"], world.vendors["OpenAI"]
