@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from model import calendar
 from model.capability import BenchmarkLink, capability_from_score, dense_equivalent
 from model.catalogue import Chip, Model
 from model.parameters import Parameters
@@ -18,11 +19,7 @@ def link(p: Parameters) -> BenchmarkLink:
 
 def quarter_of(text: Any) -> int | None:
     """A quarter of the fact tables as a number, negative before 2022Q1; None where the cell is empty."""
-    value = str(text)
-    if value in ("", "nan"):
-        return None
-    year, quarter = value.split("Q")
-    return (int(year) - 2022) * 4 + int(quarter) - 1
+    return None if str(text) in ("", "nan") else calendar.index(str(text))
 
 
 def _before(quarter: int | None) -> int | None:
