@@ -67,7 +67,7 @@ class ScenarioFile(BaseModel):
         ),
     ] = None
     seeds: Annotated[
-        int | str | SkipJsonSchema[None],
+        Annotated[int, Field(ge=1)] | str | SkipJsonSchema[None],
         Field(description="Seeds to run by default: how many, as 32, or which, as '1,2,5-8'."),
     ] = None
     horizon: Annotated[HorizonKeys, Field(default_factory=HorizonKeys)]

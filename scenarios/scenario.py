@@ -115,7 +115,7 @@ def described(shock: Shock) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _World:
-    """What the files of a chain amount to so far, the lowest first."""
+    """What the files of a chain amount to so far, the lowest first; ``sound`` when none of them has a fault."""
 
     title: str | None = None
     notes: str = ""
@@ -123,6 +123,7 @@ class _World:
     horizon: Mapping[str, str] = field(default_factory=lambda: HORIZON)
     parameters: Mapping[str, float] = field(default_factory=dict)
     shocks: Sequence[Dated] = ()
+    sound: bool = True
 
 
 def _resolve(file: Traversable) -> Scenario:
@@ -196,7 +197,7 @@ def _over(below: _World, above: Part) -> tuple[_World, list[Fault]]:
     # A misspelt title is a fault of its own.
     if below.title is None and not close("title", above.document.content):
         faults.append(above.document.fault((), "the key 'title' is missing: write title = \"...\" on top"))
-    kept, wrong = _dropped(below.shocks, above)
+    kept, wrong = _dropped(below, above)
     faults += wrong
     horizon = {**below.horizon, **form.horizon.model_dump(exclude_none=True)}
     faults += _calendar_faults(above, horizon, kept)
@@ -209,16 +210,17 @@ def _over(below: _World, above: Part) -> tuple[_World, list[Fault]]:
         horizon=horizon,
         parameters={**below.parameters, **above.parameters},
         shocks=shocks,
+        sound=below.sound and not above.faults and not faults,
     )
     return world, faults
 
 
-def _dropped(inherited: Sequence[Dated], above: Part) -> tuple[list[Dated], list[Fault]]:
+def _dropped(below: _World, above: Part) -> tuple[list[Dated], list[Fault]]:
     """The inherited shocks that a file keeps, and a fault for each ``[[drop]]`` that is about none of them."""
-    kept, faults = list(inherited), []
+    kept, faults = list(below.shocks), []
     for number, keys in enumerate(above.form.drop):
         gone = [dated for dated in kept if _fits(dated, keys)]
-        if not gone and not above.faults:
+        if not gone and below.sound:
             there = ", ".join(f"{dated.kind} of {dated.shock.quarter}" for dated in kept) or "none"
             text = f"drop {number + 1}: no inherited shock has these keys; there are: {there}"
             faults.append(above.document.fault(("drop", number), text))
