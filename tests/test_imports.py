@@ -142,7 +142,10 @@ def test_an_import_from_below_is_allowed(module, source):
 
 def test_every_folder_of_code_is_packaged_and_has_a_place_in_the_order():
     packaged = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
-    assert [folder for folder in FOLDERS if folder not in ("benchmarks", "docs")] == packaged
+    top = [package for package in packaged if "." not in package]
+    assert [folder for folder in FOLDERS if folder not in ("benchmarks", "docs")] == top
+    found = {file.parent.relative_to(ROOT) for folder in top for file in (ROOT / folder).rglob("*.py")}
+    assert sorted(".".join(folder.parts) for folder in found) == sorted(packaged)
     with_code = {file.relative_to(ROOT).parts[0] for file in ROOT.glob("[a-z]*/*.py")}
     assert with_code - {"tests"} <= set(FOLDERS)
 

@@ -47,7 +47,7 @@ def succeed(command: list[str | Path], folder: Path) -> str:
 def wheel(tmp_path_factory):
     """The wheel, built by the locked backend from a copy, so that nothing is written into the sources."""
     copy = tmp_path_factory.mktemp("sources")
-    for package in PACKAGES:
+    for package in sorted({name.partition(".")[0] for name in PACKAGES}):
         shutil.copytree(ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__", "*.nb?"))
     for file in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / file, copy)
