@@ -1,4 +1,4 @@
-"""Writes the generated parts of the documents: what code and tables declare, between markers.
+"""Writes the generated parts of the documents, what code and tables declare, and the schema of scenario files.
 
     python docs/generate.py            write them
     python docs/generate.py --check    write nothing; say which are out of date, and end with status 1
@@ -209,14 +209,24 @@ def shocks() -> str:
     """The kinds of shock that a scenario file can name, with the keys that they take."""
     from scenarios.shocks import KINDS
 
-    rows = []
-    for name, kind in KINDS.items():
-        keys = []
-        for field in dataclasses.fields(kind):  # type: ignore[arg-type]
-            needed = field.default is dataclasses.MISSING
-            keys.append(code(field.name) if needed else f"`{field.name}` = {field.default!r}")
-        rows.append((code(name), first_sentence(kind), ", ".join(keys)))
+    rows = (
+        (code(name), first_sentence(kind), ", ".join(map(shock_key, dataclasses.fields(kind))))  # type: ignore[arg-type]
+        for name, kind in KINDS.items()
+    )
     return table(("kind", "what it does", "keys (with defaults)"), rows)
+
+
+def shock_key(field: dataclasses.Field[object]) -> str:
+    """A key of a shock, as a file would write its default."""
+    from scenarios.toml import value
+
+    if field.default_factory is not dataclasses.MISSING:
+        return code(f"{field.name} = {value(field.default_factory())}")
+    if field.default is dataclasses.MISSING:
+        return code(field.name)
+    return code(field.name) + (
+        " (may be left out)" if field.default is None else f" = {code(value(field.default))}"
+    )
 
 
 def scenarios() -> str:
@@ -269,21 +279,28 @@ def documents() -> Iterator[Path]:
             yield path
 
 
+def files() -> Iterator[tuple[Path, str]]:
+    """Every file with something generated, and what it should hold: the documents, the schema of scenarios."""
+    from scenarios import schema
+
+    for path in documents():
+        yield path, render(path.read_text(encoding="utf-8"))
+    yield ROOT / "scenarios" / schema.FILE, schema.text()
+
+
 def main(arguments: Sequence[str]) -> int:
-    """Write the documents, or check them; returns the exit status."""
+    """Write the files, or check them; returns the exit status."""
     if set(arguments) - {"--check"}:
         print(f"{Path(__file__).name} takes --check and nothing else", file=sys.stderr)
         return 2
     stale = []
-    for path in documents():
-        text = path.read_text(encoding="utf-8")
-        fresh = render(text)
-        if fresh == text:
+    for path, fresh in files():
+        if path.is_file() and fresh == path.read_text(encoding="utf-8"):
             continue
         stale.append(path.name)
         if "--check" not in arguments:
             path.write_text(fresh, encoding="utf-8")
-            print(f"wrote docs/{path.name}")
+            print(f"wrote {path.name}")
     if "--check" in arguments and stale:
         print(f"out of date: {', '.join(stale)}; run `python docs/generate.py`", file=sys.stderr)
         return 1
