@@ -11,7 +11,7 @@ from agents.chipmaker import Chipmaker
 from agents.cloud import Cloud
 from agents.facts import quarter_of
 from agents.listing import PARTNER_ONLY
-from agents.policy import FREE, State
+from agents.policy import FREE, ExportTerms, State
 from agents.vendor import Vendor
 from model import calendar
 from model.catalogue import Catalogue
@@ -246,13 +246,8 @@ def _found_states(market: Market) -> None:
         tflops = float(row["max_bf16_tflops"])
         if quarter is not None and not math.isnan(tflops):
             links = float(row["max_interconnect_gbs"])
-            rules.setdefault(max(quarter, 0), []).append(
-                {
-                    "rule": row["rule"],
-                    "max_bf16_tflops": tflops,
-                    "max_interconnect_gbs": math.inf if math.isnan(links) else links,
-                }
-            )
+            # Of two rules in one quarter the later one holds.
+            rules[max(quarter, 0)] = ExportTerms(tflops, math.inf if math.isnan(links) else links)
 
 
 def _found_edges(market: Market) -> None:

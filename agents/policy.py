@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import mesa
 import numpy as np
@@ -98,8 +98,9 @@ def exposed(market: Market, maker: str, buyer: str) -> bool:
 class State(mesa.Agent):
     """A government or a bloc of them.
 
-    The rules to the end of 2024 are facts (``evidence/export_rules.csv``); every later change comes from
-    a scenario's shock, which calls the methods below.
+    The rules to the end of 2024 are facts (``evidence/export_rules.csv``); every other change comes from a
+    scenario's shock, which calls :meth:`restrict` and :meth:`lift`. ``law`` is the rule of the facts in force,
+    ``imposed`` the regions in which a scenario's rule stands in its place.
     """
 
     model: Market
@@ -108,21 +109,29 @@ class State(mesa.Agent):
         super().__init__(market)
         self.name = name
         self.region = region
-        self.rules: dict[int, list[dict[str, Any]]] = {}
+        self.rules: dict[int, ExportTerms] = {}
+        self.law = FREE
+        self.imposed: set[str] = set()
 
-    def decree(self, quarter: int) -> list[str]:
-        """Put the rules dated to a quarter on the graph's edges; returns what took effect."""
-        market = self.model
-        done = []
-        for rule in self.rules.get(quarter, []):
-            terms = ExportTerms(rule["max_bf16_tflops"], rule["max_interconnect_gbs"])
-            if market.parameters.export_rules:
-                self.restrict(terms)
-            done.append(str(rule["rule"]))
-        return done
+    def decree(self, quarter: int) -> None:
+        """Put the rule of the facts dated to a quarter, if there is one, into force."""
+        if quarter in self.rules and self.model.parameters.export_rules:
+            self.law = self.rules[quarter]
+            if RESTRICTED not in self.imposed:
+                self._set(self.law, RESTRICTED)
 
     def restrict(self, terms: ExportTerms, buyers_region: str = RESTRICTED) -> None:
-        """Replace the terms on every chips edge from this state's makers to a region's buyers."""
+        """Replace the terms for a region's buyers; later rules of the facts do not change them until they are lifted."""
+        self.imposed.add(buyers_region)
+        self._set(terms, buyers_region)
+
+    def lift(self, buyers_region: str = RESTRICTED) -> None:
+        """Give a region's buyers the terms of the facts again."""
+        self.imposed.discard(buyers_region)
+        self._set(self.law if buyers_region == RESTRICTED else FREE, buyers_region)
+
+    def _set(self, terms: ExportTerms, buyers_region: str) -> None:
+        """Put terms on every chips edge from this state's makers to a region's buyers."""
         market = self.model
         for maker in market.chipmakers.values():
             if maker.region != self.region:

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.facts import chip_of, given_chips
-from agents.policy import FREE, ExportTerms, may_ship
+from agents.policy import FREE, ExportTerms, State, may_ship
 from model import calendar
 from model.catalogue import Chip
+from model.market import Market
 from model.parameters import Parameters
 
 P = Parameters.resolve({})
@@ -96,3 +97,47 @@ def test_a_chip_made_for_a_market_can_be_ordered_before_it_is_there():
     before = h20.window_from - 2
     assert not may_ship(h20, FREE, HERE, before, 0, rules=True)
     assert may_ship(h20, FREE, HERE, before, 2, rules=True)
+
+
+def terms_for(market: Market, buyer: str) -> ExportTerms:
+    terms: ExportTerms = market.graph.terms("NVIDIA", buyer, "chips")["export"]
+    return terms
+
+
+def after(state: State, quarter: str) -> None:
+    """Put all rules of the facts up to a quarter into force."""
+    for t in range(calendar.index(quarter) + 1):
+        state.decree(t)
+
+
+def test_a_later_rule_of_the_facts_does_not_lift_what_a_scenario_has_imposed(small):
+    market = small()
+    state = market.states["United States"]
+    after(state, "2022Q4")
+    of_2022 = terms_for(market, "Alibaba")
+    assert of_2022 != FREE
+    ban = ExportTerms(banned=True)
+    state.restrict(ban)
+    after(state, "2024Q4")
+    assert terms_for(market, "Alibaba") == ban
+    assert terms_for(market, "AWS") == FREE
+    state.restrict(FREE)
+    assert terms_for(market, "Alibaba") == FREE
+    state.lift()
+    assert terms_for(market, "Alibaba") not in (FREE, ban, of_2022)  # that of 2024, which came meanwhile
+
+
+def test_a_region_without_rules_of_the_facts_is_free_again_once_a_scenario_lifts_its_own(small):
+    market = small()
+    state = market.states["United States"]
+    state.restrict(ExportTerms(banned=True), "North America")
+    after(state, "2024Q4")
+    assert terms_for(market, "AWS").banned and not terms_for(market, "Alibaba").banned
+    state.lift("North America")
+    assert terms_for(market, "AWS") == FREE
+
+
+def test_without_export_rules_those_of_the_facts_never_come_into_force(small):
+    market = small(export_rules=0)
+    after(market.states["United States"], "2024Q4")
+    assert terms_for(market, "Alibaba") == FREE
