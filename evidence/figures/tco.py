@@ -98,7 +98,8 @@ class Plant:
 
     def replicas(self, mtok_per_year: float) -> int:
         """Replicas that serve so many Mtok a year; at least one."""
-        return max(1, math.ceil(mtok_per_year / self.capacity))
+        # What a division leaves by rounding is no reason to buy another one.
+        return max(1, math.ceil(mtok_per_year / self.capacity * (1.0 - constants()["rounding"])))
 
     def yearly(self, mtok_per_year: float) -> FloatArray:
         """USD a year by component."""
