@@ -24,7 +24,7 @@ def lines(text: str) -> dict[Keys, int]:
     """The line, counted from 1, of every key, table and element of a text that tomllib has accepted.
 
     A table has the line of the first header or dotted key that makes it, an element of an array of tables
-    that of its header. Of a text that is not TOML the answer means nothing.
+    that of its header. Give it nothing that tomllib refuses: the answer would mean nothing.
     """
     return _Scan(text).run()
 

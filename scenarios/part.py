@@ -82,9 +82,10 @@ def check(document: Document) -> Part:
     return Part(document, form, values, shocks, faults)
 
 
-def fields(kind: str) -> list[str]:
-    """The keys that a kind of shock takes, but for ``kind`` itself."""
-    return [field.name for field in dataclasses.fields(KINDS[kind])]  # type: ignore[arg-type]
+def fields(kind: object) -> list[str]:
+    """The keys that a kind of shock takes, but for ``kind`` itself; none when there is no such kind."""
+    known = KINDS.get(kind) if isinstance(kind, str) else None
+    return [] if known is None else [field.name for field in dataclasses.fields(known)]  # type: ignore[arg-type]
 
 
 def _horizon(document: Document, form: ScenarioFile) -> list[Fault]:

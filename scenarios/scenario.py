@@ -220,7 +220,8 @@ def _dropped(below: _World, above: Part) -> tuple[list[Dated], list[Fault]]:
     kept, faults = list(below.shocks), []
     for number, keys in enumerate(above.form.drop):
         gone = [dated for dated in kept if _fits(dated, keys)]
-        if not gone and below.sound:
+        known = {"kind", *part.fields(keys.get("kind"))}
+        if not gone and below.sound and keys.keys() <= known:
             there = ", ".join(f"{dated.kind} of {dated.shock.quarter}" for dated in kept) or "none"
             text = f"drop {number + 1}: no inherited shock has these keys; there are: {there}"
             faults.append(above.document.fault(("drop", number), text))
