@@ -14,6 +14,7 @@ from model.fleet import HOURS_PER_QUARTER, Fleet
 from model.hosting import delivered_rates, hours_per_mtok, purpose_of
 from model.identities import (
     SINGLE,
+    TOLERANCE,
     chips_balance,
     edges_carry_ledger,
     hours_balance,
@@ -354,7 +355,9 @@ def check(market: Market) -> None:
         money, wanted = market.graph.money(edge), market.ledger.between(*kinds)
         edges_carry_ledger(quarter, money, wanted, identity=f"the {edge} edges carry the ledger")
     ceiling = market.parameters.ceiling_utilisation
-    for owner in market.clouds.values():
+    for name, owner in market.clouds.items():
+        held = {"units": owner.fleet.units, "orders": owner.fleet.on_order(), "racks": owner.fleet.racks}
+        nothing_negative(quarter, TOLERANCE, **{f"{what} of {name}": array for what, array in held.items()})
         available = owner.fleet.hours_available(ceiling)
         within_capacity(quarter, _pooled(owner.fleet.hours_used), _pooled(available), labels=list(PURPOSES))
     used = [_pooled(owner.fleet.hours_used)[list(POOLS)] for owner in market.clouds.values()]
@@ -367,8 +370,8 @@ def check(market: Market) -> None:
     whole = np.ones_like(adoption)
     within_capacity(quarter, adoption, whole, SINGLE, identity="nobody adopts for more than all of its work")
     # A portfolio is empty until something can be bought.
-    held = portfolio.any(axis=1)
-    shares_sum_to_one(quarter, portfolio if held.all() else portfolio[held], SINGLE)
+    buys = portfolio.any(axis=1)
+    shares_sum_to_one(quarter, portfolio if buys.all() else portfolio[buys], SINGLE)
 
 
 POOLS = (TRAINING, CAPTIVE, DENSE)

@@ -65,6 +65,17 @@ def work_unpaid(purpose: int) -> Callable[[Market], None]:
     return work
 
 
+def lend_a_chip(market: Market) -> None:
+    units = market.clouds["AWS"].fleet.units
+    chip = int(units[:, TRAINING].argmax())
+    units[chip, CAPTIVE] += units[chip, TRAINING] + 1.0
+    units[chip, TRAINING] = -1.0
+
+
+def order_less_than_nothing(market: Market) -> None:
+    market.clouds["AWS"].fleet.pipeline[-1][0, DENSE] = -1e9
+
+
 def test_an_honest_quarter_passes(market: Market) -> None:
     check(market)
 
@@ -76,6 +87,8 @@ def test_an_honest_quarter_passes(market: Market) -> None:
         (hold_a_little_more, "shares sum to one at position 7: off by 0.001"),
         (lose_a_portfolio_in_part, "shares sum to one at position 7"),
         (owe_an_offer, "no quantity is negative at shares"),
+        (lend_a_chip, "no quantity is negative at units of AWS: off by -1"),
+        (order_less_than_nothing, "no quantity is negative at orders of AWS"),
         (adopt_twice, "nobody adopts for more than all of its work at position 7: off by 1"),
         (work_unpaid(TRAINING), "chip hours used equal the hours of work served"),
         (work_unpaid(CAPTIVE), "chip hours used equal the hours of work served"),
