@@ -46,7 +46,7 @@ def print_cells(cells: DataFrame, title: str) -> None:
 
 def print_costs(frames: Mapping[str, DataFrame], workload: Workload, title: str) -> None:
     """Print what a workload costs by option and year, how that splits, what is saved, and how it is served."""
-    from evidence.figures.tco import API, COMPONENTS, OPTIONS, TOTAL
+    from evidence.figures.tco import COMPONENTS, OPTIONS, TOTAL
 
     cells = {(row["option"], row["year"], row["component"]): row for row in _rows(frames["cost"])}
     years = range(1, workload.years + 1)
@@ -67,7 +67,7 @@ def print_costs(frames: Mapping[str, DataFrame], workload: Workload, title: str)
     print_table(parts, [Field("component", "for"), *columns], f"{split}: medians, which need not add up")
 
     saved = [row | {"model": _spread(row, "model_share", PERCENT, " %")} for row in _rows(frames["savings"])]
-    fields = [Field("quantity", f"saved against the {API}", 8), *CLAIM_FIELDS[1:]]
+    fields = [Field("quantity", "saved over the years by", 8), *CLAIM_FIELDS[1:]]
     print_table(saved, fields, "Saving, beside the first article's")
     for line in _plan(_rows(frames["plan"])[0]):
         console().print(line)

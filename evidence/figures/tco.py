@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,12 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evidence.claims import claims
-from evidence.facts import constants
+from evidence.facts import constants, knows, recorded
+from evidence.facts import rows as facts
 from evidence.figures.machine import Machine, WorkloadError, architecture, machines
 from evidence.hosting import MANAGED
 from evidence.metrics import evaluate
 from evidence.period import Moment
-from evidence.products import INPUT, OUTPUT, list_price, product
+from evidence.products import FLAGSHIP, INPUT, OUTPUT, list_price
 from evidence.record import Record, Rows, ratio
 from model import calendar
 from model.calendar import DAYS_PER_YEAR, HOURS_PER_YEAR, QUARTERS_PER_YEAR
@@ -41,6 +42,8 @@ TOTAL = "total"
 FOLLOWED, HELD = "followed", "held"
 ON_PREMISES = "on-premises"
 CLAIM_GROUP = "self-hosting"
+NAMED = "GPT-4 Turbo"
+"""The product that the first article compares prices with."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Workload:
     ``tokens_per_query`` counts input and output; ``input_per_output`` splits them, by default as posted prices
     are blended. ``params_b`` and ``active_b`` are billions of parameters of the open model (dense by default).
     ``api`` is a product of the metrics of list prices, ``prices`` follow the run or stay at those of ``start``.
+    Raises WorkloadError for what makes no sense in any run.
     """
 
     queries_per_day: float = 10e6
@@ -63,6 +67,35 @@ class Workload:
     api: str = "OpenAI flagship"
     chip: str = ""
     prices: str = FOLLOWED
+
+    def __post_init__(self) -> None:
+        positive = {
+            "--queries-per-day": self.queries_per_day,
+            "--tokens-per-query": self.tokens_per_query,
+            "--params-b": self.params_b,
+            "--active-b": self.params_b if self.active_b is None else self.active_b,
+            "--input-per-output": 1.0 if self.input_per_output is None else self.input_per_output,
+            "--years": self.years,
+        }
+        for option, value in positive.items():
+            if not (value > 0.0 and math.isfinite(value)):
+                raise WorkloadError(f"{option} = {value:g} is impossible: write a number above 0")
+        chips = ["", *(row["chip"] for row in facts("chips"))]
+        for name, word, known in (
+            ("region", self.region, REGIONS),
+            ("way of prices", self.prices, (FOLLOWED, HELD)),
+            ("chip", self.chip, chips),
+        ):
+            if word not in known:
+                raise WorkloadError(
+                    f"there is no {name} {word!r}: write one of {', '.join(filter(None, known))}"
+                )
+        try:
+            calendar.index(self.start)
+            if not knows("model", self.api):
+                recorded("vendor", self.api.removesuffix(FLAGSHIP))
+        except ValueError as error:
+            raise WorkloadError(str(error)) from None
 
     @property
     def mtok_per_year(self) -> float:
@@ -109,27 +142,8 @@ class Plant:
         return np.asarray(cost)
 
 
-def check(workload: Workload, record: Record, p: Parameters) -> None:
-    """Raises WorkloadError for a workload that makes no sense, or whose years are not on record."""
-    positive = {
-        "--queries-per-day": workload.queries_per_day,
-        "--tokens-per-query": workload.tokens_per_query,
-        "--params-b": workload.params_b,
-        "--input-per-output": workload.mix(p),
-        "--years": workload.years,
-    }
-    for option, value in positive.items():
-        if not (value > 0.0 and math.isfinite(value)):
-            raise WorkloadError(f"{option} = {value:g} is impossible: write a number above 0")
-    if workload.region not in REGIONS:
-        raise WorkloadError(f"there is no region {workload.region!r}: write one of {', '.join(REGIONS)}")
-    if workload.prices not in (FOLLOWED, HELD):
-        raise WorkloadError(f"--prices = {workload.prices} is impossible: write {FOLLOWED} or {HELD}")
-    try:
-        calendar.index(workload.start)
-        product(record, (workload.start,), workload.api)
-    except ValueError as error:
-        raise WorkloadError(str(error)) from None
+def check(workload: Workload, record: Record) -> None:
+    """Raises WorkloadError when the workload's years are not on record."""
     on_record = record.quarters()
     missing = [quarter for quarter in workload.quarters if quarter not in on_record]
     if missing:
@@ -269,7 +283,7 @@ def cost(p: Parameters, tables: Tables, workload: Workload) -> DataFrame:
     Raises WorkloadError.
     """
     record = Record(tables)
-    check(workload, record, p)
+    check(workload, record)
     rows = []
     for option, by_year in yearly_costs(record, p, workload).items():
         with_total = np.column_stack([by_year, by_year.sum(axis=1)])
@@ -307,7 +321,7 @@ def plan(p: Parameters, tables: Tables, workload: Workload) -> DataFrame:
     self-hosting, ``outlay_usd`` what is bought on the first day. Raises WorkloadError.
     """
     record = Record(tables)
-    check(workload, record, p)
+    check(workload, record)
     own = cheapest(record, p, workload)
     api, hosted = (float(price_path(record, p, workload, option).mean()) for option in (API, HOSTED))
     volume, replicas = workload.mtok_per_year, own.replicas(workload.mtok_per_year)
@@ -337,18 +351,25 @@ def plan(p: Parameters, tables: Tables, workload: Workload) -> DataFrame:
 def savings(p: Parameters, tables: Tables, workload: Workload) -> DataFrame:
     """What is saved over the years against the API, beside what the first article says of self-hosting.
 
-    Columns: ``quantity``, ``claimed`` (text), ``model_share``, ``note``. The two readings of the claim are the
+    Columns: ``quantity``, ``claimed`` (text), ``model_share``, ``note``. This workload with prices followed and
+    held, against its API and the one that the article names; then the registry's readings of the claim, the
     metric ``self_hosting_saving``: the run's own halls, whatever chips they hold. Raises WorkloadError.
     """
-    totals = cost(p, tables, workload).query("component == @TOTAL and year == @workload.years")
-    spent = dict(zip(totals["option"], totals["cumulative_usd"], strict=True))
     asked = [claim for claim in claims() if claim.claim_group == CLAIM_GROUP]
     figure = f"{100 * asked[0].claimed_low:.0f} to {100 * asked[0].claimed_high:.0f} %"
-    prices = f"prices {workload.prices}"
-    rows = [
-        (f"{SELF}, this workload, {prices}", figure, 1.0 - ratio(spent[SELF], spent[API]), ""),
-        (f"{HOSTED}, this workload, {prices}", "", 1.0 - ratio(spent[HOSTED], spent[API]), ""),
-    ]
+    record = Record(tables)
+    readings = [workload, *(replace(workload, prices=prices) for prices in (FOLLOWED, HELD))]
+    if not math.isnan(api_price(record, replace(workload, api=NAMED), workload.mix(p), workload.start)):
+        readings.append(replace(workload, api=NAMED, prices=HELD))
+    rows = []
+    for reading in dict.fromkeys(readings):
+        totals = cost(p, tables, reading).query("component == @TOTAL and year == @reading.years")
+        spent = dict(zip(totals["option"], totals["cumulative_usd"], strict=True))
+        for option, shown in ((SELF, figure), (HOSTED, "")):
+            what = f"{option} against {reading.api}, prices {reading.prices}"
+            rows.append((what, shown, 1.0 - ratio(spent[option], spent[API]), ""))
     judged = evaluate(tables, asked=asked)
-    rows += [(f"{SELF}, halls of the run, {c.reading}", figure, judged[c.id], c.notes) for c in asked]
+    rows += [
+        (f"{SELF}, claim on halls of the run, {c.reading}", figure, judged[c.id], c.notes) for c in asked
+    ]
     return pd.DataFrame(rows, columns=["quantity", "claimed", "model_share", "note"])
