@@ -80,11 +80,9 @@ class Fleet:
         self.units += arrived
         return arrived
 
-    def retire(self, share: float) -> FloatArray:
-        """Take ``share`` of every chip out of service and return the units, shape (chips, purposes)."""
-        gone = self.units * share
-        self.units -= gone
-        return gone
+    def retire(self, share: float) -> None:
+        """Take ``share`` of every chip out of service."""
+        self.units -= self.units * share
 
     def hours_available(self, ceiling: float) -> FloatArray:
         """Chip hours that the quarter offers to each purpose at the ceiling of use, shape (purposes,)."""
