@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from model.parameters import ParameterError, Parameters
 from model.setting import Setting
-from scenarios.scenario import ScenarioError, library, load, names
+from scenarios.scenario import ScenarioError, library, load, names, resolve
 from scenarios.shocks import KINDS, Consortium, SetParameter
 
 
@@ -74,43 +76,145 @@ def test_an_unknown_override_is_answered_with_the_nearest_name() -> None:
 
 
 SHOCK = 'title = "t"\n[[shocks]]\nkind = "consortium"\nquarter = "2026Q2"\n'
+SET = '[[shocks]]\nkind = "set"\nquarter = "2026Q2"\nname = "alpha_mean"\nvalue = 2\n'
+T = 'title = "t"\n'
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "line", "said"),
     [
-        ('titel = "t"', "world.toml, line 1: there is no key 'titel'; did you mean title"),
-        ("", "world.toml: the key 'title' is missing"),
-        ("title = 3", "world.toml, line 1: title = 3: expected text in quotes"),
-        ("title 1", "world.toml is not TOML: .*line 1"),
-        ('title = "t"\n[horizon]\nlst = "2024Q2"', "there is no key 'horizon.lst'; did you mean last"),
-        ('title = "t"\n[horizon]\nlast = "2024Q7"', "horizon.last: '2024Q7' is not a quarter"),
-        ('title = "t"\n[horizon]\nlast = "2022Q3"', "the horizon runs backwards: .*last = 2022Q3"),
-        ('title = "t"\n[parameters]\nalpha_men = 2', r"\[parameters\]: no parameter is named 'alpha_men'"),
-        ('title = "t"\n[parameters]\nalpha_mean = 0.1', r"\[parameters\]: alpha_mean = 0.1 is impossible"),
-        ('title = "t"\n[[shocks]]\nquarter = "2026Q2"', "shock 1: the key 'kind' is missing: .*consortium"),
-        (SHOCK.replace("consortium", "consortum"), "shock 1: .*'consortum'; did you mean consortium"),
-        (SHOCK.replace("quarter", "quater"), r"shock 1 \(consortium\): there is no key 'quater'; .*quarter"),
-        (SHOCK.replace("2026Q2", "2026Q9"), "'2026Q9' is not a quarter"),
-        (SHOCK.replace("2026Q2", "2036Q1"), "2036Q1 is outside the run, 2022Q1 to 2028Q4"),
-        (SHOCK + 'target = "DeepSek"', "target = 'DeepSek' makes no models; .*DeepSeek"),
-        (SHOCK + 'members = ["Huawei", "Tencnt"]', "'Tencnt' is no cloud; .*Tencent"),
-        (SHOCK + 'members = ["Huawei", "Huawei"]', "name each member once"),
-        (SHOCK + "stake_each = 0.5", "3 stakes must lie above 0 and add up to at most 1"),
-        (SHOCK + 'members = "Huawei"', "members = 'Huawei': expected a list in brackets"),
+        ('titel = "t"', 1, "there is no key 'titel'; did you mean title"),
+        ("# nothing\n", 0, "the key 'title' is missing"),
+        ("\ntitle = 3", 2, "title = 3: expected text in quotes"),
+        (T + "alpha_mean = 2", 2, r"there is no key 'alpha_mean'; .*parameters stand under \[parameters\]"),
+        (T + "shocks = 3", 2, r"shocks = 3: expected a table \[\[shocks\]\] for each shock"),
+        (T + 'seeds = "1-"', 2, "'1-' is neither a number nor a range; write 32, or 1,2,5-8"),
+        (T + "seeds = [1, 2]", 2, 'expected how many seeds, as 32, or which, as "1,2,5-8"'),
+        (T + '[horizon]\nlst = "2024Q2"', 3, "there is no key 'horizon.lst'; did you mean last"),
+        (T + '[horizon]\nlast = "2024Q7"', 3, "horizon.last: '2024Q7' is not a quarter"),
+        (T + 'horizon.last = "2022Q3"', 2, "the horizon runs backwards: .*last = 2022Q3"),
+        (T + '[horizon]\nlast = "2208Q4"', 2, "748 quarters, expected at most 200"),
+        (T + "[horizon]\nlast = 2024-04-01", 3, 'expected a quarter in quotes, as "2026Q2"'),
         (
-            'title = "t"\n[[shocks]]\nkind = "set"\nquarter = "2026Q2"\nname = "alpha_mean"\nvalue = 99',
-            r"shock 1 \(set\): alpha_mean = 99.0 is impossible",
+            T + "[parameters]\n\nalpha_men = 2",
+            4,
+            r"\[parameters\]: no parameter is named 'alpha_men'; did you",
         ),
+        (T + "[parameters]\nalpha_mean = 0.1", 3, r"alpha_mean = 0.1 is impossible: allowed is 1.5 to 4"),
+        (T + '[parameters]\n"chips.H100.memory_gb" = 1', 3, "allowed is 72 to 88 GB; the default is 80"),
+        (T + '[parameters]\nalpha_mean = "2"', 3, "alpha_mean = '2' is text: write a number without quotes"),
+        (T + "[parameters]\nalpha_mean = true", 3, "alpha_mean = True is not a number"),
+        (T + "parameters = {sigma1 = 0.1, eta = [1]}", 2, r"parameters.eta = \[1\]: expected a number"),
+        (
+            T + "[parameters]\nchips.H100.memory_gb = 80",
+            3,
+            'write the whole name in quotes, as "chips.H100.memory_gb"',
+        ),
+        (T + '[[shocks]]\nquarter = "2026Q2"', 2, "shock 1: the key 'kind' is missing: .*consortium"),
+        (SHOCK.replace("consortium", "consortum"), 3, "shock 1: .*'consortum'; did you mean consortium"),
+        (
+            SHOCK.replace("quarter", "quater"),
+            4,
+            r"shock 1 \(consortium\): there is no key 'quater'; .*quarter",
+        ),
+        (SHOCK.replace('quarter = "2026Q2"', ""), 2, "the key 'quarter' is missing"),
+        (SHOCK.replace("2026Q2", "2026Q9"), 4, "'2026Q9' is not a quarter"),
+        (SHOCK.replace("2026Q2", "2036Q1"), 4, "2036Q1 is outside the run, 2022Q1 to 2028Q4"),
+        (T + SET.replace("2026Q2", "2021Q4"), 4, "2021Q4 is outside the run, 2022Q1 to 2028Q4"),
+        (SHOCK + 'target = "DeepSek"', 5, "target = 'DeepSek' makes no models; .*DeepSeek"),
+        (SHOCK + 'members = ["Huawei",\n"Tencnt"]', 6, "'Tencnt' is no cloud; .*Tencent"),
+        (SHOCK + 'members = ["Huawei", "Huawei"]', 5, "name each member once"),
+        (SHOCK + "stake_each = 0.5", 5, "3 stakes must lie above 0 and add up to at most 1"),
+        (SHOCK + 'members = "Huawei"', 5, "members = 'Huawei': expected a list in brackets"),
+        (T + SET.replace("2\n", "99"), 6, r"shock 1 \(set\): alpha_mean = 99.0 is impossible"),
+        (T + SET.replace("2\n", '"2"'), 6, r"shock 1 \(set\): value = '2': expected a number"),
+        (T + SET.replace("alpha_mean", "alpha_men"), 5, "no parameter is named 'alpha_men'; did you mean"),
     ],
 )
-def test_a_wrong_file_is_refused_in_one_sentence_naming_file_and_key(
-    tmp_path: Path, text: str, said: str
+def test_a_wrong_file_is_refused_in_one_sentence_naming_file_line_and_key(
+    tmp_path: Path, text: str, line: int, said: str
 ) -> None:
     with pytest.raises(ScenarioError, match=said) as error:
         load(written(tmp_path, text))
-    assert "world.toml" in str(error.value)
+    assert str(error.value).startswith(f"world.toml, line {line}: " if line else "world.toml: ")
     assert "\n" not in str(error.value)
+    assert len(error.value.args) == 1
+
+
+def test_a_file_that_is_no_toml_is_refused_with_the_line_of_the_parser(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match=r"world\.toml is not TOML: .*line 2"):
+        load(written(tmp_path, T + "seeds 1"))
+
+
+def test_every_fault_of_a_file_is_found_in_the_order_of_lines(tmp_path: Path) -> None:
+    text = 'titel = "t"\nextends = "none"\nseeds = 0\n[parameters]\nsigma1 = 9\nsigm2 = 1\n' + SET + SET
+    with pytest.raises(ScenarioError) as error:
+        resolve(written(tmp_path, text))
+    assert sorted(int(fault.split("line ")[1].partition(":")[0]) for fault in error.value.args) == [
+        1,
+        2,
+        3,
+        5,
+        6,
+    ]
+    with pytest.raises(ScenarioError) as error:
+        resolve(written(tmp_path, text.replace('extends = "none"\n', "")))
+    assert [fault.split(": ")[0] for fault in error.value.args] == [
+        f"world.toml, line {line}" for line in (1, 2, 4, 5, 11)
+    ]
+
+
+def test_shocks_that_say_different_things_of_one_subject_in_one_quarter_contradict_each_other(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(
+        ScenarioError, match=r"line 7: .*contradicts the set of 2026Q2 in line 2: value is 2 in one and 3"
+    ):
+        load(written(tmp_path, T + SET + SET.replace("= 2\n", "= 3\n")))
+    with pytest.raises(
+        ScenarioError, match=r"line 7: .*contradicts the set of 2026Q2 in line 2: it says the same"
+    ):
+        load(written(tmp_path, T + SET + SET))
+    with pytest.raises(ScenarioError, match=r"line 5: .*stake_each is left out in one and 0\.2 in the other"):
+        load(written(tmp_path, SHOCK + SHOCK.removeprefix(T) + "stake_each = 0.2"))
+
+
+def test_shocks_of_other_quarters_or_subjects_do_not_contradict_each_other(tmp_path: Path) -> None:
+    later = SET.replace("2026Q2", "2026Q3").replace("= 2\n", "= 3\n")
+    other = SET.replace("alpha_mean", "sigma2").replace("= 2\n", "= 0.8\n")
+    assert len(load(written(tmp_path, T + SET + later + other)).shocks) == 3
+
+
+def test_a_kind_may_say_itself_what_it_contradicts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(KINDS, "lift", Lift)
+    lift = '[[shocks]]\nkind = "lift"\nquarter = "2026Q2"\n'
+    with pytest.raises(ScenarioError, match=r"line 5: shock 2 .*: it lifts what the other imposes"):
+        load(written(tmp_path, T + lift + SHOCK.removeprefix(T)))
+    assert len(load(written(tmp_path, T + lift.replace("Q2", "Q3") + SHOCK.removeprefix(T))).shocks) == 2
+
+
+@dataclass(frozen=True)
+class Lift:
+    """Undoes a consortium."""
+
+    quarter: str
+
+    def apply(self, market: object) -> str:
+        return ""
+
+    def contradicts(self, other: object) -> str | None:
+        return "it lifts what the other imposes" if isinstance(other, Consortium) else None
+
+
+def test_a_setting_knows_nothing_of_the_machine(tmp_path: Path) -> None:
+    setting = load(written(tmp_path, SHOCK))
+    assert str(tmp_path) not in repr(setting)
+    assert pickle.loads(pickle.dumps(setting)) == setting
+
+
+def test_an_error_survives_the_way_back_from_another_process() -> None:
+    error = pickle.loads(pickle.dumps(ScenarioError("one", "two")))
+    assert (str(error), error.args) == ("one", ("one", "two"))
 
 
 def test_a_missing_file_is_named() -> None:
