@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Mapping
 from functools import cache
@@ -140,7 +141,7 @@ class _Table:
         )
 
 
-class _Store:
+class _Store(ABC):
     """The values of one column. The standard library's arrays grow ahead of need and append fast."""
 
     code = "d"
@@ -150,9 +151,9 @@ class _Store:
         self.column = column
         self.data: array[Any] = array(self.code)
 
+    @abstractmethod
     def one(self, value: Any) -> Any:
         """One checked value, as the array takes it."""
-        raise NotImplementedError
 
     def many(self, values: Any) -> NDArray[Any]:
         """Checked values, shape (rows,), of ``dtype``."""
