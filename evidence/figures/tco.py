@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evidence.claims import claims
-from evidence.facts import constants, knows, recorded
+from evidence.facts import constants, knows
 from evidence.facts import rows as facts
 from evidence.figures.machine import Machine, WorkloadError, architecture, machines
 from evidence.hosting import MANAGED
@@ -90,10 +90,13 @@ class Workload:
                 raise WorkloadError(
                     f"there is no {name} {word!r}: write one of {', '.join(filter(None, known))}"
                 )
+        if not (knows("model", self.api) or knows("vendor", self.api.removesuffix(FLAGSHIP))):
+            raise WorkloadError(
+                f"no product is called {self.api!r}: write a model of evidence/names.csv, as {NAMED!r}, "
+                f"or a vendor's newest, as {Workload.api!r}"
+            )
         try:
             calendar.index(self.start)
-            if not knows("model", self.api):
-                recorded("vendor", self.api.removesuffix(FLAGSHIP))
         except ValueError as error:
             raise WorkloadError(str(error)) from None
 
