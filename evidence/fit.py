@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from evidence.facts import constants, rows
-from evidence.judge import quantile
+from evidence.facts import rows
+from evidence.judge import quantiles
 from evidence.metrics import METRICS, Tables, evaluate_metric
 from evidence.products import BLENDED, INPUT
 from evidence.record import Record
@@ -187,11 +187,7 @@ def _posted(record: Record, row: Mapping[str, str]) -> float:
 
 
 def _comparison(observation: Observation, values: Sequence[float]) -> Comparison:
-    defined = sorted(value for value in values if not math.isnan(value))
-    tail = (1.0 - constants()["interval_level"]) / 2.0
-    median, low, high = (
-        (quantile(defined, q) for q in (0.5, tail, 1.0 - tail)) if defined else (None, None, None)
-    )
+    median, low, high = quantiles(values)
     error = math.nan if median is None else observation.error(median)
     return Comparison(
         id=observation.id,
@@ -207,7 +203,7 @@ def _comparison(observation: Observation, values: Sequence[float]) -> Comparison
         error=None if math.isnan(error) else error,
         scale=observation.scale,
         seeds=len(values),
-        undefined=len(values) - len(defined),
+        undefined=sum(math.isnan(value) for value in values),
         source=observation.source,
         note=observation.note,
     )

@@ -151,17 +151,14 @@ def verdicts(frame: DataFrame, asked: Iterable[Claim] | None = None) -> list[Ver
 
 
 def _verdict(claim: Claim, values: Sequence[float]) -> Verdict:
-    defined = sorted(value for value in values if not math.isnan(value))
-    tested, undefined = len(values), len(values) - len(defined)
-    level = constants()["interval_level"]
-    tail = (1.0 - level) / 2.0
-    median = low = high = probability = p_low = p_high = None
+    tested, undefined = len(values), sum(math.isnan(value) for value in values)
+    median, low, high = quantiles(values)
+    probability = p_low = p_high = None
     word = UNDEFINED if tested else NOT_TESTED
-    if defined:
-        median, low, high = (quantile(defined, q) for q in (0.5, tail, 1.0 - tail))
-        held = sum(claim.holds(value) for value in defined)
+    if undefined < tested:
+        held = sum(claim.holds(value) for value in values)
         probability = held / tested
-        p_low, p_high = wilson(held, tested, level)
+        p_low, p_high = wilson(held, tested, constants()["interval_level"])
         word = likelihood(probability, p_low, p_high)
     return Verdict(
         id=claim.id,
@@ -209,6 +206,15 @@ def _note(claim: Claim, tested: int, undefined: int) -> str:
     if claim.notes:
         parts.append(claim.notes)
     return "; ".join(parts)
+
+
+def quantiles(values: Sequence[float]) -> tuple[float, float, float] | tuple[None, None, None]:
+    """Median and the ends of the interval (5 and 95 % quantiles) of the values that are defined, None where none is."""
+    defined = sorted(value for value in values if not math.isnan(value))
+    if not defined:
+        return None, None, None
+    tail = (1.0 - constants()["interval_level"]) / 2.0
+    return quantile(defined, 0.5), quantile(defined, tail), quantile(defined, 1.0 - tail)
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:
