@@ -127,7 +127,7 @@ def tco(
         "savings": over_runs(runs, lambda p, tables: costs.savings(p, tables, workload)),
     }
     asked = f"{queries_per_day:,.0f} queries of {tokens_per_query:,.0f} tokens a day in {workload.region}"
-    title = f"Cost of {asked}, from {start}"
+    title = f"Cost of {asked}, from {start}, prices {prices}"
     if as_json:
         _print_json(frames)
     else:

@@ -270,10 +270,10 @@ def _shares(panel: Axes, place: int, shares: Mapping[str, float], growth: Mappin
     base = 0.0
     for name, (label, colour) in WORKLOADS.items():
         share = shares.get(name, 0.0) / total if total > 0.0 else 0.0
-        panel.bar(place, share, 0.7, base, color=colour, label=label, alpha=0.9, edgecolor="white")
+        panel.bar(place, share, 0.84, base, color=colour, label=label, alpha=0.9, edgecolor="white")
         change = growth.get(name, float("nan"))
         if share >= 0.06:
-            text = f"{100 * share:.0f} %" + ("" if change != change else f"   {100 * change:+.0f} %")
+            text = f"{100 * share:.0f} %" + ("" if change != change else f"  {100 * change:+.0f} %")
             panel.annotate(text, (place, base + share / 2), ha="center", va="center", fontsize=8)
         base += share
 
@@ -307,6 +307,6 @@ def ratios(cells: pd.DataFrame, titles: Mapping[str, str], title: str) -> Figure
     panel.set_yticks(range(len(names)), names, fontsize=9)
     panel.set_ylim(len(names) - 0.5, -0.5)
     panel.set_xlabel("the model's figure over the claimed one (log scale)")
-    panel.set_title(title)
+    drawn.suptitle(title, fontsize=STYLE["axes.titlesize"], fontweight="bold", x=0.01, ha="left")
     drawn.legend(loc="outside lower center", ncols=2, frameon=False)
     return drawn
