@@ -41,9 +41,7 @@ def _subject(shock: Shock) -> dict[str, Any]:
 
 
 def _is_words(value: object) -> bool:
-    return isinstance(value, str) or (
-        isinstance(value, tuple) and bool(value) and all(isinstance(part, str) for part in value)
-    )
+    return isinstance(value, str) or (isinstance(value, tuple) and all(map(_is_words, value)))
 
 
 def _text(value: object) -> str:

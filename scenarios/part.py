@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -188,16 +187,17 @@ def _place(document: Document, here: Keys, error: ErrorDetails) -> tuple[Keys, s
 
 
 def _about(here: Keys, keys: Mapping[str, Any], said: str) -> Keys:
-    """The way to the value that a sentence about a shock quotes, or to the shock itself."""
+    """The way to the value that a sentence about a shock is about, or to the shock itself."""
     for key, value in keys.items():
-        if re.match(rf"{re.escape(key)} = ", said):
+        if said.startswith(f"{key} = "):
             return (*here, key)
         for i, element in enumerate(value if isinstance(value, list) else ()):
             if isinstance(element, str) and repr(element) in said:
                 return (*here, key, i)
-        if isinstance(value, str) and repr(value) in said:
-            return (*here, key)
         if isinstance(value, float | int) and f" = {float(value)} " in said:
+            return (*here, key)
+    for key, value in keys.items():
+        if isinstance(value, str) and (repr(value) in said or (value and said.startswith(f"{value} "))):
             return (*here, key)
     return here
 

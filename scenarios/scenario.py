@@ -236,7 +236,7 @@ def _fits(dated: Dated, keys: Mapping[str, Any]) -> bool:
 
 
 def _plain(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value
+    return list(map(_plain, value)) if isinstance(value, tuple) else value
 
 
 def _calendar_faults(above: Part, horizon: Mapping[str, str], inherited: Sequence[Dated]) -> list[Fault]:

@@ -47,8 +47,8 @@ extends = {extends}
 # [[shocks]]
 # kind = "set"
 # quarter = "2026Q1"
-# name = "alpha_mean"
-# value = 2.5
+# name = "sigma2"
+# value = 0.8
 '''
 """A new scenario file, with what it can hold as comments."""
 

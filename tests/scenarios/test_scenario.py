@@ -51,12 +51,12 @@ def test_shocks_are_ordered_by_date_and_checked_against_the_parameter_table(tmp_
     file = written(
         tmp_path,
         'title = "t"\n'
-        '[[shocks]]\nkind = "set"\nquarter = "2027Q1"\nname = "alpha_mean"\nvalue = 3\n'
+        '[[shocks]]\nkind = "set"\nquarter = "2027Q1"\nname = "sigma2"\nvalue = 0.8\n'
         '[[shocks]]\nkind = "set"\nquarter = "2025Q3"\nname = "sigma1"\nvalue = 0.1\n',
     )
     assert load(file).shocks == (
         SetParameter("2025Q3", "sigma1", 0.1),
-        SetParameter("2027Q1", "alpha_mean", 3.0),
+        SetParameter("2027Q1", "sigma2", 0.8),
     )
 
 
@@ -76,7 +76,7 @@ def test_an_unknown_override_is_answered_with_the_nearest_name() -> None:
 
 
 SHOCK = 'title = "t"\n[[shocks]]\nkind = "consortium"\nquarter = "2026Q2"\n'
-SET = '[[shocks]]\nkind = "set"\nquarter = "2026Q2"\nname = "alpha_mean"\nvalue = 2\n'
+SET = '[[shocks]]\nkind = "set"\nquarter = "2026Q2"\nname = "sigma2"\nvalue = 0.8\n'
 T = 'title = "t"\n'
 
 
@@ -126,9 +126,9 @@ T = 'title = "t"\n'
         (SHOCK + 'members = ["Huawei", "Huawei"]', 5, "name each member once"),
         (SHOCK + "stake_each = 0.5", 5, "3 stakes must lie above 0 and add up to at most 1"),
         (SHOCK + 'members = "Huawei"', 5, "members = 'Huawei': expected a list in brackets"),
-        (T + SET.replace("2\n", "99"), 6, r"shock 1 \(set\): alpha_mean = 99.0 is impossible"),
-        (T + SET.replace("2\n", '"2"'), 6, r"shock 1 \(set\): value = '2': expected a number"),
-        (T + SET.replace("alpha_mean", "alpha_men"), 5, "no parameter is named 'alpha_men'; did you mean"),
+        (T + SET.replace("0.8", "99"), 6, r"shock 1 \(set\): sigma2 = 99.0 is impossible"),
+        (T + SET.replace("0.8", '"2"'), 6, r"shock 1 \(set\): value = '2': expected a number"),
+        (T + SET.replace("sigma2", "sigm2"), 5, "no parameter is named 'sigm2'; did you mean"),
     ],
 )
 def test_a_wrong_file_is_refused_in_one_sentence_naming_file_line_and_key(
@@ -168,9 +168,10 @@ def test_shocks_that_say_different_things_of_one_subject_in_one_quarter_contradi
     tmp_path: Path,
 ) -> None:
     with pytest.raises(
-        ScenarioError, match=r"line 7: .*contradicts the set of 2026Q2 in line 2: value is 2 in one and 3"
+        ScenarioError,
+        match=r"line 7: .*contradicts the set of 2026Q2 in line 2: value is 0\.8 in one and 0\.9",
     ):
-        load(written(tmp_path, T + SET + SET.replace("= 2\n", "= 3\n")))
+        load(written(tmp_path, T + SET + SET.replace("0.8", "0.9")))
     with pytest.raises(
         ScenarioError, match=r"line 7: .*contradicts the set of 2026Q2 in line 2: it says the same"
     ):
@@ -180,8 +181,8 @@ def test_shocks_that_say_different_things_of_one_subject_in_one_quarter_contradi
 
 
 def test_shocks_of_other_quarters_or_subjects_do_not_contradict_each_other(tmp_path: Path) -> None:
-    later = SET.replace("2026Q2", "2026Q3").replace("= 2\n", "= 3\n")
-    other = SET.replace("alpha_mean", "sigma2").replace("= 2\n", "= 0.8\n")
+    later = SET.replace("2026Q2", "2026Q3").replace("0.8", "0.9")
+    other = SET.replace("sigma2", "sigma1").replace("0.8", "0.2")
     assert len(load(written(tmp_path, T + SET + later + other)).shocks) == 3
 
 

@@ -83,7 +83,7 @@ def test_a_child_drops_every_inherited_shock_that_has_all_the_keys(
         for quarter, name, amount in (
             ("2025Q1", "sigma1", 0.2),
             ("2025Q2", "sigma1", 0.3),
-            ("2025Q1", "alpha_mean", 2),
+            ("2025Q1", "sigma2", 0.8),
         )
     )
     parent += '[[shocks]]\nkind = "consortium"\nquarter = "2026Q1"\nmembers = ["Huawei", "Tencent"]\n'
@@ -157,7 +157,7 @@ def test_a_horizon_that_cuts_an_inherited_shock_off_is_refused_where_it_stands(t
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("consortum", "no scenario is named 'consortum'; did you mean consortium?"),
+        ("consortum", "no scenario is named 'consortum'; did you mean consortium"),
         ("other", "for the file in the same folder write extends = 'other.toml'"),
         ("othr.toml", "there is no file othr.toml in the same folder; did you mean other.toml"),
     ],

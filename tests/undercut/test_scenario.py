@@ -32,8 +32,8 @@ sigma1 = 0.2
 [[shocks]]
 kind = "set"
 quarter = "2025Q1"
-name = "alpha_mean"
-value = 2.5
+name = "sigma2"
+value = 0.8
 """
 
 
@@ -170,7 +170,7 @@ def test_show_as_toml_is_a_file_that_stands_alone(run: Run, mine: str, tmp_path:
 def test_diff_says_what_differs_after_resolving(run: Run, mine: str) -> None:
     status, out, _ = run("diff", "consortium", mine)
     assert status == 0
-    for text in ("sigma1", "2028Q4", "2027Q4", "not given", "1-4", "Shocks in mine.toml only", "alpha_mean"):
+    for text in ("sigma1", "2028Q4", "2027Q4", "not given", "1-4", "Shocks in mine.toml only", "sigma2"):
         assert text in out
     assert "Shocks in consortium only" not in out
     found: dict[str, Any] = json.loads(run("diff", "consortium", mine, "--json")[1])
