@@ -81,8 +81,8 @@ class World:
         )
 
 
-class PythonEnterprise(mesa.Agent):
-    """An enterprise in pure Python, with its offers as plain lists."""
+class RowEnterprise(mesa.Agent):
+    """What both objects take from their row of the population."""
 
     def __init__(self, market: ObjectMarket, row: int) -> None:
         super().__init__(market)
@@ -91,6 +91,13 @@ class PythonEnterprise(mesa.Agent):
         self.nuisance, self.weight = float(world.nuisance[row]), float(world.weight[row])
         self.segment = int(world.segment[row])
         self.adoption = 0.0
+
+
+class PythonEnterprise(RowEnterprise):
+    """An enterprise in pure Python, with its offers as plain lists."""
+
+    def __init__(self, market: ObjectMarket, row: int) -> None:
+        super().__init__(market, row)
         self.portfolio = [0.0] * OFFERS
 
     def step(self) -> None:
@@ -137,16 +144,11 @@ class PythonEnterprise(mesa.Agent):
             tokens[j] += demand * share
 
 
-class NumpyEnterprise(mesa.Agent):
+class NumpyEnterprise(RowEnterprise):
     """An enterprise that uses NumPy on its own offers; those of a segment are prepared, by model."""
 
     def __init__(self, market: ObjectMarket, row: int) -> None:
-        super().__init__(market)
-        world = market.world
-        self.alpha, self.beta = float(world.alpha[row]), float(world.beta[row])
-        self.nuisance, self.weight = float(world.nuisance[row]), float(world.weight[row])
-        self.segment = int(world.segment[row])
-        self.adoption = 0.0
+        super().__init__(market, row)
         self.portfolio = np.zeros(market.grouped[self.segment][0].size)
         self.empty = True
 
