@@ -17,7 +17,7 @@ from scenarios.fault import Fault, ScenarioError, nearest, quoted
 from scenarios.lines import Keys, lines
 
 SUFFIX = ".toml"
-MOST_BYTES = 1_000_000
+MOST_BYTES = 200_000
 """A longer file is no scenario."""
 
 DEEPEST = 8

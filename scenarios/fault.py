@@ -30,7 +30,7 @@ class Fault:
 
     def __str__(self) -> str:
         line = f", line {self.line}" if self.line else ""
-        return f"{self.file}{line}: {self.text}"
+        return printable(f"{self.file}{line}: {self.text}")
 
 
 def close(name: str, known: Iterable[str]) -> list[str]:
@@ -57,3 +57,8 @@ def quoted(value: object) -> str:
     """A value as a sentence quotes it, cut when it is long."""
     text = repr(value)
     return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}..."
+
+
+def printable(text: str) -> str:
+    """Text in one line and without what would command a terminal: such characters as escapes."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -193,12 +193,14 @@ def schema() -> None:
 
 
 def _print_scenario(scenario: Scenario) -> None:
+    from scenarios.fault import printable
+
     out = console()
-    out.print(f"{scenario.name}: {scenario.title}", style="bold")
+    out.print(printable(f"{scenario.name}: {scenario.title}"), style="bold")
     if scenario.extends:
         out.print(f"extends {' -> '.join(scenario.extends)}")
     if scenario.notes:
-        out.print(f"\n{' '.join(scenario.notes.split())}")
+        out.print(f"\n{printable(' '.join(scenario.notes.split()))}")
     horizon = scenario.horizon
     out.print(
         f"\nhorizon  {horizon['first']} to {horizon['last']}, recorded from {horizon['record_from']}\n"

@@ -120,7 +120,7 @@ def refused_in_sentences(path: Path) -> None:
         assert error.args
         for fault in error.args:
             assert path.name in fault
-            assert "\n" not in fault
+            assert fault.isprintable()
 
 
 @given(content=st.one_of(st.binary(max_size=80), st.text(max_size=80).map(str.encode)))
@@ -153,14 +153,13 @@ ANYTHING = st.recursive(
 NEARLY = st.fixed_dictionaries(
     {"title": st.just("t")},
     optional={
+        "\x1b[2J": ANYTHING,
         "extends": st.one_of(st.sampled_from(["consortium", "baseline", "none", "world.toml"]), ANYTHING),
         "seeds": st.one_of(st.sampled_from(["1-4", 0, -1, True]), ANYTHING),
         "horizon": st.dictionaries(
             st.sampled_from(["first", "last", "record_from", "lst"]), ANYTHING, max_size=3
         ),
-        "parameters": st.dictionaries(
-            st.sampled_from(["alpha_mean", "enterprises", "open_weights"]), ANYTHING
-        ),
+        "parameters": st.dictionaries(st.sampled_from(["alpha_mean", "open_weights", "\x1b[2J"]), ANYTHING),
         **{
             part: st.lists(
                 st.fixed_dictionaries(
@@ -197,7 +196,7 @@ def test_toml_of_any_shape_is_refused_in_sentences_or_is_a_scenario(
         "a." * 5000 + "b = 1",
         "a = 1979-05-27",
         "title = 't'\n[parameters]\nalpha_mean = inf",
-        "title = 't'\nnotes = '''" + "x" * 1_000_001 + "'''",
+        "title = 't'\nnotes = '''" + "x" * 200_001 + "'''",
         "\ufefftitle = 3",
     ],
     ids=range(8),
