@@ -80,8 +80,8 @@ def fixed_basket(
 ) -> Floats:
     """Laspeyres index on the pooled basket of the quarters in ``base``, whose unit values are 1.
 
-    An offer that leaves is carried at its last price, one that had not entered at its first. Raises
-    ValueError for an offer that appears twice in a quarter.
+    An offer that leaves is carried at its last price, one that had not entered at its first; nan in quarters in
+    which nothing of the basket is on sale. Raises ValueError for an offer that appears twice in a quarter.
     """
     when, ids, prices, quantities = _tidy(quarter, offer, price, tokens)
     in_base = np.isin(when, np.asarray(base)) & (quantities > 0.0)
@@ -94,11 +94,12 @@ def fixed_basket(
     panel = np.full((quarters, basket.size), np.nan)
     kept = np.isin(ids, basket)
     panel[when[kept], np.searchsorted(basket, ids[kept])] = prices[kept]
+    on_sale = ~np.isnan(panel)
     for column in range(basket.size):
-        seen = np.flatnonzero(~np.isnan(panel[:, column]))
+        seen = np.flatnonzero(on_sale[:, column])
         last_seen = seen[np.maximum(np.searchsorted(seen, np.arange(quarters), side="right") - 1, 0)]
         panel[:, column] = panel[last_seen, column]
-    return panel @ amount / spent
+    return np.where(on_sale.any(axis=1), panel @ amount / spent, np.nan)
 
 
 def chained_fisher(

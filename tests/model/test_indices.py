@@ -129,6 +129,14 @@ def test_an_offer_that_leaves_is_carried_at_its_last_price_and_one_not_yet_there
     np.testing.assert_allclose(index, [70.0 / 60.0, 1.0, 30.0 / 60.0])
 
 
+def test_a_basket_of_which_nothing_is_on_sale_has_no_price():
+    # A leaves after quarter 1 and B after quarter 2; C was never in the basket; B comes back in quarter 4.
+    when, ids = [0, 0, 1, 1, 2, 3, 4], [1, 2, 1, 2, 2, 3, 2]
+    price = [2.0, 2.0, 2.0, 1.0, 1.0, 9.0, 3.0]
+    index = indices.fixed_basket(when, ids, price, [10.0] * 7, [0], 6)
+    np.testing.assert_allclose(index, [1.0, 0.75, 0.75, np.nan, 1.25, np.nan])
+
+
 def test_the_pooled_base_has_level_one():
     # Two base quarters: 10 at 3 and 30 at 1 cost 60 for a basket of 40, unit value 1.5.
     index = indices.fixed_basket([0, 1, 2], [1, 1, 1], [3.0, 1.0, 0.75], [10.0, 30.0, 50.0], [0, 1], 3)
