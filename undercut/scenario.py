@@ -174,7 +174,8 @@ def diff(
     if as_json:
         _print_json(dataclasses.asdict(found))
     elif found:
-        _print_difference(first, second, found)
+        files = Path(first).name, Path(second).name
+        _print_difference(*(files if files[0] != files[1] else (first, second)), found)
     else:
         print(f"{first} and {second} are the same world")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -216,6 +217,14 @@ def test_a_setting_knows_nothing_of_the_machine(tmp_path: Path) -> None:
 def test_an_error_survives_the_way_back_from_another_process() -> None:
     error = pickle.loads(pickle.dumps(ScenarioError("one", "two")))
     assert (str(error), error.args) == ("one", ("one", "two"))
+
+
+def test_the_examples_of_the_document_hold(tmp_path: Path) -> None:
+    document = Path(__file__).parents[2] / "docs" / "scenarios.md"
+    examples = re.findall(r"```toml\n(title = .*?)```", document.read_text(encoding="utf-8"), re.DOTALL)
+    assert examples
+    for example in examples:
+        assert load(written(tmp_path, example)).shocks
 
 
 def test_a_missing_file_is_named() -> None:
