@@ -110,11 +110,6 @@ class Chipmaker(Firm):
         """Whether it is a Chinese maker."""
         return self.origin == "CN"
 
-    @property
-    def captive(self) -> bool:
-        """Whether it sells to its owner alone."""
-        return all(chip.captive_owner for chip in self.chips)
-
     def learns(self, parameters: Parameters) -> float:
         """1 if its software and costs improve with experience, 0 for a Chinese maker without domestic learning."""
         return parameters.domestic_learning if self.domestic else 1.0

@@ -93,7 +93,6 @@ class Vendor(Firm):
         self.training_budget = 0.0
         self.service_effort = market.parameters.service_effort_start
         self.foundation = False
-        self.raised = 0.0
 
     @property
     def models(self) -> list[Model]:
@@ -131,7 +130,6 @@ class Vendor(Firm):
         support = decide_draw(committed, plan, self.margin, self.cash, purse)
         payer = market.parent_of(self.name) if self.owned else "investors"
         market.ledger.pay(payer, self.name, Kind.FUNDING, support)
-        self.raised = support + pooled
         self.research = decide_research(
             plan, self.margin, support + pooled, self.cash - support - pooled, purse
         )
@@ -288,7 +286,6 @@ class Vendor(Firm):
             amount = decide_raise(self.cash, loss, self.plan * growth_of_funding(market), gap, terms)
             if amount > 0.0:
                 market.ledger.pay("investors", self.name, Kind.FUNDING, amount)
-                self.raised += amount
                 market.event("funding", self.name, "capital raised", amount, "USD from investors")
         if self.cash < 0.0:
             if self.owned and gap <= p.raise_gap:

@@ -250,11 +250,9 @@ def _pay_hours(market: Market) -> None:
             continue
         money = order.served * order.price
         market.ledger.pay(name, order.host, Kind.TRAINING, money)
-        if market.graph.permitted(order.host, name, "hosting"):
-            market.graph.flow(order.host, name, "hosting", order.served, money)
-        else:
+        if not market.graph.permitted(order.host, name, "hosting"):
             market.graph.permit(order.host, name, "hosting", role="training")
-            market.graph.flow(order.host, name, "hosting", order.served, money)
+        market.graph.flow(order.host, name, "hosting", order.served, money)
         rate = pool_rates(market, market.clouds[order.host])[TRAINING]
         market.vendors[name].train(order.served * SECONDS_PER_HOUR * rate * FLOP_PER_PETAFLOP)
     for name, hours in market.traffic.captive_hours.items():
