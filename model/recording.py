@@ -168,7 +168,7 @@ def _fleets(market: Market) -> None:
             "purpose": _names(PURPOSES, purpose),
             "units": units[at],
             "hours_available": units[at] * HOURS_PER_QUARTER * p.ceiling_utilisation,
-            "hours_used": np.array([_used(fleet.units, fleet.hours_used) for fleet in fleets])[at],
+            "hours_used": np.array([fleet.units * fleet.hours_per_unit() for fleet in fleets])[at],
             "tokens_mtok": _tokens(market, units)[at],
             "racks": racks.sum(axis=1) * share,
             "liquid_racks": racks[:, 1] * share,
@@ -176,14 +176,6 @@ def _fleets(market: Market) -> None:
             "ethernet_ports": ports[:, 1] * share,
         },
     )
-
-
-def _used(units: FloatArray, hours: FloatArray) -> FloatArray:
-    """Hours used by chip and purpose: a pool works evenly, and inference is one pool, shape (chips, purposes)."""
-    pool, done = units.sum(axis=0), hours.copy()
-    inference = [PURPOSES.index("dense"), PURPOSES.index("sparse")]
-    pool[inference], done[inference] = pool[inference].sum(), done[inference].sum()
-    return np.asarray(units * np.divide(done, pool, out=np.zeros_like(done), where=pool > 0.0))
 
 
 def _tokens(market: Market, units: FloatArray) -> FloatArray:

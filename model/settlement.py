@@ -318,14 +318,8 @@ def _pay_running(market: Market) -> None:
     """Power and staff of every fleet: idle hours cost too."""
     for name, owner in market.clouds.items():
         costs, fleet = market.hour_costs[name], owner.fleet
-        width = len(costs.avoidable)
-        installed = fleet.units[:width].sum(axis=1) * HOURS_PER_QUARTER
-        pool = fleet.units[:width].sum(axis=0)
-        used = np.divide(fleet.hours_used, pool, out=np.zeros_like(pool), where=pool > 0.0)
-        # Dense and sparse work use one pool evenly.
-        both = pool[list(INFERENCE)].sum()
-        used[list(INFERENCE)] = fleet.hours_used[list(INFERENCE)].sum() / both if both > 0.0 else 0.0
-        working = fleet.units[:width] @ used
+        installed = fleet.units.sum(axis=1) * HOURS_PER_QUARTER
+        working = fleet.units @ fleet.hours_per_unit()
         power = float(working @ costs.working_power + installed @ costs.idle_power)
         everything = float(working @ costs.avoidable + installed @ costs.standing)
         market.ledger.pay(name, "utilities", Kind.POWER, power)
