@@ -13,7 +13,7 @@ from agents.policy import exposed
 from model.cost import WATTS_PER_KW
 from model.fleet import HOURS_PER_QUARTER, Fleet
 from model.ledger import Kind
-from model.place import PURPOSES, TRAINING
+from model.place import PURPOSES, TRAINING, VENUES
 from model.procurement import Expectation, reassignment
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Cloud(Firm):
     @property
     def venue(self) -> bool:
         """Whether it stands for buyers who run their own chips."""
-        return self.channel in ("colocation", "on-premises")
+        return self.channel in VENUES
 
     @property
     def champion(self) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.catalogue import Model
+from model.place import VENUES
 
 
 @dataclass(slots=True, eq=False)
@@ -49,7 +50,7 @@ class Offer:
     @property
     def at_cost(self) -> bool:
         """Venues of the buyers' own sell at cost: a buyer has no margin on itself."""
-        return self.channel in ("colocation", "on-premises")
+        return self.channel in VENUES
 
 
 @dataclass

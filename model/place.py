@@ -18,6 +18,9 @@ PURPOSES = ("training", "dense", "sparse", "captive")
 
 TRAINING, DENSE, SPARSE, CAPTIVE = range(len(PURPOSES))
 
+VENUES = ("colocation", "on-premises")
+"""Channels in which buyers run their own chips."""
+
 CAUSES = (
     "open_weights",
     "sparse_architectures",
