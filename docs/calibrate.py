@@ -1,4 +1,4 @@
-"""Writes the table of misses in calibration.md from a stored run: python docs/calibrate.py RUN_FOLDER."""
+"""Writes the table of misses in calibration.md from a stored run: python docs/calibrate.py BATCH_FOLDER."""
 
 from __future__ import annotations
 
@@ -15,21 +15,14 @@ HEADING = "## How far the model is from every observation\n"
 def table(folder: str) -> str:
     """The comparison with every dated observation as Markdown; medians over the run's seeds."""
     from evidence.fit import compare, not_compared, root_mean_square
-    from model.records import tables
-    from scenarios.rundir import StoredRun
+    from scenarios.batch import Batch
 
-    run = StoredRun.open(folder)
-    frames = {name: run.table(name) for name in tables()}
-    seeds = run.seeds
-    by_seed = (
-        {name: frame[frame["seed"] == seed].reset_index(drop=True) for name, frame in frames.items()}
-        for seed in seeds
-    )
-    rows = compare(by_seed)
+    by_seed = dict(Batch.open(folder).frames("baseline"))
+    rows = compare(by_seed.values())
     lines = [
-        f"Medians and 5 to 95 % of {len(seeds)} seeds of the baseline. The error is the log of model over observation",
+        f"Medians and 5 to 95 % of {len(by_seed)} seeds of the baseline. The error is the log of model over observation",
         "(0.69 is a factor of two), or the difference where the observation is a share or zero. Written by",
-        "`python docs/calibrate.py FOLDER` from a folder that `undercut run baseline` made.",
+        "`python docs/calibrate.py runs` after `undercut run baseline --keep all`.",
         "",
         "| observation | period | observed | model | 5 to 95 % | unit | error |",
         "| --- | --- | --- | --- | --- | --- | --- |",
@@ -51,7 +44,7 @@ def table(folder: str) -> str:
 def main(arguments: list[str]) -> int:
     """Replace what stands behind the heading."""
     if len(arguments) != 1:
-        print("usage: python docs/calibrate.py RUN_FOLDER", file=sys.stderr)
+        print("usage: python docs/calibrate.py STORE_OR_BATCH_FOLDER", file=sys.stderr)
         return 2
     document = DOCS / "calibration.md"
     before, heading, _ = document.read_text(encoding="utf-8").partition(HEADING)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Sequence
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
 
 STARTING = "loading the market and its compiled kernels (a minute the first time, then cached)"
 LINES_PER_BATCH = 20
+FAILURES_SHOWN = 5
+"""Failures beyond these are counted; all of them are stored."""
+
+Failed = tuple[str, int, str]
+"""A failed run: its world, its seed and the reason."""
 
 
 class Progress(Protocol):
@@ -24,16 +30,16 @@ class Progress(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
-    def start(self, seeds: int, runs: int) -> None:
-        """The batch begins: ``seeds`` that take ``runs``, counterfactuals included; workers load."""
+    def start(self, runs: int, stored: int) -> None:
+        """The batch begins: so many runs to make, so many that are stored already; workers load."""
         ...
 
     def ready(self) -> None:
-        """Kernels are compiled and the first seed starts."""
+        """Kernels are compiled and the first run starts."""
         ...
 
-    def advance(self, seed: int, runs: int, failures: Sequence[str]) -> None:
-        """A seed and its ``runs`` are done; ``failures`` are the reasons of the runs of it that failed."""
+    def advance(self, runs: int, failures: Sequence[Failed]) -> None:
+        """So many more runs are done, and these of them failed."""
         ...
 
 
@@ -48,14 +54,45 @@ class Silent:
     ) -> None:
         pass
 
-    def start(self, seeds: int, runs: int) -> None:
+    def start(self, runs: int, stored: int) -> None:
         """Nothing to show."""
 
     def ready(self) -> None:
         """Nothing to show."""
 
-    def advance(self, seed: int, runs: int, failures: Sequence[str]) -> None:
+    def advance(self, runs: int, failures: Sequence[Failed]) -> None:
         """Nothing to show."""
+
+
+class Pace:
+    """How many runs are done and failed, how fast, and how long the rest will take."""
+
+    def __init__(self) -> None:
+        self.total = self.done = self.failed = 0
+        self.began = 0.0
+
+    def start(self, runs: int) -> None:
+        """Set the goal."""
+        self.total = runs
+
+    def ready(self) -> None:
+        """Start the clock, so that the rate is that of the runs."""
+        self.began = time.monotonic()
+
+    def advance(self, runs: int, failures: int) -> None:
+        """Count runs."""
+        self.done += runs
+        self.failed += failures
+
+    @property
+    def rate(self) -> float:
+        """Runs a second."""
+        return self.done / max(time.monotonic() - self.began, sys.float_info.epsilon)
+
+    @property
+    def seconds_left(self) -> float:
+        """At this rate; infinite before the first run is done."""
+        return (self.total - self.done) / self.rate if self.done else math.inf
 
 
 class Lines(Silent):
@@ -63,32 +100,33 @@ class Lines(Silent):
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
-        self.total = self.done = self.failed = self.said = 0
-        self.step = 1
-        self.began = 0.0
+        self.pace = Pace()
+        self.said = self.failures = 0
 
-    def start(self, seeds: int, runs: int) -> None:
-        """Say what happens before the first seed."""
-        self.total = runs
-        self.step = max(1, runs // LINES_PER_BATCH)
-        self._say(f"{seeds} seeds, {runs} runs: {STARTING}")
+    def start(self, runs: int, stored: int) -> None:
+        """Say what happens before the first run."""
+        self.pace.start(runs)
+        there = f" ({stored} more are stored already)" if stored else ""
+        self._say(f"{runs} runs{there}: {STARTING}" if runs else f"all {stored} runs are stored already")
 
     def ready(self) -> None:
-        """Start the clock, so that the rate is that of the runs."""
-        self.began = time.monotonic()
+        """Start the clock."""
+        self.pace.ready()
 
-    def advance(self, seed: int, runs: int, failures: Sequence[str]) -> None:
-        """Count the seed; say a failure at once and the progress every so often."""
-        self.done += runs
-        self.failed += len(failures)
-        for reason in failures:
-            self._say(f"seed {seed} failed: {reason}")
-        if self.done - self.said >= self.step or self.done == self.total:
-            self.said = self.done
-            rate = self.done / max(time.monotonic() - self.began, sys.float_info.epsilon)
-            left = (self.total - self.done) / rate
-            failed = f", {self.failed} failed" if self.failed else ""
-            self._say(f"{self.done}/{self.total} runs, {rate:.2f} a second, {left:.0f} s left{failed}")
+    def advance(self, runs: int, failures: Sequence[Failed]) -> None:
+        """Count the runs; say the first failures at once and the progress every so often."""
+        pace = self.pace
+        pace.advance(runs, len(failures))
+        for failure in failures:
+            self.failures += 1
+            if self.failures <= FAILURES_SHOWN:
+                self._say(words(failure))
+        if pace.done - self.said >= max(1, pace.total // LINES_PER_BATCH) or pace.done == pace.total:
+            self.said = pace.done
+            failed = f", {pace.failed} failed" if pace.failed else ""
+            self._say(
+                f"{pace.done}/{pace.total} runs, {pace.rate:.3g} a second, {pace.seconds_left:.0f} s left{failed}"
+            )
 
     def _say(self, text: str) -> None:
         print(text, file=self.stream, flush=True)
@@ -120,8 +158,7 @@ class Bar(Silent):
             transient=True,
         )
         self.task: TaskID | None = None
-        self.failed = self.done = 0
-        self.began = 0.0
+        self.pace = Pace()
 
     def __enter__(self) -> Self:
         self.bar.start()
@@ -132,27 +169,37 @@ class Bar(Silent):
     ) -> None:
         self.bar.stop()
 
-    def start(self, seeds: int, runs: int) -> None:
+    def start(self, runs: int, stored: int) -> None:
         """Show an unmoving bar while workers load."""
-        self.task = self.bar.add_task(STARTING, total=runs, rate="", failed="", start=False)
+        self.pace.start(runs)
+        if stored:
+            self.bar.console.print(f"{stored} of {runs + stored} runs are stored already", highlight=False)
+        if runs:
+            self.task = self.bar.add_task(STARTING, total=runs, rate="", failed="", start=False)
 
     def ready(self) -> None:
-        """Start the clock, so that the rate is that of the runs."""
+        """Start the clock."""
         assert self.task is not None
-        self.began = time.monotonic()
+        self.pace.ready()
         self.bar.start_task(self.task)
         self.bar.update(self.task, description="runs")
 
-    def advance(self, seed: int, runs: int, failures: Sequence[str]) -> None:
-        """Move the bar by the runs of one seed."""
+    def advance(self, runs: int, failures: Sequence[Failed]) -> None:
+        """Move the bar."""
         assert self.task is not None
-        self.done += runs
-        self.failed += len(failures)
-        for reason in failures:
-            self.bar.console.print(f"seed {seed} failed: {reason}", markup=False, highlight=False)
-        rate = self.done / max(time.monotonic() - self.began, sys.float_info.epsilon)
-        failed = f"{self.failed} failed" if self.failed else ""
-        self.bar.update(self.task, advance=runs, rate=f"{rate:.2f}/s", failed=failed)
+        pace = self.pace
+        for i, failure in enumerate(failures, start=pace.failed + 1):
+            if i <= FAILURES_SHOWN:
+                self.bar.console.print(words(failure), markup=False, highlight=False)
+        pace.advance(runs, len(failures))
+        failed = f"{pace.failed} failed" if pace.failed else ""
+        self.bar.update(self.task, advance=runs, rate=f"{pace.rate:.3g}/s", failed=failed)
+
+
+def words(failure: Failed) -> str:
+    """A failed run in one line."""
+    world, seed, reason = failure
+    return f"world {world}, seed {seed} failed: {reason}"
 
 
 def shown_on(stream: TextIO, quiet: bool = False) -> Progress:

@@ -1,12 +1,12 @@
-"""Runs one scenario over many seeds, in one process or several, and hands results on in order of seed."""
+"""Runs one world with one seed, and a list of such runs in one process or several or on a cluster."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import traceback
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.setting import Setting
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Tables = dict[str, pd.DataFrame]
     Simulate = Callable[[Setting, int], Tables]
-    Measure = Callable[[Tables, Mapping[str, Tables]], dict[str, float]]
+    Measure = Callable[[Mapping[str, pd.DataFrame]], dict[str, float]]
 
 
 def simulate(setting: Setting, seed: int) -> Tables:
@@ -28,41 +28,44 @@ def simulate(setting: Setting, seed: int) -> Tables:
     return Market(setting, seed).run()
 
 
-def no_metrics(tables: Tables, counterfactuals: Mapping[str, Tables]) -> dict[str, float]:
+def no_metrics(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
     """Measure nothing: for callers that want tables alone."""
     return {}
 
 
 @dataclass(frozen=True)
 class Job:
-    """What every seed of a batch has in common; it is sent to each worker once.
+    """How runs are made and measured; both must be functions that a worker can import."""
 
-    ``worlds`` are counterfactuals by name (see :mod:`scenarios.counterfactual`): each seed is run again in
-    each of them, and ``measure`` sees those tables beside the seed's own; they never leave the worker. They
-    cost a run each: ``compared`` names the seeds that are worth it, all of them when it is None.
-    ``simulate`` and ``measure`` must be functions that a worker can import. Without ``keep_tables`` only the
-    metrics come back.
-    """
-
-    setting: Setting
-    worlds: tuple[tuple[str, Setting], ...] = ()
-    compared: frozenset[int] | None = None
     simulate: Simulate = simulate
     measure: Measure = no_metrics
-    keep_tables: bool = True
 
-    def worlds_of(self, seed: int) -> tuple[tuple[str, Setting], ...]:
-        """The counterfactual worlds that a seed is run in."""
-        return self.worlds if self.compared is None or seed in self.compared else ()
+    @property
+    def simulation(self) -> str:
+        """The name of what simulates, a part of every run's name."""
+        return f"{self.simulate.__module__}.{self.simulate.__qualname__}"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One run to make: its place in the plan, its world and seed, and which of its tables are missing."""
+
+    place: int
+    world: str
+    setting: Setting
+    seed: int
+    headline: bool = True
+    full: bool = False
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A run that ended in an error: its seed, its counterfactual world ("" for none), the traceback."""
+    """A run that ended in an error; one of chance (its process died) is worth another try."""
 
-    seed: int
     world: str
+    seed: int
     traceback: str
+    by_chance: bool = False
 
     @property
     def reason(self) -> str:
@@ -71,74 +74,129 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What one seed gave: its tables in the stored form, its metrics, and the runs that failed.
+class Chunk:
+    """What some runs gave: their places in the plan, stored tables by name, and the runs that failed."""
 
-    A seed whose own run failed has neither tables nor metrics; one whose counterfactual failed lacks only
-    the metrics that need it.
-    """
-
-    seed: int
-    tables: dict[str, pa.Table] = field(default_factory=dict)
-    metrics: dict[str, float] = field(default_factory=dict)
+    places: tuple[int, ...] = ()
+    tables: Mapping[str, pa.Table] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
 
-    @property
-    def ok(self) -> bool:
-        """Whether the seed's own run ended well."""
-        return all(failure.world for failure in self.failures)
 
+def run_task(job: Job, task: Task) -> Chunk:
+    """Make one run; whatever it dies of is recorded and returned, never raised."""
+    from scenarios import tables
 
-def run_seed(job: Job, seed: int) -> Outcome:
-    """Run one seed and its counterfactuals; an error in any of them is caught and recorded."""
-    from scenarios.tables import to_arrow
-
-    failures: list[Failure] = []
-    counterfactuals: dict[str, Tables] = {}
+    key = (task.world, task.seed)
     try:
-        frames = job.simulate(job.setting, seed)
-        for world, setting in job.worlds_of(seed):
-            try:
-                counterfactuals[world] = job.simulate(setting, seed)
-            except Exception:  # noqa: BLE001  whatever a run dies of, the batch goes on
-                failures.append(Failure(seed, world, traceback.format_exc()))
-        metrics = job.measure(frames, counterfactuals)
-        kept = frames if job.keep_tables else {}
-        tables = {name: to_arrow(name, frame, job.setting.name, seed) for name, frame in kept.items()}
-    except Exception:  # noqa: BLE001  whatever a run dies of, the batch goes on
-        return Outcome(seed, failures=(Failure(seed, "", traceback.format_exc()), *failures))
-    return Outcome(seed, tables, metrics, tuple(failures))
+        frames = job.simulate(task.setting, task.seed)
+        made: dict[str, pa.Table] = {}
+        if task.headline:
+            made[tables.RUNS] = tables.rows_to_arrow(tables.RUNS, [(*key, True)])
+            made[tables.METRICS] = tables.metrics_to_arrow(job.measure(frames), *key)
+            made |= {name: tables.to_arrow(name, frames[name], *key) for name in tables.HEADLINE}
+        if task.full:
+            made[tables.KEPT] = tables.rows_to_arrow(tables.KEPT, [key])
+            made |= {name: tables.to_arrow(name, frames[name], *key) for name in tables.full_tables()}
+    except Exception as error:  # noqa: BLE001  whatever a run dies of, the batch goes on
+        # A run that ended well before can only have failed by chance now, as one that found no memory.
+        by_chance = isinstance(error, MemoryError) or not task.headline
+        return failed(task, Failure(*key, trace(error), by_chance))
+    return Chunk((task.place,), made)
 
 
-def run_job(
-    job: Job, seeds: Sequence[int], workers: int | None = None, progress: Progress | None = None
-) -> Generator[Outcome, None, None]:
-    """Run every seed and yield the outcomes in the order of ``seeds``, each as soon as its turn has come.
+def failed(task: Task, failure: Failure) -> Chunk:
+    """The chunk of one run that failed; by chance, it leaves nothing in the store and is made again."""
+    from scenarios import tables
 
-    ``workers`` is the number of processes (default: one a processor; never more than seeds); 1 runs in this
-    process. Seeds are independent, so the outcomes do not depend on it. A seed that fails, or whose worker
-    dies twice, comes back as an outcome with its failure. Closing the generator ends the workers.
+    if failure.by_chance:
+        return Chunk((task.place,), failures=(failure,))
+    key = (failure.world, failure.seed)
+    row = (*key, failure.reason, failure.traceback)
+    made = {
+        tables.RUNS: tables.rows_to_arrow(tables.RUNS, [(*key, False)]),
+        tables.FAILURES: tables.rows_to_arrow(tables.FAILURES, [row]),
+    }
+    return Chunk((task.place,), made, (failure,))
+
+
+def join(chunks: Sequence[Chunk]) -> Chunk:
+    """Several chunks as one, in their order."""
+    import pyarrow as pa
+
+    if len(chunks) == 1:
+        return chunks[0]
+    names = dict.fromkeys(name for chunk in chunks for name in chunk.tables)
+    return Chunk(
+        tuple(place for chunk in chunks for place in chunk.places),
+        {name: pa.concat_tables([c.tables[name] for c in chunks if name in c.tables]) for name in names},
+        tuple(failure for chunk in chunks for failure in chunk.failures),
+    )
+
+
+def run_tasks(
+    job: Job,
+    tasks: Sequence[Task],
+    workers: int | None = None,
+    scheduler: str | None = None,
+    progress: Progress | None = None,
+    stored: int = 0,
+) -> Generator[Chunk, None, None]:
+    """Make every run and yield what comes back, in no particular order; each place comes exactly once.
+
+    Args:
+        job: how runs are made.
+        tasks: the runs to make.
+        workers: processes on this machine (default: one a processor; never more than runs); 1 runs in this one.
+        scheduler: the address of a Dask scheduler, to run there instead.
+        progress: what to show.
+        stored: how many runs of the batch are there already, for the display.
+
+    A run that fails, or whose worker dies twice, comes back as a failure. Closing the generator ends the workers.
     """
-    seeds = list(dict.fromkeys(seeds))
-    workers = min(workers or os.cpu_count() or 1, len(seeds))
+    workers = min(workers or os.cpu_count() or 1, len(tasks))
     with progress or Silent() as shown:
-        runs = {seed: 1 + len(job.worlds_of(seed)) for seed in seeds}
-        shown.start(len(seeds), sum(runs.values()))
-        if workers <= 1:
+        shown.start(len(tasks), stored)
+        if not tasks:
+            return
+        chunks: Iterable[Chunk]
+        if scheduler is not None:
+            from scenarios.cluster import run_on_cluster
+
+            chunks = run_on_cluster(job, tasks, scheduler, shown)
+        elif workers <= 1:
             shown.ready()
-            outcomes: Generator[Outcome, None, None] = (run_seed(job, seed) for seed in seeds)
+            chunks = (run_task(job, task) for task in tasks)
         else:
             from scenarios.workers import run_in_workers
 
-            outcomes = run_in_workers(job, seeds, workers, shown)
-        waiting: dict[int, Outcome] = {}
-        turn = 0
-        with contextlib.closing(outcomes):
-            for outcome in outcomes:
-                shown.advance(
-                    outcome.seed, runs[outcome.seed], [failure.reason for failure in outcome.failures]
-                )
-                waiting[outcome.seed] = outcome
-                while turn < len(seeds) and seeds[turn] in waiting:
-                    yield waiting.pop(seeds[turn])
-                    turn += 1
+            chunks = run_in_workers(job, tasks, workers, shown)
+        try:
+            for chunk in chunks:
+                yield chunk
+                # Only now is it in the hands of whoever stores it.
+                shown.advance(len(chunk.places), [(f.world, f.seed, f.reason) for f in chunk.failures])
+        finally:
+            if isinstance(chunks, Generator):
+                chunks.close()
+
+
+def trace(error: BaseException) -> str:
+    """A traceback that names files within their packages: stored tables hold no path of a machine."""
+    told = traceback.TracebackException.from_exception(error)
+    seen: list[traceback.TracebackException] = [told]
+    for part in seen:
+        for frame in part.stack:
+            frame.filename = _within_package(frame.filename)
+        seen += [
+            other for other in (part.__cause__, part.__context__) if other is not None and other not in seen
+        ]
+    return "".join(told.format())
+
+
+def _within_package(filename: str) -> str:
+    """The last part of a file's path, from its package on: ``model/market.py``, ``numpy/linalg/linalg.py``."""
+    path = Path(filename)
+    for mark in ("site-packages", "dist-packages"):
+        if mark in path.parts:
+            return Path(*path.parts[path.parts.index(mark) + 1 :]).as_posix()
+    return Path(*path.parts[-2:]).as_posix()

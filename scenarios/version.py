@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import importlib.util
 import platform
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 PACKAGES = ("agents", "evidence", "model", "scenarios", "studies", "undercut", "viz")
+RESULTS_FROM = ("agents/", "evidence/", "model/", "scenarios/shocks")
 SUFFIXES = (".py", ".csv", ".toml")
 LIBRARIES = ("mesa", "networkx", "numba", "llvmlite", "numpy", "scipy", "pandas", "pyarrow", "pydantic")
 GIT_SECONDS = 10
@@ -29,8 +31,22 @@ def release() -> str:
 @lru_cache(maxsize=1)
 def source_hash() -> str:
     """SHA-256 over the names and contents of all sources and data files of the packages, in hexadecimal."""
+    return _hash(_files())
+
+
+@lru_cache(maxsize=1)
+def results_hash() -> str:
+    """SHA-256 over what a run's stored numbers depend on: the market, the metrics, the shocks, the libraries.
+
+    Charts, the command line and the runner can change without making stored runs out of date.
+    """
+    files = [(name, file) for name, file in _files() if name.startswith(RESULTS_FROM)]
+    return hashlib.sha256(f"{_hash(files)} {_versions()}".encode()).hexdigest()
+
+
+def _hash(files: Iterable[tuple[str, Path]]) -> str:
     digest = hashlib.sha256()
-    for name, file in sorted(_files()):
+    for name, file in sorted(files):
         content = file.read_bytes()
         digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)
@@ -52,18 +68,20 @@ def commit() -> dict[str, Any]:
 
 def surroundings() -> dict[str, Any]:
     """Versions of Python and of the libraries that results depend on, and the type of processor."""
-    versions = {}
-    for library in LIBRARIES:
-        try:
-            versions[library] = importlib.metadata.version(library)
-        except importlib.metadata.PackageNotFoundError:
-            continue
     return {
         "python": platform.python_version(),
-        "libraries": versions,
+        "libraries": _versions(),
         "processor": _processor(),
         "system": platform.system(),
     }
+
+
+def _versions() -> dict[str, str]:
+    versions = {}
+    for library in LIBRARIES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[library] = importlib.metadata.version(library)
+    return versions
 
 
 def _folders() -> Iterator[Path]:

@@ -1,7 +1,7 @@
 """The processes of a batch: long-lived workers that end with their parent, and are replaced when they die.
 
 ``ProcessPoolExecutor`` gives up as a whole when one worker dies and does not say which task it had; here
-every worker has a pipe of its own, so a death costs one seed, which is known.
+every worker has a pipe of its own, so a death costs the runs of one chunk, which are known and made again.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import TYPE_CHECKING
 
 from model import calendar
 from scenarios.progress import Progress
-from scenarios.runner import Failure, Job, Outcome, run_seed, simulate
+from scenarios.runner import Chunk, Failure, Job, Task, failed, join, run_task, simulate
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnContext
@@ -33,9 +34,13 @@ THREAD_VARIABLES = (
     "NUMBA_NUM_THREADS",
 )
 TRIES = 2
-"""How often a seed is started before a dying worker is held to be the seed's doing."""
-LOOKAHEAD = 4
-"""How many seeds a worker may be ahead of the slowest one, so that finished results do not pile up."""
+"""How often a run is started alone before a dying worker is held to be its doing."""
+CHUNK_RUNS = 20
+"""Runs handed to a worker at once, so that short runs do not wait for the pipe."""
+CHUNKS_A_HAND = 4
+"""At least so many chunks a worker, so that all of them end at about the same time."""
+REPORT_SECONDS = 0.5
+"""How long finished runs may wait in a worker for the rest of their chunk."""
 PATIENCE_SECONDS = 2.0
 """How long a worker may take to leave before it is killed."""
 
@@ -56,132 +61,140 @@ def one_thread_each() -> Iterator[None]:
 
 
 def run_in_workers(
-    job: Job, seeds: Sequence[int], workers: int, progress: Progress
-) -> Generator[Outcome, None, None]:
-    """Run the seeds in ``workers`` processes and yield the outcomes as they come, in no particular order."""
-    pool = _Pool(job, seeds, workers)
+    job: Job, tasks: Sequence[Task], workers: int, progress: Progress
+) -> Generator[Chunk, None, None]:
+    """Make the runs in ``workers`` processes and yield what they give as it comes, in no particular order."""
+    pool = _Pool(job, tasks, workers)
     with one_thread_each():
         try:
-            yield from pool.outcomes(progress)
+            yield from pool.results(progress)
         finally:
             pool.end()
 
 
 @dataclass(eq=False)
 class _Worker:
-    """A process, our end of its pipe, and the place in the list of the seed that it is busy with."""
+    """A process, our end of its pipe, and the tasks that it has and has not reported yet."""
 
     process: SpawnProcess
     pipe: Connection
     warms: bool
-    place: int | None = None
+    busy: dict[int, Task] = field(default_factory=dict)
     ready: bool = False
 
 
 class _Pool:
-    def __init__(self, job: Job, seeds: Sequence[int], size: int) -> None:
-        self.job, self.seeds, self.size = job, seeds, size
+    def __init__(self, job: Job, tasks: Sequence[Task], size: int) -> None:
+        self.job, self.size = job, size
         self.context: SpawnContext = multiprocessing.get_context("spawn")
         self.workers: list[_Worker] = []
-        self.waiting = deque(range(len(seeds)))
-        self.tries = [0] * len(seeds)
-        self.done = [False] * len(seeds)
+        self.first = tasks[0]
+        self.waiting = deque(chunks_of(tasks, size))
+        self.left = len(tasks)
+        self.deaths: dict[int, int] = {}
         self.warm = False
         self.failed_starts = 0
+        self.last_code: int | None = None
 
-    def outcomes(self, progress: Progress) -> Iterator[Outcome]:
-        """Hand out seeds and yield what comes back until every seed is done."""
-        first = 0
-        while first < len(self.seeds):
-            self._hand_out(first + LOOKAHEAD * self.size)
-            yield from self._collect(progress)
-            while first < len(self.seeds) and self.done[first]:
-                first += 1
+    def results(self, progress: Progress) -> Iterator[Chunk]:
+        """Hand out chunks of tasks and yield what comes back until every run is done."""
+        while self.left:
+            self._hand_out()
+            if self._none_starts and not (self.warm and self.workers):
+                yield from self._give_up()
+                return
+            for chunk in self._collect(progress):
+                self.left -= len(chunk.places)
+                yield chunk
 
-    def _hand_out(self, limit: int) -> None:
-        """Start missing workers and give a seed to each idle one, once the kernel cache is warm."""
-        while len(self.workers) < min(self.size, sum(not done for done in self.done)):
+    @property
+    def _none_starts(self) -> bool:
+        """Whether workers died before their first run so often that no more are started."""
+        return self.failed_starts > TRIES * self.size
+
+    def _hand_out(self) -> None:
+        """Start missing workers and give a chunk to each idle one, once the kernel cache is warm."""
+        while len(self.workers) < min(self.size, self.left) and not self._none_starts:
             warms = not self.warm and not any(worker.warms for worker in self.workers)
             self.workers.append(self._start(warms))
         for worker in self.workers:
-            if not (worker.ready and self.warm and worker.place is None and self.waiting):
-                continue
-            if self.waiting[0] >= limit:
-                break
-            place = self.waiting.popleft()
-            with contextlib.suppress(OSError):  # a worker that has just died is found by _collect
-                worker.pipe.send(self.seeds[place])
-            worker.place = place
-            self.tries[place] += 1
+            if worker.ready and self.warm and not worker.busy and self.waiting:
+                tasks = self.waiting.popleft()
+                with contextlib.suppress(OSError):  # a worker that has just died is found by _collect
+                    worker.pipe.send(tasks)
+                worker.busy = {task.place: task for task in tasks}
 
     def _start(self, warms: bool) -> _Worker:
         ours, theirs = self.context.Pipe()
-        arguments = (theirs, self.job, self.seeds[0] if warms else None)
-        process = self.context.Process(target=_serve, args=arguments, daemon=True)
+        process = self.context.Process(
+            target=_serve, args=(theirs, self.job, self.first if warms else None), daemon=True
+        )
         with _no_interrupts():
             process.start()
         theirs.close()
         return _Worker(process, ours, warms)
 
-    def _collect(self, progress: Progress) -> Iterator[Outcome]:
-        """Wait until some worker reports or dies, and yield the outcomes that this settles."""
+    def _collect(self, progress: Progress) -> Iterator[Chunk]:
+        """Wait until some worker reports or dies, and yield the results that this settles."""
         by_pipe = {worker.pipe: worker for worker in self.workers}
         for pipe in wait(list(by_pipe)):
             worker = by_pipe[pipe]  # type: ignore[index]
             try:
-                outcome: Outcome | None = worker.pipe.recv()
+                chunk: Chunk | None = worker.pipe.recv()
             except (EOFError, OSError):
                 yield from self._bury(worker)
                 continue
-            if outcome is None:
+            if chunk is None:
                 worker.ready = True
                 if worker.warms:
                     self.warm = True
                     progress.ready()
                 continue
-            assert worker.place is not None
-            self.done[worker.place], worker.place = True, None
-            yield outcome
+            for place in chunk.places:
+                del worker.busy[place]
+            yield chunk
 
-    def _bury(self, worker: _Worker) -> Iterator[Outcome]:
-        """Take a dead worker off the list; its seed is tried again, or given up with the reason."""
+    def _bury(self, worker: _Worker) -> Iterator[Chunk]:
+        """Take a dead worker off the list; its runs are made one by one, so that the culprit stands alone."""
         self.workers.remove(worker)
         worker.pipe.close()
         worker.process.join(PATIENCE_SECONDS)
-        place, code = worker.place, worker.process.exitcode
-        if place is None:
-            if not worker.ready:
-                yield from self._give_up_if_none_starts(code)
-            return
-        if self.tries[place] < TRIES:
-            self.waiting.appendleft(place)
-            return
-        self.done[place] = True
-        reason = f"WorkerDied: the worker process ended {_words(code)} {TRIES} times while it ran this seed"
-        yield Outcome(self.seeds[place], failures=(Failure(self.seeds[place], "", reason),))
+        tasks, code = list(worker.busy.values()), worker.process.exitcode
+        if not tasks and not worker.ready:
+            self.failed_starts += 1
+            self.last_code = code
+        if len(tasks) == 1:
+            place = tasks[0].place
+            self.deaths[place] = self.deaths.get(place, 0) + 1
+            if self.deaths[place] >= TRIES:
+                yield self._dead(tasks.pop(), f"ended {_words(code)} {TRIES} times while it ran this seed")
+        self.waiting.extendleft([task] for task in reversed(tasks))
 
-    def _give_up_if_none_starts(self, code: int | None) -> Iterator[Outcome]:
-        """A worker died before its first seed: fail all that is left if that happens again and again."""
-        self.failed_starts += 1
-        if self.failed_starts <= TRIES * self.size:
-            return
-        reason = f"WorkerDied: worker processes end {_words(code)} before their first seed; try --workers 1"
-        for place in range(len(self.seeds)):
-            if not self.done[place]:
-                self.done[place] = True
-                yield Outcome(self.seeds[place], failures=(Failure(self.seeds[place], "", reason),))
+    def _give_up(self) -> Iterator[Chunk]:
+        """Fail all that is left."""
+        for task in [task for tasks in self.waiting for task in tasks]:
+            yield self._dead(task, f"ended {_words(self.last_code)} before its first run; try --workers 1")
+
+    def _dead(self, task: Task, how: str) -> Chunk:
+        return failed(task, Failure(task.world, task.seed, f"WorkerDied: the worker process {how}", True))
 
     def end(self) -> None:
         """End every worker: an idle one sees its pipe closed and leaves, a busy one is terminated."""
         for worker in self.workers:
             worker.pipe.close()
-            if worker.place is not None or not worker.ready:
+            if worker.busy or not worker.ready:
                 worker.process.terminate()
         for worker in self.workers:
             worker.process.join(PATIENCE_SECONDS)
             if worker.process.is_alive():
                 worker.process.kill()
                 worker.process.join()
+
+
+def chunks_of(tasks: Sequence[Task], hands: int) -> list[list[Task]]:
+    """The tasks in chunks, small enough that the last ones keep every hand busy."""
+    size = max(1, min(CHUNK_RUNS, len(tasks) // (CHUNKS_A_HAND * hands)))
+    return [list(tasks[start : start + size]) for start in range(0, len(tasks), size)]
 
 
 def _words(code: int | None) -> str:
@@ -203,28 +216,42 @@ def _no_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _serve(pipe: Connection, job: Job, warm_with: int | None) -> None:
-    """The life of a worker: load the market, say so, and run the seeds that arrive until the pipe closes."""
+def _serve(pipe: Connection, job: Job, warm_with: Task | None) -> None:
+    """The life of a worker: load the market, say so, and make the runs that arrive until the pipe closes."""
     # Blocked since before this process began; ignored from here on, since libraries may lift the block.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     if warm_with is not None:
         _warm(job, warm_with)
     elif job.simulate is simulate:
-        with contextlib.suppress(Exception):  # the seed's own run records the same error with its traceback
+        with contextlib.suppress(Exception):  # the run itself records the same error with its traceback
             import model.market  # noqa: F401
     with contextlib.suppress(EOFError, OSError):
         pipe.send(None)
         while True:
-            pipe.send(run_seed(job, pipe.recv()))
+            for chunk in run_chunk(job, pipe.recv()):
+                pipe.send(chunk)
 
 
-def _warm(job: Job, seed: int) -> None:
+def run_chunk(job: Job, tasks: Sequence[Task]) -> Iterator[Chunk]:
+    """Make runs one after another and yield them joined, at least every so often."""
+    held: list[Chunk] = []
+    said = time.monotonic()
+    for task in tasks:
+        held.append(run_task(job, task))
+        if time.monotonic() - said > REPORT_SECONDS:
+            yield join(held)
+            held, said = [], time.monotonic()
+    if held:
+        yield join(held)
+
+
+def _warm(job: Job, task: Task) -> None:
     """Run the first two quarters, so that kernels are compiled and cached before the others need them."""
-    setting = job.setting
+    setting = task.setting
     start = calendar.index(setting.first)
     with contextlib.suppress(Exception):
-        job.simulate(replace(setting, record_from=setting.first, last=calendar.name(start + 1)), seed)
+        job.simulate(replace(setting, record_from=setting.first, last=calendar.name(start + 1)), task.seed)
 
 
 def _leave_with_parent() -> None:

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evidence.claims import Claim, claims
+from evidence.ensemble import outcomes_by_world
 from evidence.facts import constants
-from evidence.metrics import evaluate
+from evidence.metrics import outcomes as outcomes_of
 from model.place import CAUSES
-from scenarios.counterfactual import worlds
-from scenarios.runner import Failure, Job, run_job
+from scenarios.batch import Batch, run
+from scenarios.plan import Plan, members_of
+from scenarios.runner import Failure, Job
+from scenarios.store import DEFAULT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pandas import DataFrame
 
     from model.setting import Setting
     from scenarios.progress import Progress
-
-    Tables = Mapping[str, DataFrame]
-
-BETWEEN = "/"
-"""Between the name of a world and the id of a claim in the names of this study's measures."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,8 @@ class Ablation:
     causes: tuple[str, ...]
     effects: tuple[Effect, ...]
     seeds: int
-    failures: tuple[Failure, ...]
+    batch: Batch
+    by_chance: tuple[Failure, ...]
 
     def rows(self) -> list[dict[str, Any]]:
         """The effects as plain data, the clearest of each cause first."""
@@ -75,48 +73,50 @@ def outcomes() -> tuple[Claim, ...]:
     return tuple(claim for claim in claims() if claim.headline and not claim.effect)
 
 
-def measure(tables: Tables, counterfactuals: Mapping[str, Tables]) -> dict[str, float]:
-    """Every outcome in the run and in each other world, by ``world/claim`` (the run's own as ``/claim``)."""
-    asked = outcomes()
-    found = {}
-    for world, frames in {"": tables, **counterfactuals}.items():
-        found.update(
-            {f"{world}{BETWEEN}{name}": value for name, value in evaluate(frames, asked=asked).items()}
-        )
-    return found
-
-
 def ablate(
-    setting: Setting, seeds: Sequence[int], workers: int | None = None, progress: Progress | None = None
+    setting: Setting,
+    seeds: Sequence[int],
+    out: str | Path = DEFAULT,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    job: Job | None = None,
 ) -> Ablation:
-    """Run every seed with all causes and without each of them.
+    """Run every seed with all causes and without each of them, into a store; what it has is not made again.
 
     Causes that the setting has turned off already are left out. Runs that fail are reported, and their seeds
-    do not count for the causes concerned.
+    do not count for the causes concerned. Raises StoreError when the store cannot be written to.
     """
-    others = worlds(setting, CAUSES)
-    job = Job(setting, others, measure=measure, keep_tables=False)
-    values: list[Mapping[str, float]] = []
-    failures: list[Failure] = []
-    for outcome in run_job(job, seeds, workers, progress):
-        failures += outcome.failures
-        if outcome.ok:
-            values.append(outcome.metrics)
-    causes = tuple(name for name, _ in others)
-    effects = [effect(cause, claim, values) for cause in causes for claim in outcomes()]
-    return Ablation(causes, tuple(effects), len(values), tuple(failures))
+    job = job or Job(measure=outcomes_of)
+    members = members_of([(setting, "")], causes=CAUSES)
+    plan = Plan(members, tuple(seeds), len(seeds), "headline", job.simulation)
+    batch, by_chance = run(plan, job, out, workers=workers, progress=progress)
+    label = members[0].label
+    names = {world: cause for cause, world in batch.counterfactuals(label).items()}
+    own_id = plan.ids[0]
+    values = outcomes_by_world(batch, {own_id: "", **names})
+    causes = tuple(names.values())
+    effects = [effect(cause, claim, values[""], values[cause]) for cause in causes for claim in outcomes()]
+    return Ablation(causes, tuple(effects), len(values[""]), batch, by_chance)
 
 
-def effect(cause: str, claim: Claim, values: Iterable[Mapping[str, float]]) -> Effect:
-    """The paired effect of a cause on a claim's outcome, from the measures of each seed; nan if no pair."""
-    pairs = [
-        (row.get(f"{BETWEEN}{claim.id}", math.nan), row.get(f"{cause}{BETWEEN}{claim.id}", math.nan))
-        for row in values
-    ]
-    pairs = [(own, other) for own, other in pairs if math.isfinite(own) and math.isfinite(other)]
-    change, low, high = paired_interval([other - own for own, other in pairs], constants()["interval_level"])
-    own, other = (_mean([pair[side] for pair in pairs]) for side in (0, 1))
-    return Effect(cause, claim.id, claim.statement, claim.unit, own, other, change, low, high, len(pairs))
+def effect(cause: str, claim: Claim, own: DataFrame, without: DataFrame) -> Effect:
+    """The paired effect of a cause on a claim's outcome; nan if no seed has both.
+
+    Args:
+        cause: what is turned off.
+        claim: whose outcome it is.
+        own: outcomes with the cause, seeds by claim ids.
+        without: the same without it.
+    """
+    pairs: list[tuple[float, float]] = []
+    if claim.id in own and claim.id in without:
+        both = own[claim.id].dropna().to_dict(), without[claim.id].dropna().to_dict()
+        pairs = [(value, both[1][seed]) for seed, value in both[0].items() if seed in both[1]]
+    change, low, high = paired_interval([b - a for a, b in pairs], constants()["interval_level"])
+    with_cause, without_cause = (_mean([pair[side] for pair in pairs]) for side in (0, 1))
+    return Effect(
+        cause, claim.id, claim.statement, claim.unit, with_cause, without_cause, change, low, high, len(pairs)
+    )
 
 
 def paired_interval(differences: Sequence[float], level: float) -> tuple[float, float, float]:

@@ -10,18 +10,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from scenarios.rundir import StoredRun
+    from scenarios.batch import Batch
     from scenarios.scenario import load
-    from undercut.batch import run
+    from undercut.batch import run, verdicts
     from undercut.world import Market
 
-__all__ = ["Market", "StoredRun", "__version__", "load", "run"]
+__all__ = ["Batch", "Market", "__version__", "load", "run", "verdicts"]
 
 _HOMES = {
+    "Batch": "scenarios.batch",
     "Market": "undercut.world",
-    "StoredRun": "scenarios.rundir",
     "load": "scenarios.scenario",
     "run": "undercut.batch",
+    "verdicts": "undercut.batch",
 }
 
 

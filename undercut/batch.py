@@ -1,27 +1,29 @@
-"""From the name of a scenario to a stored and judged run: what `undercut run` and `undercut.run` do."""
+"""From the names of scenarios to a stored and judged batch: what `undercut run` and `undercut.run` do."""
 
 from __future__ import annotations
 
-import shlex
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model.parameters import ParameterError, parse_assignment
-from scenarios import rundir
-from scenarios.counterfactual import cause, worlds
-from scenarios.rundir import RunFolder, StoredRun
-from scenarios.runner import Failure, Job, run_job
+from scenarios import batch as store
+from scenarios.batch import Batch
+from scenarios.counterfactual import cause
+from scenarios.plan import KEEP_DEFAULT, Plan, members_of
 from scenarios.scenario import load
-from scenarios.seeds import COMPARED, parse, words
+from scenarios.seeds import COMPARED, parse
+from scenarios.store import DEFAULT
 
 if TYPE_CHECKING:
-    from model.setting import Setting
+    from scenarios.design import Point
     from scenarios.progress import Progress
+    from scenarios.runner import Failure, Job
 
 ENTERPRISES = "enterprises"
 """The parameter that `--enterprises` sets."""
+
+Values = Mapping[str, float | str]
 
 
 def overrides(
@@ -43,84 +45,107 @@ def overrides(
     return values
 
 
-def run(
-    scenario: str | Path = "baseline",
+def job() -> Job:
+    """How the runs of the market are made and measured."""
+    from evidence.metrics import outcomes
+    from scenarios.runner import Job
+
+    return Job(measure=outcomes)
+
+
+def plan(
+    scenarios: Sequence[str | Path] = ("baseline",),
     seeds: int | str | Sequence[int] = 8,
     *,
+    overrides: Values | None = None,
+    design: Sequence[Point] = ({},),
+    numbered: bool = False,
+    compared: int | None = None,
+    keep: str = KEEP_DEFAULT,
+) -> Plan:
+    """The plan of a batch: every scenario at every point of a design with every seed.
+
+    ``compared`` is how many of the seeds, the first ones, are run in the counterfactual worlds that claims about
+    causes need; by default some for one world and none for several. Raises what :func:`run` raises.
+    """
+    from evidence.metrics import needed_worlds
+
+    chosen = parse(str(seeds)) if isinstance(seeds, (int, str)) else tuple(dict.fromkeys(seeds))
+    settings = [(load(scenario, overrides), title(scenario)) for scenario in scenarios]
+    if compared is None:
+        compared = COMPARED if len(settings) * len(design) == 1 else 0
+    causes = needed_worlds() if compared else ()
+    members = members_of(settings, design, causes, numbered)
+    return Plan(members, chosen, min(compared, len(chosen)), keep, job().simulation)
+
+
+def run(
+    scenarios: str | Path | Sequence[str | Path] = "baseline",
+    seeds: int | str | Sequence[int] = 8,
+    *,
+    overrides: Values | None = None,
+    design: Sequence[Point] = ({},),
+    compared: int | None = None,
+    keep: str = KEEP_DEFAULT,
+    out: str | Path = DEFAULT,
     workers: int | None = None,
-    out: str | Path | None = None,
-    overrides: Mapping[str, float | str] | None = None,
-    compared: int = COMPARED,
+    scheduler: str | None = None,
     progress: Progress | None = None,
-) -> StoredRun:
-    """Run a scenario over seeds, store tables and metrics, judge every claim, and return the stored run.
+) -> Batch:
+    """Run scenarios over seeds into a store, and return the batch: tables and metrics of every run.
 
     >>> import undercut
-    >>> stored = undercut.run("baseline", seeds=8)
-    >>> stored.table("quarters")     # a DataFrame with scenario, seed and quarter in front
-    >>> stored.claims()              # the verdicts, a list of objects
+    >>> batch = undercut.run(["baseline", "consortium"], seeds=8)
+    >>> batch.table("quarters")      # a DataFrame with scenario, world and seed in front
+    >>> undercut.verdicts(batch, "baseline")
+
+    Runs that the store has already are not made again; after an interruption the same call makes the rest.
 
     Args:
-        scenario: a name of the library or the path of a TOML file.
+        scenarios: names of the library or paths of TOML files.
         seeds: how many, or which, in words as ``"1,2,5-8"`` or as numbers.
+        overrides: values of parameters by name, for all scenarios.
+        design: values of parameters that vary, one world a point: see :mod:`scenarios.design`.
+        compared: how many of the seeds, the first ones, to run also in the worlds that claims about causes
+            compare with; 0 leaves such claims untested. By default 8 for one world, 0 for several.
+        keep: of which runs all tables are stored: ``"all"``, ``"headline"``, or ``"sample:N"``.
+        out: the folder of the store.
         workers: processes, by default one a processor. In a script, call this under
             ``if __name__ == "__main__":``, because workers import the script.
-        out: a new or empty folder; by default the next one under ``./runs``.
-        overrides: values of parameters by name.
-        compared: how many of the seeds, the first ones, to run also in the worlds that claims about causes
-            compare with; each costs a run for each of these worlds. 0 leaves such claims untested.
+        scheduler: the address of a Dask scheduler to run on instead.
         progress: what to show; nothing by default.
 
     Raises:
-        ScenarioError, ParameterError, SeedsError, RunFolderError: what is wrong with the arguments and how to
-            mend it. A run that fails raises nothing: see :meth:`StoredRun.failures`.
+        ScenarioError, ParameterError, SeedsError, PlanError, StoreError: what is wrong with the arguments and how
+            to mend it. A run that fails raises nothing: see :meth:`Batch.failures`.
     """
-    from evidence.metrics import evaluate, needed_worlds
-
-    setting = load(scenario, overrides)
-    chosen = parse(str(seeds)) if isinstance(seeds, (int, str)) else tuple(seeds)
-    others = worlds(setting, needed_worlds()) if compared else ()
-    job = Job(setting, others, frozenset(chosen[:compared]), measure=evaluate)
-    began = time.monotonic()
-    failures: list[Failure] = []
-    metrics: list[dict[str, Any]] = []
-    with RunFolder(out, setting.name) as folder:
-        for outcome in run_job(job, chosen, workers, progress):
-            folder.write(outcome)
-            failures += outcome.failures
-            metrics += ({"seed": outcome.seed, "metric": k, "value": v} for k, v in outcome.metrics.items())
-        failed = [failure.seed for failure in failures if not failure.world]
-        names = [name for name, _ in job.worlds]
-        manifest = rundir.manifest(setting, chosen, names, failed, time.monotonic() - began)
-        replays = [
-            rundir.describe_failure(failure, setting, replay(scenario, setting, failure, job))
-            for failure in failures
-        ]
-        folder.commit(manifest, verdicts(metrics), replays)
-    return StoredRun.open(folder.path)
+    names = [scenarios] if isinstance(scenarios, (str, Path)) else list(scenarios)
+    planned = plan(names, seeds, overrides=overrides, design=design, compared=compared, keep=keep)
+    made, _ = carry_out(planned, out, workers=workers, scheduler=scheduler, progress=progress)
+    return made
 
 
-def verdicts(metrics: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Verdicts on every claim from rows with ``seed``, ``metric`` and ``value``, as plain data."""
-    import pandas as pd
+def carry_out(
+    planned: Plan,
+    out: str | Path = DEFAULT,
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    progress: Progress | None = None,
+) -> tuple[Batch, tuple[Failure, ...]]:
+    """Make what the store lacks of a plan; returns the batch and the runs that failed by chance."""
+    return store.run(planned, job(), out, workers=workers, scheduler=scheduler, progress=progress)
 
-    from evidence.judge import verdicts as judge
 
-    return [verdict.row() for verdict in judge(pd.DataFrame(metrics, columns=["seed", "metric", "value"]))]
+def verdicts(batch: Batch, label: str | None = None) -> list[dict[str, Any]]:
+    """Verdicts on every claim in one world of a batch (by default its first), as plain data."""
+    from evidence.ensemble import verdicts as judge
+
+    return [verdict.row() for verdict in judge(batch, label or batch.labels[0])]
 
 
-def replay(scenario: str | Path, setting: Setting, failure: Failure, job: Job) -> str:
-    """The command that repeats a failed run alone, in one process."""
-    from model.place import CAUSES
+def title(scenario: str | Path) -> str:
+    """The title of a scenario file."""
+    from scenarios.scenario import library
 
-    changed = setting.parameters.overridden
-    command = ["undercut", "run", str(scenario), "--seeds", words([failure.seed]), "--workers", "1"]
-    if failure.world in CAUSES:
-        changed = {**changed, failure.world: 0.0}
-    elif failure.world:
-        command[2] = failure.world
-    for name, value in changed.items():
-        command += ["--set", f"{name}={value!r}"]
-    # What failed in a run of its own may be its comparison with others; a counterfactual is run by itself.
-    compared = job.worlds and failure.seed in (job.compared or ()) and not failure.world
-    return shlex.join(command if compared else [*command, "--no-counterfactuals"])
+    return next((file.title for file in library() if file.name == str(scenario)), "")

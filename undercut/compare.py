@@ -23,6 +23,7 @@ from undercut.options import (
     WorkersOption,
 )
 from undercut.text import Field, console, number, print_table, signed
+from viz.number import scale
 
 if TYPE_CHECKING:
     from scenarios.batch import Batch
@@ -211,13 +212,14 @@ def _print_one(comparison: Comparison, every: bool) -> None:
 
 def _difference(difference: Difference) -> dict[str, Any]:
     quantity = difference.quantity
+    size, unit = scale(max(abs(difference.reference_mean), abs(difference.mean)), quantity.unit)
     return {
         "quantity": f"{quantity.statement}, {quantity.period}\n{quantity.name}",
-        "unit": quantity.unit,
-        "reference": number(difference.reference_mean),
-        "world": number(difference.mean),
-        "change": signed(difference.change),
-        "interval": f"{signed(difference.change_low)} to {signed(difference.change_high)}",
+        "unit": unit,
+        "reference": number(difference.reference_mean / size),
+        "world": number(difference.mean / size),
+        "change": signed(difference.change / size),
+        "interval": f"{signed(difference.change_low / size)} to {signed(difference.change_high / size)}",
     }
 
 

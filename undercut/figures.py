@@ -39,22 +39,28 @@ RegionOption = Annotated[
 ]
 
 
-def runs_of(scenario: str, seeds: str, assignments: Iterable[str]) -> list[Run]:
-    """The parameters and tables of a scenario's runs, one a seed.
+StoreOption = Annotated[
+    Path, typer.Option("--store", metavar="DIR", help="The store that runs are taken from or made in.")
+]
+RUNS = Path("runs")
 
-    Raises ScenarioError, ParameterError or SeedsError for what cannot be read.
+
+def runs_of(scenario: str, seeds: str, assignments: Iterable[str], store: Path) -> list[Run]:
+    """The parameters and tables of a scenario's runs, one a seed; those that the store lacks are made.
+
+    Raises ScenarioError, ParameterError, SeedsError or StoreError for what cannot be read.
     """
     from model.parameters import parse_assignment
-    from scenarios.seeds import parse
-    from undercut.world import Market
+    from scenarios.progress import shown_on
+    from undercut import batch
 
-    chosen, changed = parse(seeds), dict(map(parse_assignment, assignments))
-    runs: list[Run] = []
-    for done, seed in enumerate(chosen):
-        _say(f"{scenario}, seed {seed} ({done + 1} of {len(chosen)})")
-        market = Market(scenario, seed, changed)
-        runs.append((market.parameters, market.run()))
-    return runs
+    changed = dict(map(parse_assignment, assignments))
+    made = batch.run(
+        scenario, seeds, overrides=changed, compared=0, keep="all", out=store, progress=shown_on(sys.stderr)
+    )
+    label = made.labels[0]
+    parameters = made.setting(label).parameters
+    return [(parameters, frames) for _, frames in made.frames(label)]
 
 
 def tco(
@@ -89,6 +95,7 @@ def tco(
     ] = "followed",
     seeds: SeedsOption = "4",
     assignments: SetOption = None,
+    store: StoreOption = RUNS,
     out: OutOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -120,7 +127,7 @@ def tco(
         chip=chip,
         prices=prices,
     )
-    runs = runs_of(scenario, seeds, assignments or ())
+    runs = runs_of(scenario, seeds, assignments or (), store)
     frames = {
         "cost": over_runs(runs, lambda p, tables: costs.cost(p, tables, workload)),
         "plan": over_runs(runs, lambda p, tables: costs.plan(p, tables, workload), []),
@@ -150,6 +157,7 @@ def racks(
     ] = "2024",
     seeds: SeedsOption = "4",
     assignments: SetOption = None,
+    store: StoreOption = RUNS,
     out: OutOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -164,7 +172,7 @@ def racks(
     from evidence.figures.spread import over_runs
 
     place = _region(region)
-    runs = runs_of(scenario, seeds, assignments or ())
+    runs = runs_of(scenario, seeds, assignments or (), store)
     frames = {
         "installed": over_runs(runs, lambda p, tables: rack.racks(p, tables, place, when), ["kind"]),
         "standing": over_runs(runs, lambda p, tables: rack.standing(p, tables, place, when)),
@@ -188,6 +196,7 @@ def workloads(
     scenario: ScenarioArgument = "baseline",
     seeds: SeedsOption = "4",
     assignments: SetOption = None,
+    store: StoreOption = RUNS,
     out: OutOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -200,7 +209,7 @@ def workloads(
     from evidence.figures import workload
     from evidence.figures.spread import over_runs
 
-    runs = runs_of(scenario, seeds, assignments or ())
+    runs = runs_of(scenario, seeds, assignments or (), store)
     frames = {
         "revenue": over_runs(runs, workload.workloads),
         "growth": over_runs(runs, workload.growth),
@@ -229,6 +238,7 @@ def tables(
     scenario: Annotated[str, typer.Option(help="Name of a scenario, or a TOML file.")] = "baseline",
     seeds: SeedsOption = "4",
     assignments: SetOption = None,
+    store: StoreOption = RUNS,
     out: OutOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -247,7 +257,7 @@ def tables(
         raise typer.BadParameter(
             f"no table is named {unknown[0]!r}: write some of {', '.join(article.TITLES)}"
         )
-    runs = runs_of(scenario, seeds, assignments or ())
+    runs = runs_of(scenario, seeds, assignments or (), store)
     cells = over_runs(runs, article.beside)
     cells = cells[cells["table"].isin(chosen)].reset_index(drop=True)
     if as_json:

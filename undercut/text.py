@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from viz.number import number, signed
+
 if TYPE_CHECKING:
     from rich.console import Console
+
+__all__ = ["Field", "console", "number", "print_record", "print_table", "signed", "width"]
 
 WIDTH = 120
 """Columns to fill where there is no terminal to ask."""
@@ -45,27 +48,6 @@ def console() -> Console:
     from rich.console import Console
 
     return Console(file=sys.stdout, width=width(), highlight=False, emoji=False, markup=False)
-
-
-def number(value: object, digits: int = 3) -> str:
-    """A number as people write it: three digits that matter, nothing where there is none."""
-    if value is None or value == "":
-        return ""
-    amount = float(value)  # type: ignore[arg-type]
-    if math.isnan(amount):
-        return ""
-    if amount == 0.0 or math.isinf(amount):
-        return f"{amount:g}"
-    magnitude = math.floor(math.log10(abs(amount)))
-    if magnitude >= digits:
-        return f"{amount:,.0f}" if magnitude < 3 * digits else f"{amount:.{digits - 1}e}"
-    return f"{amount:.{digits}g}"
-
-
-def signed(value: object) -> str:
-    """A change as people write it, with its sign."""
-    text = number(value)
-    return text if not text or text.startswith("-") or float(value) == 0.0 else f"+{text}"  # type: ignore[arg-type]
 
 
 def print_table(rows: Iterable[Mapping[str, Any]], fields: Sequence[Field], title: str = "") -> None:

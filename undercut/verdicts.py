@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from undercut.text import Field, console, number, print_table, signed
 
 if TYPE_CHECKING:
-    from scenarios.rundir import StoredRun
+    from scenarios.batch import Batch
     from studies.ablation import Ablation
 
 NOTE_LETTERS = 90
@@ -32,17 +33,18 @@ SUMMARY = (
 )
 
 
-def print_verdicts(stored: StoredRun, every: bool = False) -> None:
-    """Print the verdicts of a stored run by article and kind, headline readings only unless ``every``."""
+def print_verdicts(batch: Batch, label: str, every: bool = False) -> None:
+    """Print the verdicts of one world of a batch by article and kind, headline readings only unless ``every``."""
     from evidence.claims import ARTICLES
+    from undercut.batch import verdicts
 
-    rows = stored.claims()
+    rows = verdicts(batch, label)
     shown = [row for row in rows if every or row["headline"]]
     groups = _grouped(shown)
-    seeds = len(stored.seeds)
+    seeds = max((row["seeds"] for row in rows), default=0)
     out = console()
     for (article, kind), members in groups.items():
-        title = f"{ARTICLES[article]}: {kind}s ({stored.manifest['scenario']['name']}, {seeds} seeds)"
+        title = f"{ARTICLES[article]}: {kind}s ({label}, {seeds} seeds)"
         print_table((_line(row) for row in members), FIELDS, title[0].upper() + title[1:])
     print_table((_counts(article, kind, members) for (article, kind), members in groups.items()), SUMMARY)
     out.print(
@@ -51,6 +53,39 @@ def print_verdicts(stored: StoredRun, every: bool = False) -> None:
     )
     if len(shown) < len(rows):
         out.print(f"{len(rows) - len(shown)} other readings of the same sentences: add --all.")
+
+
+WORLD_FIELDS = (
+    Field("scenario", "scenario", 5),
+    Field("seeds", "seeds", number=True),
+    Field("likely", "likely", number=True),
+    Field("open", "open", number=True),
+    Field("unlikely", "unlikely", number=True),
+    Field("untested", "not judged", number=True),
+)
+
+
+def print_outcome(batch: Batch) -> None:
+    """Print how many claims each world of a batch bears out, and how to see more."""
+    from undercut.batch import verdicts
+
+    rows = []
+    for label in batch.labels[:WORLDS_SHOWN]:
+        judged = [row for row in verdicts(batch, label) if row["headline"]]
+        seeds = max((row["seeds"] for row in judged), default=0)
+        rows.append({"scenario": label, "seeds": str(seeds), **_chances(judged)})
+    print_table(rows, WORLD_FIELDS, "Headline claims of both articles by world")
+    out = console()
+    if len(batch.labels) > WORLDS_SHOWN:
+        out.print(
+            f"{len(batch.labels) - WORLDS_SHOWN} more worlds: undercut export {batch.name} --tables claims"
+        )
+    first = batch.labels[0]
+    out.print(f"The verdicts of one world: undercut claims {batch.name} --scenario {shlex.quote(first)}")
+    out.print(f"Side by side, with pictures: undercut report {batch.name}")
+
+
+WORLDS_SHOWN = 40
 
 
 def print_effects(ablation: Ablation, every: bool = False) -> None:
@@ -128,6 +163,18 @@ def _line(row: Mapping[str, Any]) -> dict[str, str]:
 
 def _counts(article: str, kind: str, rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     from evidence.claims import ARTICLES
+
+    members = list(rows)
+    return {
+        "article": ARTICLES.get(article, article),
+        "kind": f"{kind}s",
+        "claims": str(len(members)),
+        **_chances(members),
+    }
+
+
+def _chances(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """How many claims are likely, open, unlikely and not judged."""
     from evidence.judge import terms
 
     bounds = {term.word: term for term in terms()}
@@ -135,9 +182,5 @@ def _counts(article: str, kind: str, rows: Iterable[Mapping[str, Any]]) -> dict[
     judged = [chance for chance in chances if chance is not None]
     likely, unlikely = (sum(bounds[word].holds(c, c) for c in judged) for word in ("likely", "unlikely"))
     counts = {"likely": likely, "open": len(judged) - likely - unlikely, "unlikely": unlikely}
-    counts |= {"claims": len(chances), "untested": len(chances) - len(judged)}
-    return {
-        "article": ARTICLES.get(article, article),
-        "kind": f"{kind}s",
-        **{k: str(v) for k, v in counts.items()},
-    }
+    counts["untested"] = len(chances) - len(judged)
+    return {name: str(count) for name, count in counts.items()}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from scenarios.rundir import StoredRun
+    from scenarios.batch import Batch
 
 # Okabe and Ito's palette (2008), which people with any colour vision can tell apart.
 BLUE, ORANGE, GREEN, VERMILION, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#666666"
@@ -60,11 +60,11 @@ STYLE: Any = {
 }
 
 
-def draw(stored: StoredRun, out: str | Path) -> None:
-    """Draw a stored run into a file whose ending says the format (PNG, SVG or PDF).
+def draw(batch: Batch, label: str, out: str | Path) -> None:
+    """Draw one world of a batch into a file whose ending says the format (PNG, SVG or PDF).
 
     Raises ChartError when Matplotlib is missing, the ending is none that it knows, the file cannot be
-    written, or no seed has tables; raises RunFolderError when the run is damaged.
+    written, or no run of it is stored; raises StoreError when there is no such world or a file is damaged.
     """
     path = Path(out)
     try:
@@ -78,7 +78,10 @@ def draw(stored: StoredRun, out: str | Path) -> None:
     ending = path.suffix.removeprefix(".").lower()
     if ending not in known:
         raise ChartError(f"{path} has no ending that says what to draw; end it in .png, .svg or .pdf")
-    drawn = figure(stored.table("quarters"), stored.manifest["scenario"]["name"])
+    quarters = batch.table("quarters", label)
+    if quarters.empty:
+        raise ChartError(f"no run of {label} in {batch.name} has ended well; there is nothing to draw")
+    drawn = figure(quarters, label)
     # A date in the file would make two drawings of one run differ.
     metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(ending)
     try:

@@ -1,4 +1,4 @@
-"""A batch gives the same results however it is run, loses one seed to one failure, ends when it should."""
+"""Every run comes back once, as a result or as a failure, and workers end with their parent."""
 
 from __future__ import annotations
 
@@ -7,92 +7,108 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from scenarios.counterfactual import worlds
-from scenarios.runner import Job, Outcome, run_job
+from model.records import tables
+from scenarios import tables as stored
+from scenarios.runner import Chunk, Job, Task, run_task, run_tasks, trace
 from scenarios.scenario import load
+from scenarios.workers import chunks_of
 from tests.scenarios import toys
 
 
-def small(simulate: object, **more: object) -> Job:
+def tasks_of(seeds: Sequence[int], full: bool = False) -> list[Task]:
     setting = load("baseline")
-    return Job(setting, simulate=simulate, measure=toys.mean_price, **more)  # type: ignore[arg-type]
+    return [Task(place, "world", setting, seed, True, full) for place, seed in enumerate(seeds)]
 
 
-def tables_of(outcomes: list[Outcome]) -> list[dict[str, list[dict[str, object]]]]:
-    return [{name: table.to_pylist() for name, table in outcome.tables.items()} for outcome in outcomes]
+def by_place(chunks: Sequence[Chunk]) -> dict[int, dict[str, list[dict[str, object]]]]:
+    """Rows by table of every place; a run's rows carry its seed."""
+    found: dict[int, dict[str, list[dict[str, object]]]] = {}
+    for chunk in chunks:
+        for place in chunk.places:
+            assert place not in found
+            found[place] = {
+                name: [row for row in table.to_pylist() if row["seed"] == place + 1]
+                for name, table in chunk.tables.items()
+            }
+    return found
 
 
-def test_two_workers_give_the_tables_that_one_process_gives() -> None:
-    alone = list(run_job(small(toys.plain), range(1, 6), workers=1))
-    together = list(run_job(small(toys.plain), range(1, 6), workers=2))
-    assert [o.seed for o in together] == [1, 2, 3, 4, 5]
-    assert tables_of(together) == tables_of(alone)
-    assert [o.metrics["mean_price"] for o in together] == [o.metrics["mean_price"] for o in alone]
-    assert len({o.metrics["mean_price"] for o in together}) == 5
+def test_two_workers_give_what_one_process_gives() -> None:
+    job, tasks = Job(toys.plain, toys.mean_price), tasks_of(range(1, 20), full=True)
+    alone = by_place(list(run_tasks(job, tasks, workers=1)))
+    together = by_place(list(run_tasks(job, tasks, workers=2)))
+    # Not a number is missing in the stored form, so that rows can be compared.
+    assert alone == together
+    assert sorted(together) == list(range(19))
+    assert set(together[0]) == {"runs", "kept", "metrics", *tables()}
 
 
-def test_outcomes_come_in_the_order_of_seeds_even_when_the_first_is_the_slowest() -> None:
-    outcomes = run_job(small(toys.early_seeds_are_slow), [1, 7, 5, 2], workers=2)
-    assert [o.seed for o in outcomes] == [1, 7, 5, 2]
+def test_only_the_tables_that_are_asked_for_come_back() -> None:
+    job, setting = Job(toys.plain, toys.mean_price), load("baseline")
+    headline = run_task(job, Task(0, "w", setting, 1, True, False))
+    assert set(headline.tables) == {"runs", "metrics", *stored.HEADLINE}
+    full = run_task(job, Task(0, "w", setting, 1, False, True))
+    assert set(full.tables) == {"kept", *stored.full_tables()}
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_failing_seed_is_recorded_with_its_traceback_and_the_others_go_on(workers: int) -> None:
-    outcomes = list(run_job(small(toys.one_fails), range(1, 6), workers))
-    assert [o.seed for o in outcomes if not o.ok] == [toys.FRAGILE]
-    failed = outcomes[2]
-    assert not failed.tables
-    assert not failed.metrics
-    assert failed.failures[0].reason == "ArithmeticError: tokens sold are not tokens bought"
-    assert "one_fails" in failed.failures[0].traceback
-    assert all("quarters" in o.tables for o in outcomes if o.ok)
+def test_a_failing_run_is_recorded_with_its_traceback_and_the_others_go_on(workers: int) -> None:
+    chunks = list(run_tasks(Job(toys.one_fails), tasks_of(range(1, 6)), workers))
+    (failure,) = [failure for chunk in chunks for failure in chunk.failures]
+    assert failure.seed == toys.FRAGILE
+    assert failure.reason == "ArithmeticError: tokens sold are not tokens bought"
+    assert "scenarios/toys.py" in failure.traceback
+    assert sum(len(chunk.places) for chunk in chunks) == 5
 
 
-def test_a_seed_that_kills_its_worker_is_given_up_and_the_others_go_on() -> None:
-    outcomes = list(run_job(small(toys.one_kills_its_worker), range(1, 7), workers=2))
-    assert [o.seed for o in outcomes if not o.ok] == [toys.FRAGILE]
-    assert "SIGKILL" in outcomes[2].failures[0].reason
-
-
-def test_a_worker_killed_from_outside_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("UNDERCUT_TEST_FOLDER", str(tmp_path))
-    outcomes = list(run_job(small(toys.one_is_killed_once), range(1, 6), workers=2))
-    assert (tmp_path / "killed").exists()
-    assert tables_of(outcomes) == tables_of(list(run_job(small(toys.plain), range(1, 6), workers=1)))
+def test_a_run_without_memory_is_lost_by_chance_and_not_stored() -> None:
+    chunk = run_task(Job(toys.no_memory), tasks_of([1])[0])
+    assert chunk.failures[0].by_chance
+    assert not chunk.tables
 
 
 def test_a_batch_whose_workers_never_start_ends_and_says_why() -> None:
-    outcomes = list(run_job(small(toys.none_survives), [1, 2, 3], workers=2))
-    assert [o.ok for o in outcomes] == [False] * 3
-    assert "SIGKILL" in outcomes[0].failures[0].reason
+    chunks = list(run_tasks(Job(toys.none_survives), tasks_of([1, 2, 3]), workers=2))
+    failures = [failure for chunk in chunks for failure in chunk.failures]
+    assert [failure.seed for failure in failures] == [1, 2, 3]
+    assert all("SIGKILL" in failure.reason and failure.by_chance for failure in failures)
 
 
-def test_a_failed_counterfactual_leaves_the_seeds_own_tables() -> None:
-    others = worlds(load("baseline"), ("open_weights", "sparse_architectures"))
-    job = small(toys.no_sparse_world, worlds=others)
-    outcome = next(run_job(job, [1], workers=1))
-    assert outcome.ok
-    assert outcome.metrics["worlds"] == 1.0
-    assert [f.world for f in outcome.failures] == ["sparse_architectures"]
-    assert "quarters" in outcome.tables
+def test_a_traceback_names_no_path_of_the_machine_but_the_lines_of_code() -> None:
+    try:
+        try:
+            load("nothing")
+        except ValueError as error:
+            raise RuntimeError("outer") from error
+    except RuntimeError as error:
+        text = trace(error)
+    else:
+        pytest.fail("there is no scenario of that name")
+    assert str(Path(__file__).parents[2]) not in text
+    assert 'File "scenarios/scenario.py"' in text
+    assert 'raise RuntimeError("outer") from error' in text
+    assert text.strip().endswith("RuntimeError: outer")
 
 
-def test_metrics_alone_come_back_when_tables_are_not_wanted() -> None:
-    outcome = next(run_job(small(toys.plain, keep_tables=False), [1], workers=1))
-    assert not outcome.tables
-    assert outcome.metrics["mean_price"] > 0.0
+def test_chunks_hold_every_run_once_and_leave_no_worker_idle_at_the_end() -> None:
+    for runs in (1, 7, 100, 5000):
+        chunks = chunks_of(tasks_of(range(runs)), 2)
+        assert [task.seed for chunk in chunks for task in chunk] == list(range(runs))
+        assert len(chunks) >= min(runs, 8)
 
 
 BATCH = """
 from tests.scenarios import toys
-from scenarios.runner import Job, run_job
+from scenarios.runner import Job, Task, run_tasks
 from scenarios.scenario import load
 if __name__ == "__main__":
-    list(run_job(Job(load("baseline"), simulate=toys.never_ends), [1, 2, 3, 4], workers=2))
+    tasks = [Task(i, "w", load("baseline"), i) for i in range(4)]
+    list(run_tasks(Job(toys.never_ends), tasks, workers=2))
 """
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 from model import calendar
 from model.records import tables
 from model.setting import Setting
+from scenarios.progress import Silent
 
 FRAGILE = 3
 """The seed that goes wrong in the worlds where one does."""
@@ -61,16 +62,20 @@ def one_is_killed_once(setting: Setting, seed: int) -> dict[str, pd.DataFrame]:
     return plain(setting, seed)
 
 
+def no_memory(setting: Setting, seed: int) -> dict[str, pd.DataFrame]:
+    """The machine has no room left for it."""
+    raise MemoryError
+
+
 def none_survives(setting: Setting, seed: int) -> dict[str, pd.DataFrame]:
     """Every run kills its process, and so does warming up."""
     os.kill(os.getpid(), signal.SIGKILL)
     return {}
 
 
-def early_seeds_are_slow(setting: Setting, seed: int) -> dict[str, pd.DataFrame]:
-    """Later seeds finish first."""
-    if setting.last >= setting.record_from and seed == 1:
-        time.sleep(0.5)
+def slow(setting: Setting, seed: int) -> dict[str, pd.DataFrame]:
+    """Takes a moment, so that something can happen meanwhile."""
+    time.sleep(0.05)
     return plain(setting, seed)
 
 
@@ -88,9 +93,10 @@ def no_sparse_world(setting: Setting, seed: int) -> dict[str, pd.DataFrame]:
     return plain(setting, seed)
 
 
-def mean_price(
-    frames: Mapping[str, pd.DataFrame], counterfactuals: Mapping[str, Mapping[str, pd.DataFrame]]
-) -> dict[str, float]:
-    """The mean price, and how many counterfactuals were there to compare it with."""
-    price = float(frames["quarters"]["price_usd_per_mtok"].mean())
-    return {"mean_price": price, "worlds": float(len(counterfactuals)), "unknown": float("nan")}
+def mean_price(frames: Mapping[str, pd.DataFrame]) -> dict[str, float]:
+    """The mean price, and a number that is none."""
+    return {"mean_price": float(frames["quarters"]["price_usd_per_mtok"].mean()), "unknown": float("nan")}
+
+
+class Watching(Silent):
+    """A progress display that tests look through."""

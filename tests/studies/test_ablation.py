@@ -3,18 +3,22 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from evidence.claims import by_id
 from model.place import CAUSES
+from scenarios.batch import Batch
 from scenarios.scenario import load
-from studies.ablation import BETWEEN, Ablation, ablate, clearness, effect, outcomes, paired_interval
+from scenarios.store import Store
+from studies.ablation import Ablation, ablate, clearness, effect, outcomes, paired_interval
 
 CLAIM = "p3-price"
 
 
-def seeds(pairs, cause="open_weights"):
-    return [{f"{BETWEEN}{CLAIM}": own, f"{cause}{BETWEEN}{CLAIM}": other} for own, other in pairs]
+def seeds(pairs, claim=CLAIM):
+    """Outcomes by seed in the own world and in the other one."""
+    return [pd.DataFrame({claim: [pair[side] for pair in pairs]}) for side in (0, 1)]
 
 
 def test_the_interval_of_a_paired_difference_is_students():
@@ -36,7 +40,7 @@ def test_the_interval_covers_the_true_change_as_often_as_it_says():
 def test_seeds_are_paired_so_that_what_they_share_does_not_hide_an_effect():
     shared = np.random.default_rng(1).normal(0.0, 10.0, 12)
     found = effect(
-        "open_weights", by_id()[CLAIM], seeds([(x, x - 0.2 + 0.01 * (i % 2)) for i, x in enumerate(shared)])
+        "open_weights", by_id()[CLAIM], *seeds([(x, x - 0.2 + 0.01 * (i % 2)) for i, x in enumerate(shared)])
     )
     assert found.change == pytest.approx(-0.195)
     assert found.change_high < -0.18
@@ -45,7 +49,7 @@ def test_seeds_are_paired_so_that_what_they_share_does_not_hide_an_effect():
 
 
 def test_a_cause_that_does_nothing_does_not_move_the_outcome():
-    found = effect("open_weights", by_id()[CLAIM], seeds([(0.5, 0.5), (0.7, 0.7), (0.2, 0.2)]))
+    found = effect("open_weights", by_id()[CLAIM], *seeds([(0.5, 0.5), (0.7, 0.7), (0.2, 0.2)]))
     assert found.change == 0.0
     assert not found.moves
     assert clearness(found) == 0.0
@@ -53,7 +57,7 @@ def test_a_cause_that_does_nothing_does_not_move_the_outcome():
 
 def test_a_seed_without_the_outcome_counts_on_neither_side():
     found = effect(
-        "open_weights", by_id()[CLAIM], seeds([(0.5, 0.4), (math.nan, 0.9), (0.7, math.nan), (0.8, 0.6)])
+        "open_weights", by_id()[CLAIM], *seeds([(0.5, 0.4), (math.nan, 0.9), (0.7, math.nan), (0.8, 0.6)])
     )
     assert found.seeds == 2
     assert found.with_cause == pytest.approx(0.65)
@@ -61,24 +65,20 @@ def test_a_seed_without_the_outcome_counts_on_neither_side():
 
 
 def test_one_seed_alone_says_nothing_about_the_interval():
-    found = effect("open_weights", by_id()[CLAIM], seeds([(0.5, 0.4)]))
+    found = effect("open_weights", by_id()[CLAIM], *seeds([(0.5, 0.4)]))
     assert not found.moves
     assert (found.change_low, found.change_high) == (-math.inf, math.inf)
 
 
-def test_the_clearest_effects_come_first():
-    claims = [by_id()[name] for name in ("p3-price", "p1-nvidia-2027")]
-    values = [
-        {
-            f"{BETWEEN}p3-price": 0.5,
-            f"export_rules{BETWEEN}p3-price": 0.5 + 0.1 * (-1) ** i,
-            f"{BETWEEN}p1-nvidia-2027": 0.5,
-            f"export_rules{BETWEEN}p1-nvidia-2027": 0.8 + 0.01 * i,
-        }
-        for i in range(4)
-    ]
-    effects = tuple(effect("export_rules", claim, values) for claim in claims)
-    rows = Ablation(("export_rules",), effects, 4, ()).rows()
+def test_the_clearest_effects_come_first(tmp_path):
+    pairs = {
+        "p3-price": [(0.5, 0.5 + 0.1 * (-1) ** i) for i in range(4)],
+        "p1-nvidia-2027": [(0.5, 0.8 + 0.01 * i) for i in range(4)],
+    }
+    effects = tuple(
+        effect("export_rules", by_id()[name], *seeds(values, name)) for name, values in pairs.items()
+    )
+    rows = Ablation(("export_rules",), effects, 4, Batch(Store.make(tmp_path), "none"), ()).rows()
     assert [row["claim"] for row in rows] == ["p1-nvidia-2027", "p3-price"]
     assert [row["moves"] for row in rows] == [True, False]
 
@@ -91,8 +91,8 @@ def test_outcomes_are_headlines_that_name_no_cause_themselves():
 def test_every_cause_is_turned_off_over_the_same_seeds(tmp_path):
     file = tmp_path / "short.toml"
     file.write_text('title = "t"\n[horizon]\nlast = "2024Q4"\n')
-    found = ablate(load(file, {"enterprises": 60}), [1, 2], workers=1)
-    assert found.failures == ()
+    found = ablate(load(file, {"enterprises": 60}), [1, 2], tmp_path / "runs", workers=1)
+    assert not len(found.batch.failures())
     assert found.causes == CAUSES
     assert found.seeds == 2
     sparse = {e.claim: e for e in found.effects if e.cause == "sparse_architectures"}

@@ -70,14 +70,14 @@ def test_wrong_names_are_answered_as_on_the_command_line():
         _ = undercut.Markt
 
 
-def test_a_batch_from_python_returns_the_stored_run(tmp_path):
+def test_a_batch_from_python_returns_its_tables_and_verdicts(tmp_path):
     file = tmp_path / "short.toml"
     file.write_text('title = "t"\n[horizon]\nlast = "2023Q2"\n')
-    stored = undercut.run(file, seeds=[4, 9], workers=1, out=tmp_path / "run", overrides=SMALL, compared=0)
-    assert stored.seeds == [4, 9]
-    assert list(stored.table("quarters")["seed"].unique()) == [4, 9]
-    assert stored.claims()
-    assert undercut.StoredRun.open(tmp_path / "run").manifest == stored.manifest
+    batch = undercut.run(file, seeds=[4, 9], workers=1, out=tmp_path / "runs", overrides=SMALL, compared=0)
+    assert batch.seeds == (4, 9)
+    assert list(batch.table("quarters")["seed"].unique()) == [4, 9]
+    assert undercut.verdicts(batch)
+    assert undercut.Batch.open(tmp_path / "runs").manifest == batch.manifest
 
 
 def test_every_public_name_is_there():

@@ -3,14 +3,17 @@
 import hashlib
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from scenarios.rundir import StoredRun
+from scenarios.batch import Batch
+from undercut.batch import verdicts
 from undercut.cli import main
 
 ROOT = Path(__file__).parents[2]
@@ -31,10 +34,17 @@ def undercut(*arguments, folder=ROOT, columns=120):
     )
 
 
-def digests(folder):
+def digests(store):
+    """Every file but those on the code, which somebody may be changing."""
     return {
-        f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in folder.iterdir() if f.suffix != ".json"
+        f.relative_to(store).as_posix(): hashlib.sha256(f.read_bytes()).hexdigest()
+        for f in store.rglob("*")
+        if f.is_file() and f.parent.name != "code"
     }
+
+
+def newest(store):
+    return Batch.open(store)
 
 
 @pytest.fixture(scope="module")
@@ -54,34 +64,42 @@ def finished(tmp_path_factory, short):
     return out, done
 
 
-def test_one_and_two_workers_give_byte_identical_tables(finished, short, tmp_path):
-    folder, _ = finished
+def test_one_and_two_workers_give_byte_identical_stores(finished, short, tmp_path):
+    store, _ = finished
     alone = undercut("run", short, "--seeds", 2, "--workers", 1, "--out", tmp_path / "one", *SMALL)
     assert alone.returncode == 0, alone.stderr
-    assert digests(tmp_path / "one") == digests(folder)
-    assert {"quarters.parquet", "metrics.parquet", "offers.parquet"} <= digests(folder).keys()
-    assert StoredRun.open(tmp_path / "one").claims() == StoredRun.open(folder).claims()
+    assert digests(tmp_path / "one") == digests(store)
+    assert {"quarters", "metrics", "offers"} <= {file.parent.name for file in store.rglob("*.parquet")}
 
 
 def test_a_run_prints_verdicts_that_claims_prints_again(finished):
-    folder, done = finished
-    again = undercut("claims", folder)
-    assert again.returncode == 0
+    store, done = finished
+    again = undercut("claims", "--store", store)
+    assert again.returncode == 0, again.stderr
     assert again.stdout == done.stdout
     assert "First article: predictions (short, 2 seeds)" in done.stdout
     assert "v2-price-input" in done.stdout
-    assert str(folder) in done.stderr
+    assert str(store) in done.stderr
+
+
+def test_the_same_command_again_makes_nothing_and_prints_the_same(finished, short):
+    store, done = finished
+    before = digests(store)
+    again = undercut("run", short, "--seeds", 2, "--workers", 2, "--out", store, *SMALL)
+    assert again.stdout == done.stdout
+    assert "runs are stored already" in again.stderr
+    assert digests(store) == before
 
 
 @pytest.mark.parametrize("columns", [80, 120])
 def test_the_table_of_verdicts_fits_the_terminal(finished, columns):
-    printed = undercut("claims", finished[0], columns=columns).stdout
+    printed = undercut("claims", "--store", finished[0], columns=columns).stdout
     assert max(len(line) for line in printed.splitlines()) <= columns
     assert "v2-price-input" in printed
 
 
 def test_verdicts_as_json_are_a_list_of_objects_on_every_claim(finished):
-    rows = json.loads(undercut("claims", finished[0], "--json").stdout)
+    rows = json.loads(undercut("claims", "--store", finished[0], "--json").stdout)
     assert all(isinstance(row, dict) for row in rows)
     everything = json.loads(undercut("show", "claims", "--json").stdout)
     assert [row["id"] for row in rows] == [row["id"] for row in everything]
@@ -106,49 +124,79 @@ def test_progress_goes_to_standard_error_and_json_alone_to_standard_output(short
 
 def test_claims_about_causes_are_untested_without_counterfactuals(short, tmp_path, finished):
     undercut("run", short, "--seeds", 1, "--out", tmp_path / "a", "--no-counterfactuals", *SMALL)
-    alone, with_them = StoredRun.open(tmp_path / "a"), StoredRun.open(finished[0])
-    assert alone.manifest["counterfactuals"] == []
-    assert {"open_weights", "export_rules"} <= set(with_them.manifest["counterfactuals"])
-    causal = [row["id"] for row in alone.claims() if row["worlds"] == ["open_weights"]]
+    alone, with_them = newest(tmp_path / "a"), newest(finished[0])
+    assert alone.counterfactuals("short") == {}
+    assert {"open_weights", "export_rules"} <= set(with_them.counterfactuals("short"))
+    causal = [row["id"] for row in verdicts(alone) if row["worlds"] == ["open_weights"]]
     assert causal
-    seeds = {row["id"]: row["seeds"] for row in with_them.claims()}
-    assert all(row["seeds"] == 0 for row in alone.claims() if row["id"] in causal)
+    seeds = {row["id"]: row["seeds"] for row in verdicts(with_them)}
+    assert all(row["seeds"] == 0 for row in verdicts(alone) if row["id"] in causal)
     assert all(seeds[name] == 2 for name in causal)
 
 
 def test_as_many_seeds_are_compared_with_each_cause_off_as_the_user_wants(short, tmp_path):
     undercut("run", short, "--seeds", 2, "--out", tmp_path / "a", "--counterfactual-seeds", 1, *SMALL)
-    rows = StoredRun.open(tmp_path / "a").claims()
+    rows = verdicts(newest(tmp_path / "a"))
     assert {row["seeds"] for row in rows if "open_weights" in row["worlds"]} == {1}
     assert {row["seeds"] for row in rows if not row["worlds"]} == {2}
 
 
 def test_a_cause_that_is_turned_off_is_recorded_and_changes_the_world(short, tmp_path):
-    arguments = ["--seeds", 1, "--no-counterfactuals", "--quiet", *SMALL]
-    undercut("run", short, "--out", tmp_path / "with", *arguments)
-    undercut("run", short, "--out", tmp_path / "without", "--without", "open-weights", *arguments)
-    without = StoredRun.open(tmp_path / "without")
-    assert without.manifest["overrides"]["open_weights"] == 0.0
+    arguments = ["--seeds", 1, "--no-counterfactuals", "--quiet", "--out", tmp_path, *SMALL]
+    undercut("run", short, *arguments)
+    assert newest(tmp_path).table("offers")["open_weights"].sum() > 0
+    undercut("run", short, "--without", "open-weights", *arguments)
+    without = newest(tmp_path)
+    assert without.worlds()["overrides"][0]["open_weights"] == 0.0
     assert without.table("offers")["open_weights"].sum() == 0
-    assert StoredRun.open(tmp_path / "with").table("offers")["open_weights"].sum() > 0
 
 
-def test_the_manifest_repeats_the_run(finished, short, tmp_path):
-    manifest = StoredRun.open(finished[0]).manifest
-    changes = [f"--set={name}={value}" for name, value in manifest["overrides"].items()]
-    seeds = ",".join(f"{seed}-{seed}" for seed in manifest["seeds"])
-    undercut("run", short, "--seeds", seeds, "--out", tmp_path / "again", *changes)
-    again = StoredRun.open(tmp_path / "again").manifest
-    changing = {"duration_seconds": 0, "code": {}}  # somebody may edit or commit between the two
-    assert {**again, **changing} == {**manifest, **changing}
-    assert digests(tmp_path / "again") == digests(finished[0])
+def test_several_scenarios_grids_and_samples_make_a_world_a_point(short, tmp_path):
+    arguments = ["--seeds", 1, "--quiet", "--keep", "headline", *SMALL]
+    done = undercut(
+        "run",
+        short,
+        "--grid",
+        "alpha_mean=1.5,2",
+        "--grid",
+        "sigma2=0.7,0.8,0.9",
+        "--out",
+        tmp_path,
+        *arguments,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "short alpha_mean=1.5 sigma2=0.9" in done.stdout
+    grid = newest(tmp_path)
+    assert len(grid.labels) == 6
+    assert grid.worlds()["sigma2"].tolist() == [0.7, 0.8, 0.9] * 2
+    undercut("run", short, "--sample", "lhs:3", "--over", "alpha_mean,sigma2", "--out", tmp_path, *arguments)
+    sample = newest(tmp_path)
+    assert sample.labels == ["short #1", "short #2", "short #3"]
+    assert sample.table("metrics")["scenario"].nunique() == 3
+    listed = json.loads(undercut("ls", "--store", tmp_path, "--json").stdout)
+    assert {row["batch"]: row["state"] for row in listed} == {grid.name: "complete", sample.name: "complete"}
+    assert undercut("rm", sample.name, "--store", tmp_path).returncode == 0
+    assert [row["batch"] for row in json.loads(undercut("ls", "--store", tmp_path, "--json").stdout)] == [
+        grid.name
+    ]
 
 
-def test_nothing_is_written_but_the_results(short, tmp_path):
+def test_tables_and_verdicts_are_exported(finished, tmp_path):
+    done = undercut("export", "--store", finished[0], "--out", tmp_path / "csv")
+    assert done.returncode == 0, done.stderr
+    quarters = pd.read_csv(tmp_path / "csv" / "quarters.csv")
+    assert list(quarters.columns[:4]) == ["scenario", "world", "seed", "quarter"]
+    claims = pd.read_csv(tmp_path / "csv" / "claims.csv")
+    assert {"id", "probability", "word"} <= set(claims.columns)
+    names = ["--tables", "offers,claims", "--format", "parquet"]
+    undercut("export", "--store", finished[0], "--out", tmp_path / "parquet", *names)
+    assert sorted(f.name for f in (tmp_path / "parquet").iterdir()) == ["claims.parquet", "offers.parquet"]
+
+
+def test_nothing_is_written_but_the_store(short, tmp_path):
     done = undercut("run", short, "--seeds", 1, "--no-counterfactuals", "--quiet", *SMALL, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert [entry.name for entry in tmp_path.iterdir()] == ["runs"]
-    assert [entry.name for entry in (tmp_path / "runs").iterdir()] == ["short-001"]
 
 
 BROKEN = """
@@ -169,28 +217,45 @@ sys.exit(main({arguments!r}))
 
 
 def test_a_failing_seed_is_recorded_the_others_go_on_and_the_command_says_how_to_replay_it(short, tmp_path):
+    store = tmp_path / "a"
     arguments = ["run", str(short), "--seeds", "3", "--workers", "1", "--no-counterfactuals"]
-    script = BROKEN.format(arguments=[*arguments, "--out", str(tmp_path / "a"), *SMALL])
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=600
-    )
+
+    def broken(*command):
+        script = BROKEN.format(arguments=[*command])
+        return subprocess.run(
+            [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=600
+        )
+
+    done = broken(*arguments, "--out", str(store), *SMALL)
     assert done.returncode == 1
-    stored = StoredRun.open(tmp_path / "a")
-    assert stored.seeds == [1, 3]
-    assert list(stored.table("quarters")["seed"].unique()) == [1, 3]
-    (failure,) = stored.failures()
+    batch = newest(store)
+    assert list(batch.table("quarters")["seed"].unique()) == [1, 3]
+    (failure,) = batch.failures().to_dict("records")
     assert failure["seed"] == 2
     assert "tokens sold are not tokens bought" in failure["traceback"]
-    assert failure["overrides"] == {"enterprises": 60.0}
-    assert "--seeds 2-2 --workers 1 --set enterprises=60.0" in failure["replay"]
-    assert failure["replay"] in done.stderr
     assert "Traceback" not in done.stderr
+    replay = next(line for line in done.stderr.splitlines() if "make it again alone with" in line)
+    command = shlex.split(replay.partition(": ")[2])
+    assert command == [
+        "undercut",
+        "replay",
+        batch.name,
+        "--scenario",
+        "short",
+        "--seed",
+        "2",
+        "--store",
+        str(store),
+    ]
+    again = broken(*command[1:])
+    assert again.stderr.endswith("ArithmeticError: tokens sold are not tokens bought\n")
+    assert undercut(*command[1:]).returncode == 0  # where nothing is broken
 
 
-def test_an_interrupted_run_says_so_and_leaves_nothing_behind(short, tmp_path):
-    command = [sys.executable, "-m", "undercut", "run", str(short), "--seeds", "50", "--workers", "2", *SMALL]
+def test_an_interrupted_batch_says_so_and_the_same_command_goes_on(short, tmp_path):
+    arguments = ["run", str(short), "--seeds", "30", "--no-counterfactuals", "--workers", "2", *SMALL]
     process = subprocess.Popen(
-        [*command, "--out", str(tmp_path / "deep" / "a")],
+        [sys.executable, "-m", "undercut", *arguments, "--out", str(tmp_path / "a")],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -198,15 +263,20 @@ def test_an_interrupted_run_says_so_and_leaves_nothing_behind(short, tmp_path):
         start_new_session=True,
     )
     assert process.stderr is not None
-    while "1/" not in (line := process.stderr.readline()) and line:
+    while "/30" not in (line := process.stderr.readline()) and line:
         pass
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
     printed, said = process.communicate(timeout=120)
     assert process.returncode == 130
     assert printed == ""
-    assert said.splitlines()[-1] == "undercut: interrupted; nothing was stored"
+    assert "of 30 runs are stored, the same command makes the rest" in said.splitlines()[-1]
     assert "Traceback" not in said
-    assert not (tmp_path / "deep").exists()
+    rows = json.loads(undercut("ls", "--store", tmp_path / "a", "--json").stdout)
+    assert rows[0]["state"] == "interrupted"
+    assert 0 < rows[0]["done"] < 30
+    for out in ("a", "b"):
+        assert undercut(*arguments, "--out", tmp_path / out).returncode == 0
+    assert digests(tmp_path / "a") == digests(tmp_path / "b")
 
 
 @pytest.mark.parametrize(
@@ -225,12 +295,19 @@ def test_an_interrupted_run_says_so_and_leaves_nothing_behind(short, tmp_path):
         (["run", "--seeds", "0"], "seeds '0' name none"),
         (["run", "--workers", "0"], "Invalid value for '--workers'"),
         (["run", "--enterprises", "2"], "enterprises = 2.0 is impossible: allowed is a whole number from"),
-        (["run", "--sedes", "3"], "No such option: --sedes (Possible options: --seeds"),
+        (["run", "--sedes", "3"], "No such option: --sedes (Possible options: --scheduler, --seeds"),
         (["rnu"], "No such command 'rnu'. Did you mean 'run'?"),
         (["show", "paramters"], "there is no 'paramters' to show; did you mean parameters?"),
         (["show", "claims", "zzz"], "none of the claims matches 'zzz'"),
-        (["claims", "nowhere"], "there is no folder nowhere"),
-        (["plot", "nowhere"], "there is no folder nowhere"),
+        (["claims", "nowhere"], "there is no store runs; `undercut run baseline --out runs` would make one"),
+        (["plot", "--store", "nowhere"], "there is no store nowhere"),
+        (["run", "--keep", "some"], "--keep 'some': write all, headline, or sample:N"),
+        (["run", "--grid", "alpha_mean"], "--grid 'alpha_mean': write a parameter and its values"),
+        (["run", "--grid", "alpha_men=1,2"], "no parameter is named 'alpha_men'; did you mean alpha_mean"),
+        (["run", "--grid", "alpha_mean=1.5,99"], "alpha_mean = 99 is impossible"),
+        (["run", "--sample", "lhs"], "--sample 'lhs': write a method and a number, as lhs:256"),
+        (["run", "--over", "alpha_mean"], "--over says what --sample varies"),
+        (["run", "baseline", "baseline"], "baseline is asked for twice"),
     ],
 )
 def test_a_wrong_command_gets_one_sentence_and_status_2(arguments, said, capsys, tmp_path, monkeypatch):
@@ -246,7 +323,7 @@ def test_a_wrong_command_gets_one_sentence_and_status_2(arguments, said, capsys,
 def test_a_folder_of_the_users_is_refused_before_anything_runs(capsys, tmp_path):
     (tmp_path / "thesis.txt").write_text("three years")
     assert main(["run", "--out", str(tmp_path), "--workers", "1"]) == 2
-    assert "is not empty and not Undercut's" in capsys.readouterr().err
+    assert "is not empty and no Undercut store" in capsys.readouterr().err
     assert [entry.name for entry in tmp_path.iterdir()] == ["thesis.txt"]
 
 
@@ -290,7 +367,7 @@ def test_a_filter_that_finds_nothing_is_an_empty_list_in_json(capsys):
 
 
 def test_help_teaches_by_example_and_the_version_is_printed(capsys):
-    for command in ("run", "claims", "show", "ablate", "plot"):
+    for command in ("run", "claims", "show", "ablate", "plot", "ls", "rm", "export", "replay", "repair"):
         assert main([command, "--help"]) == 0
         assert f"  undercut {command} " in capsys.readouterr().out
     assert main(["--version"]) == 0
@@ -306,8 +383,25 @@ def test_a_reader_that_leaves_early_gets_no_traceback():
     assert done.stderr == ""
 
 
-def test_ablation_prints_what_each_cause_does(short, capfd):
-    assert main(["ablate", str(short), "--seeds", "2", "--workers", "2", "--json", "--quiet", *SMALL]) == 0
+def test_ablation_prints_what_each_cause_does(short, capfd, tmp_path):
+    assert (
+        main(
+            [
+                "ablate",
+                str(short),
+                "--out",
+                str(tmp_path),
+                "--seeds",
+                "2",
+                "--workers",
+                "2",
+                "--json",
+                "--quiet",
+                *SMALL,
+            ]
+        )
+        == 0
+    )
     rows = json.loads(capfd.readouterr().out)
     assert {row["cause"] for row in rows} >= {"open_weights", "export_rules"}
     assert {"claim", "change", "change_low", "change_high", "moves"} <= rows[0].keys()

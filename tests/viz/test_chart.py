@@ -9,11 +9,10 @@ import pytest
 from evidence.claims import by_id
 from model import calendar
 from model.records import tables
-from scenarios import rundir
-from scenarios.rundir import RunFolder, StoredRun
-from scenarios.runner import Outcome
+from scenarios import batch
+from scenarios.plan import Plan, members_of
+from scenarios.runner import Job
 from scenarios.scenario import load
-from scenarios.tables import to_arrow
 from viz.chart import CLAIMS, NVIDIA, PRICES, SHARES, draw, figure
 from viz.fan import ChartError, fan, yearly
 
@@ -30,16 +29,15 @@ def ensemble(seeds=9):
     return pd.concat(frames)
 
 
-def store(folder, seeds=3):
-    frame = ensemble(seeds)
-    setting = load("baseline")
-    with RunFolder(folder, "baseline") as out:
-        for seed in range(1, seeds + 1):
-            rows = frame[frame["seed"] == seed]
-            table = to_arrow("quarters", rows.drop(columns="seed"), "baseline", seed)
-            out.write(Outcome(seed, {"quarters": table}, {}))
-        out.commit(rundir.manifest(setting, range(1, seeds + 1), (), (), 1.0), [], [])
-    return StoredRun.open(folder)
+def three_seeds(setting, seed):
+    frame = ensemble(3)
+    return {"quarters": frame[frame["seed"] == seed].drop(columns="seed")}
+
+
+def store(folder):
+    job = Job(three_seeds)
+    plan = Plan(members_of([(load("baseline"), "")]), (1, 2, 3), keep="headline", simulation=job.simulation)
+    return batch.run(plan, job, folder, workers=1)[0]
 
 
 def extent(patch):
@@ -96,7 +94,7 @@ def test_one_run_drawn_twice_gives_the_same_bytes(tmp_path, ending):
     stored = store(tmp_path / "run")
     digests = []
     for name in ("a", "b"):
-        draw(stored, tmp_path / f"{name}.{ending}")
+        draw(stored, "baseline", tmp_path / f"{name}.{ending}")
         digests.append(hashlib.sha256((tmp_path / f"{name}.{ending}").read_bytes()).hexdigest())
     assert digests[0] == digests[1]
 
@@ -104,7 +102,7 @@ def test_one_run_drawn_twice_gives_the_same_bytes(tmp_path, ending):
 def test_a_picture_is_wide_enough_to_read(tmp_path):
     import matplotlib.image
 
-    draw(store(tmp_path / "run"), tmp_path / "a.png")
+    draw(store(tmp_path / "run"), "baseline", tmp_path / "a.png")
     assert matplotlib.image.imread(tmp_path / "a.png").shape[1] >= 1200
 
 
@@ -113,4 +111,4 @@ def test_a_picture_is_wide_enough_to_read(tmp_path):
 )
 def test_a_file_that_cannot_be_drawn_is_refused(tmp_path, name, said):
     with pytest.raises(ChartError, match=said):
-        draw(store(tmp_path / "run"), tmp_path / name)
+        draw(store(tmp_path / "run"), "baseline", tmp_path / name)

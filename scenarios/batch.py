@@ -1,0 +1,430 @@
+"""A batch in a store: what it asked for, its parts while it runs, and its tables afterwards."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from model.setting import Setting
+from scenarios import pack, tables
+from scenarios.folder import PARTIAL, Lock, StoreError, as_store_error, read_json, replacing, write_json
+from scenarios.plan import Plan, kept_seeds
+from scenarios.runner import Chunk, Job, Task, join, run_tasks
+from scenarios.seeds import parse
+from scenarios.store import DEFAULT, MARKER, SUFFIX, Run, Store
+from scenarios.world import restore
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from scenarios.progress import Progress
+    from scenarios.runner import Failure
+
+MANIFEST = "manifest.json"
+WORLDS = f"worlds{SUFFIX}"
+PARTS = "parts"
+PART_RUNS = 200
+PART_BYTES = 64_000_000
+PART_SECONDS = 5.0
+"""A part is written when it holds so many runs or bytes, or after so long: what a crash can cost."""
+
+TEXTS = (
+    "label",
+    "scenario",
+    "of",
+    "cause",
+    "world",
+    "title",
+    "name",
+    "first",
+    "record_from",
+    "last",
+    "notes",
+)
+DATA = ("overrides", "shocks", "varied")
+"""Columns of the table of worlds: text, and JSON."""
+
+
+class Interrupted(BaseException):
+    """Ctrl-C during a batch, after what was made has been stored."""
+
+    def __init__(self, done: int, planned: int) -> None:
+        super().__init__(f"interrupted; {done} of {planned} runs are stored, the same command makes the rest")
+
+
+def run(
+    plan: Plan,
+    job: Job,
+    out: str | Path = DEFAULT,
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    progress: Progress | None = None,
+) -> tuple[Batch, tuple[Failure, ...]]:
+    """Make the runs of a plan that the store does not have, and return the batch and what failed by chance.
+
+    Runs that are stored already, by this batch before an interruption or by another one, are not made again.
+
+    Raises:
+        StoreError: the store cannot be written to, or the same batch is being run by another process.
+        Interrupted: Ctrl-C; what was made until then is stored.
+    """
+    store = Store.make(out)
+    by_chance: list[Failure] = []
+    with as_store_error(store.path), _Writing(store, plan) as writing:
+        tasks = writing.missing()
+        planned = writing.planned
+        chunks = run_tasks(job, tasks, workers, scheduler, progress, stored=planned - len(tasks))
+        left = len(tasks)
+        try:
+            for chunk in chunks:
+                by_chance += (failure for failure in chunk.failures if failure.by_chance)
+                left -= len(chunk.places)
+                writing.add(chunk)
+        except KeyboardInterrupt:
+            writing.flush()
+            raise Interrupted(planned - left, planned) from None
+        finally:
+            chunks.close()
+        writing.finish()
+    return Batch(store, plan.name), tuple(by_chance)
+
+
+class _Writing:
+    """A batch that is being run: it holds the batch's lock, collects results into parts and packs them at the end."""
+
+    def __init__(self, store: Store, plan: Plan) -> None:
+        self.store, self.plan = store, plan
+        self.path = store.batches / plan.name
+        self.lock = Lock(store.batches / f".{plan.name}.lock")
+        self.held: list[Chunk] = []
+        self.since = time.monotonic()
+        self.number = 0
+        self.planned = 0
+
+    def __enter__(self) -> _Writing:
+        if not self.lock.take(wait=False):
+            raise StoreError(
+                f"the same batch, {self.plan.name}, is being run into {self.store.path} by another process; "
+                "wait for it, or give --out another store"
+            )
+        with self.store.lock:
+            self.store.recover()
+            (self.path / PARTS).mkdir(parents=True, exist_ok=True)
+            for leaving in (self.path / PARTS).glob(f".*{PARTIAL}"):
+                leaving.unlink()
+            if not (self.path / MANIFEST).exists():
+                code = self.store.record_code()
+                with replacing(self.path / WORLDS) as partial:
+                    _write_worlds(self.plan, partial)
+                manifest = {"batch": self.plan.name, "asked": self.plan.asked(), "code": code}
+                write_json(self.path / MANIFEST, manifest)
+        numbers = [int(file.name.partition("-")[0]) for file in (self.path / PARTS).glob(f"*{SUFFIX}")]
+        self.number = max(numbers, default=-1) + 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.free()
+
+    def missing(self) -> list[Task]:
+        """The runs to make, in the order of the plan."""
+        runs = list(self.plan.runs())
+        self.planned = len(runs)
+        parts = parts_of(self.path)
+        worlds = set(self.plan.ids)
+        there = self.store.runs(worlds) | _in(parts[tables.RUNS])
+        full = self.store.runs(worlds, tables.KEPT) | _in(parts[tables.KEPT])
+        ended = self.store.runs(worlds, tables.FAILURES) | _in(parts[tables.FAILURES])
+        tasks: list[Task] = []
+        for place, world, seed, kept in runs:
+            headline = (world, seed) not in there
+            all_tables = kept and (world, seed) not in full and (world, seed) not in ended
+            if headline or all_tables:
+                setting = self.plan.members[place].setting
+                tasks.append(Task(len(tasks), world, setting, seed, headline, all_tables))
+        return tasks
+
+    def add(self, chunk: Chunk) -> None:
+        """Hold results, and write a part once there are enough."""
+        self.held.append(chunk)
+        runs = sum(len(held.places) for held in self.held)
+        size = sum(table.nbytes for held in self.held for table in held.tables.values())
+        if runs >= PART_RUNS or size >= PART_BYTES or time.monotonic() - self.since >= PART_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is held as one part; the table that says which runs are there comes last."""
+        if self.held:
+            chunk = join(self.held)
+            for layer in reversed(pack.LAYERS):
+                for name in layer:
+                    if name in chunk.tables:
+                        with replacing(self.path / PARTS / f"{self.number:06d}-{name}{SUFFIX}") as partial:
+                            pack.write_table(name, partial, chunk.tables[name])
+        self.number += 1
+        self.held, self.since = [], time.monotonic()
+
+    def finish(self) -> None:
+        """Pack all parts into the store and clear them."""
+        self.flush()
+        with self.store.lock:
+            self.store.recover()
+            order = [(world, seed) for _, world, seed, _ in self.plan.runs()]
+            stored = {book: self.store.runs(self.plan.ids, book) for book in (tables.RUNS, tables.KEPT)}
+            packs = list(pack.write_packs(parts_of(self.path), order, stored, self.store.path / "tables"))
+            self.store.commit(packs)
+            self.store.merge()
+        shutil.rmtree(self.path / PARTS)
+
+
+def parts_of(batch: Path) -> dict[str, list[Path]]:
+    """The parts of an unfinished batch by table, those that were written whole."""
+    found: dict[str, list[Path]] = {}
+    for layer in pack.LAYERS:
+        whole = {file.name.partition("-")[0] for file in (batch / PARTS).glob(f"[0-9]*-{layer[-1]}{SUFFIX}")}
+        for name in layer:
+            files = sorted((batch / PARTS).glob(f"[0-9]*-{name}{SUFFIX}"))
+            found[name] = [file for file in files if file.name.partition("-")[0] in whole]
+    return found
+
+
+def _in(files: Sequence[Path]) -> set[Run]:
+    return {run for file in files for run in pack.runs_in(file)}
+
+
+def _write_worlds(plan: Plan, file: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = plan.rows()
+    columns: dict[str, pa.Array] = {
+        name: pa.array([row[name] for row in rows], pa.string()) for name in TEXTS
+    }
+    for name in DATA:
+        columns[name] = pa.array([json.dumps(row[name], sort_keys=True) for row in rows], pa.string())
+    for name in dict.fromkeys(name for row in rows for name in row["varied"]):
+        columns[name] = pa.array([row["varied"].get(name) for row in rows], pa.float64())
+    pq.write_table(pa.table(columns), file, compression="zstd")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch of a store, finished or not. Tables hold what is stored by now."""
+
+    store: Store
+    name: str
+
+    @classmethod
+    def open(cls, what: str | Path, store: str | Path = DEFAULT) -> Batch:
+        """A batch by its folder, by a store's folder (the newest batch), or by the first letters of its name.
+
+        Where several names begin so, it is the newest of them. Raises StoreError when there is none.
+        """
+        path = Path(what)
+        if (path / MANIFEST).is_file():
+            return cls(
+                Store(path.resolve().parents[1] if path.is_symlink() else path.parent.parent), path.name
+            )
+        if (path / MARKER).is_file():
+            store, what = path, ""
+        home = Store(store)
+        found = [batch for batch in cls.all(home) if batch.name.startswith(str(what))]
+        if not found:
+            there = ", ".join(batch.name for batch in cls.all(home)[:SHOWN_NAMES]) or "no batch yet"
+            raise StoreError(f"{home.path} has no batch {str(what)!r}; it has {there} (see `undercut ls`)")
+        return max(found, key=lambda batch: (batch.path / MANIFEST).stat().st_mtime_ns)
+
+    @classmethod
+    def all(cls, store: Store) -> list[Batch]:
+        """The batches of a store, by name."""
+        folders = sorted(folder for folder in store.batches.iterdir() if (folder / MANIFEST).is_file())
+        return [cls(store, folder.name) for folder in folders]
+
+    @property
+    def path(self) -> Path:
+        """Its folder."""
+        return self.store.batches / self.name
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What was asked for, and the code that runs it, as stored."""
+        manifest: dict[str, Any] = read_json(self.path / MANIFEST)
+        return manifest
+
+    @property
+    def made_with(self) -> dict[str, Any]:
+        """The code, libraries, processor and parameter table that its runs were made with."""
+        content: dict[str, Any] = read_json(self.store.path / "code" / f"{self.manifest['code']}.json")
+        return content
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of every asked world."""
+        return parse(self.manifest["asked"]["seeds"])
+
+    def worlds(self) -> pd.DataFrame:
+        """A row a world: ``label``, ``scenario``, ``world`` (its id), ``of`` and ``cause`` for counterfactuals,
+        title, horizon, overrides and shocks, and a column for each parameter that varies."""
+        import pandas as pd
+
+        frame = pd.read_parquet(self.path / WORLDS)
+        for name in DATA:
+            frame[name] = frame[name].map(json.loads)
+        return frame
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels of the asked worlds, in order."""
+        frame = self.worlds()
+        return [str(label) for label in frame["label"][frame["of"] == ""]]
+
+    def setting(self, label: str) -> Setting:
+        """The setting of a world by its label. Raises StoreError when the batch has no such world."""
+        row = self._row(label)
+        return restore(
+            {
+                key: row[key]
+                for key in ("name", "first", "record_from", "last", "overrides", "shocks", "notes")
+            }
+        )
+
+    def counterfactuals(self, label: str) -> dict[str, str]:
+        """The worlds that a world is compared with: ids by cause."""
+        frame = self.worlds()
+        others = frame[frame["of"] == label]
+        return dict(zip(others["cause"], others["world"], strict=True))
+
+    def table(self, name: str, label: str | None = None) -> pd.DataFrame:
+        """A table of the asked worlds or of one of them, first ``scenario`` (the label), ``world`` and ``seed``.
+
+        Only runs of this batch are in it, and full tables only of the seeds that it keeps. Raises StoreError when there is no such table or world.
+        """
+        if name not in tables.stored_tables():
+            raise StoreError(f"there is no table {name!r}; write one of {', '.join(tables.stored_tables())}")
+        frame = self.worlds()
+        asked = (
+            frame[frame["of"] == ""] if label is None else frame[frame["label"] == self._row(label)["label"]]
+        )
+        seeds = self.seeds
+        if name in pack.FULL_BOOKS:
+            seeds = seeds[: kept_seeds(self.manifest["asked"]["keep"], len(seeds))]
+        return self.rows(name, dict(zip(asked["world"], asked["label"], strict=True)), seeds)
+
+    def rows(self, name: str, labels: Mapping[str, str], seeds: Sequence[int] | None = None) -> pd.DataFrame:
+        """The rows of a table of some worlds, given their labels by id, in the order of these and of seeds."""
+        import pandas as pd
+        import pyarrow as pa
+
+        found = [self.store.read(name, labels), *self._unpacked(name, labels)]
+        frame: pd.DataFrame = pa.concat_tables(found, promote_options="default").to_pandas()
+        if seeds is not None:
+            frame = frame[frame["seed"].isin(list(seeds))]
+        places = {world: place for place, world in enumerate(labels)}
+        order = pd.DataFrame({"w": frame["world"].map(places), "s": frame["seed"]}).sort_values(
+            ["w", "s"], kind="stable"
+        )
+        frame = frame.loc[order.index].reset_index(drop=True)
+        frame.insert(0, "scenario", frame["world"].map(labels).astype("str"))
+        return frame
+
+    def frames(self, label: str) -> Iterator[tuple[int, dict[str, pd.DataFrame]]]:
+        """The market's tables of each run of a world whose tables are all kept, with its seed, as a run gives them."""
+        from model.records import tables as schema
+
+        keys = ["scenario", "world", "seed"]
+        found = {name: self.table(name, label) for name in schema()}
+        kept = self.table(tables.KEPT, label)
+        parts = {name: dict(iter(frame.groupby("seed"))) for name, frame in found.items()}
+        for seed in kept["seed"]:
+            yield (
+                int(seed),
+                {
+                    name: by_seed.get(seed, found[name].iloc[:0]).drop(columns=keys).reset_index(drop=True)
+                    for name, by_seed in parts.items()
+                },
+            )
+
+    def planned(self) -> list[Run]:
+        """Every run of the batch."""
+        compared = self.manifest["asked"]["counterfactual_seeds"]
+        frame = self.worlds()
+        runs = {
+            (world, seed): None
+            for world, of in zip(frame["world"], frame["of"], strict=True)
+            for seed in (self.seeds[:compared] if of else self.seeds)
+        }
+        return list(runs)
+
+    def done(self) -> set[Run]:
+        """The runs that are stored by now, failed ones among them."""
+        planned = self.planned()
+        worlds = {world for world, _ in planned}
+        return set(planned) & (self.store.runs(worlds) | _in(parts_of(self.path)[tables.RUNS]))
+
+    def failures(self) -> pd.DataFrame:
+        """The runs that failed, counterfactuals among them: scenario, world, seed, reason, traceback."""
+        frame = self.worlds()
+        rows = self.rows(tables.FAILURES, dict(zip(frame["world"], frame["label"], strict=True)))
+        planned = set(self.planned())
+        mask = [run in planned for run in zip(rows["world"], rows["seed"], strict=True)]
+        return rows[mask].reset_index(drop=True)
+
+    @property
+    def running(self) -> bool:
+        """Whether a process is working on it now."""
+        lock = Lock(self.store.batches / f".{self.name}.lock")
+        if not lock.path.exists():
+            return False
+        if free := lock.take(wait=False):
+            lock.free()
+        return not free
+
+    def remove(self) -> int:
+        """Forget the batch and drop the runs that no other batch has; returns how many went.
+
+        Raises StoreError when it is running.
+        """
+        lock = Lock(self.store.batches / f".{self.name}.lock")
+        if not lock.take(wait=False):
+            raise StoreError(f"{self.name} is being run by another process; stop it first")
+        try:
+            with self.store.lock, as_store_error(self.store.path):
+                self.store.recover()
+                shutil.rmtree(self.path)
+                wanted = {run for batch in Batch.all(self.store) for run in batch.planned()}
+                gone = self.store.keep_only(wanted)
+            lock.path.unlink()
+        finally:
+            lock.free()
+        return gone
+
+    def _unpacked(self, name: str, labels: Mapping[str, str]) -> Iterator[pa.Table]:
+        """Rows of parts that an interrupted batch has not packed yet."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
+        if (self.path / PARTS).is_dir():
+            for file in parts_of(self.path)[name]:
+                wanted = pc.field("world").isin(pa.array(list(labels), pa.string()))
+                yield pq.read_table(file, filters=wanted, partitioning=None)
+
+    def _row(self, label: str) -> Mapping[str, Any]:
+        frame = self.worlds()
+        rows = frame[frame["label"] == label]
+        if not len(rows):
+            from scenarios.scenario import nearest
+
+            known = [str(known) for known in frame["label"]]
+            hint = nearest(label, known) or f"write one of {', '.join(known[:SHOWN_NAMES])}"
+            raise StoreError(f"batch {self.name} has no scenario {label!r}; {hint}")
+        return {str(name): value for name, value in rows.iloc[0].items()}
+
+
+SHOWN_NAMES = 12

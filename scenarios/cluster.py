@@ -1,0 +1,108 @@
+"""Runs on a Dask cluster: the chunks that local workers get, sent to whoever is there and sent again if they die."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Generator, Sequence
+from typing import TYPE_CHECKING
+
+from scenarios import version
+from scenarios.folder import StoreError
+from scenarios.progress import Progress
+from scenarios.runner import Chunk, Failure, Job, Task, failed, join
+from scenarios.workers import TRIES, chunks_of, run_chunk
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+OTHER_CODE = "has other code or libraries than this process; install the same lock there"
+CONNECT_SECONDS = 20
+AHEAD = 3
+"""Chunks sent for each thread of the cluster, so that none waits and results do not pile up."""
+
+
+def run_on_cluster(
+    job: Job, tasks: Sequence[Task], scheduler: str, progress: Progress
+) -> Generator[Chunk, None, None]:
+    """Make the runs on the workers of a Dask scheduler and yield what they give as it comes.
+
+    A worker needs Undercut installed, in the version, with the libraries, that this process has. Workers may
+    come and go: a chunk whose worker dies is made again elsewhere, and once it has killed several, run by run.
+
+    Raises StoreError when the scheduler cannot be reached, has no workers, or one of them has other code.
+    """
+    try:
+        from distributed import Client
+    except ImportError:
+        raise StoreError("--scheduler needs Dask; install Undercut with its extra `study`") from None
+    try:
+        client = Client(scheduler, timeout=CONNECT_SECONDS)
+    except (OSError, ValueError) as error:
+        raise StoreError(
+            f"no Dask scheduler answers at {scheduler} ({type(error).__name__}); start one with `dask scheduler`"
+        ) from None
+    with client:
+        _check(client, scheduler)
+        progress.ready()
+        yield from _results(client, job, tasks)
+
+
+def _results(client: Client, job: Job, tasks: Sequence[Task]) -> Generator[Chunk, None, None]:
+    from distributed import as_completed
+
+    hands = max(1, sum(client.nthreads().values()))
+    waiting = chunks_of(tasks, hands)[::-1]
+    sent: dict[Future[Chunk], list[Task]] = {}
+    done = as_completed([], raise_errors=False)
+    deaths: dict[int, int] = {}
+    code = version.results_hash()
+
+    def send() -> None:
+        while waiting and len(sent) < AHEAD * hands:
+            chunk = waiting.pop()
+            # pure=False: a chunk sent again is to be run again, not looked up by its content.
+            future = client.submit(_run, job, chunk, code, pure=False)
+            sent[future] = chunk
+            done.add(future)
+
+    send()
+    while sent:
+        future = next(done)
+        chunk = sent.pop(future)
+        if future.status == "finished":
+            yield future.result()
+        elif isinstance(error := future.exception(), StoreError):
+            raise error
+        elif len(chunk) > 1:
+            waiting.extend([task] for task in reversed(chunk))
+        else:
+            task = chunk[0]
+            deaths[task.place] = deaths.get(task.place, 0) + 1
+            if deaths[task.place] < TRIES:
+                waiting.append(chunk)
+            else:
+                reason = f"WorkerDied: {type(error).__name__} on the cluster"
+                yield failed(task, Failure(task.world, task.seed, reason, by_chance=True))
+        future.release()
+        send()
+
+
+def _run(job: Job, tasks: Sequence[Task], code: str) -> Chunk:
+    """One chunk, on a worker. Raises StoreError when the worker, come later than :func:`_check`, has other code."""
+    if version.results_hash() != code:
+        raise StoreError(f"a worker on {platform.node()} {OTHER_CODE}")
+    return join(list(run_chunk(job, tasks)))
+
+
+def _check(client: Client, scheduler: str) -> None:
+    """Refuse a cluster without workers, or with one whose code or libraries would give other numbers."""
+    found = client.run(version.results_hash, on_error="return")
+    if not found:
+        raise StoreError(
+            f"the scheduler at {scheduler} has no workers; start some with `dask worker {scheduler}`"
+        )
+    for worker, answer in found.items():
+        if isinstance(answer, BaseException):
+            raise StoreError(f"the worker {worker} cannot run Undercut ({answer}); install it there")
+        if answer != version.results_hash():
+            raise StoreError(f"the worker {worker} {OTHER_CODE}")

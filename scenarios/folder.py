@@ -1,0 +1,129 @@
+"""Files that appear whole or not at all, and locks that end with their holder: what the store is built on."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+PARTIAL = ".partial"
+HASH_LETTERS = 16
+
+
+class StoreError(ValueError):
+    """A store that cannot be written to or read from; the message says what to do about it."""
+
+
+def to_json(content: Any) -> str:
+    """JSON with sorted keys where a number that is none is null, so that any reader takes it."""
+    return json.dumps(_plain(content), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file. Raises StoreError when it is missing or damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise StoreError(f"{path} is missing or damaged; run the same command again") from None
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary name in the same folder, renamed to ``path`` and made durable when the block ends well."""
+    partial = path.with_name(f".{path.name}{PARTIAL}")
+    try:
+        yield partial
+        sync(partial)
+        partial.replace(path)
+        sync(path.parent)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a JSON file whole or not at all."""
+    with replacing(path) as partial:
+        partial.write_text(to_json(content) + "\n", encoding="utf-8")
+
+
+def sync(path: Path) -> None:
+    """Make a file, or the names in a folder, durable."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def hash_of(path: Path) -> str:
+    """The first digits of the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:HASH_LETTERS]
+
+
+class Lock:
+    """An advisory lock on a file, which the system lifts when its holder ends, whatever it dies of."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.file: IO[str] | None = None
+
+    def take(self, wait: bool) -> bool:
+        """Hold the lock; without ``wait``, return False at once where somebody else holds it."""
+        self.file = self.path.open("a", encoding="utf-8")
+        try:
+            import fcntl
+        except ImportError:  # a system without flock: one batch at a time is up to the user
+            return True
+        try:
+            fcntl.flock(self.file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            self.free()
+            return False
+        return True
+
+    def free(self) -> None:
+        """Let the lock go."""
+        if self.file is not None:
+            self.file.close()
+            self.file = None
+
+    def __enter__(self) -> Lock:
+        self.take(wait=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.free()
+
+
+@contextlib.contextmanager
+def as_store_error(folder: str | Path) -> Iterator[None]:
+    """Say in a user's words why a folder cannot be written to."""
+    try:
+        yield
+    except (FileExistsError, NotADirectoryError):
+        raise StoreError(f"{folder} is, or lies under, a file; give --out a folder") from None
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreError(
+                f"no room left on the disk of {folder}; free some and run the same command again: what is stored stays"
+            ) from None
+        reason = (error.strerror or str(error)).lower()
+        raise StoreError(
+            f"cannot write to {folder}: {reason}; give --out a folder that you can write to"
+        ) from None
+
+
+def _plain(content: Any) -> Any:
+    if isinstance(content, float):
+        return content if content - content == 0.0 else None
+    if isinstance(content, dict):
+        return {str(key): _plain(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [_plain(value) for value in content]
+    return content

@@ -1,0 +1,246 @@
+"""The store: one folder of Parquet tables that many batches share, and the batches that are in it.
+
+::
+
+    runs/
+      undercut.json              what this folder is
+      tables/<table>/<hash>.parquet   packs: rows of many runs, named by their content
+      batches/<batch>/           what each batch asked for; its parts while it runs
+      code/<hash>.json           the code, the libraries and the parameter table that runs were made with
+
+A pack is written under a temporary name, and a batch's packs appear together: their renames are first written
+down, so that whoever comes next finishes what a dying process began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scenarios import tables, version
+from scenarios.folder import PARTIAL, Lock, StoreError, as_store_error, hash_of, read_json, sync, write_json
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FORMAT = 2
+DEFAULT = Path("runs")
+MARKER = "undercut.json"
+COMMIT = "commit.json"
+LOCK = "lock"
+SUFFIX = ".parquet"
+SMALL_BYTES = 8_000_000
+MANY_PACKS = 64
+"""So many packs of a table below so many bytes are merged."""
+
+Run = tuple[str, int]
+"""A run: its world and its seed."""
+
+
+class Store:
+    """A store that exists. Raises StoreError, when made, for a folder that holds none."""
+
+    def __init__(self, path: str | Path = DEFAULT) -> None:
+        self.path = Path(path)
+        if not self.path.is_dir():
+            raise StoreError(f"there is no store {path}; `undercut run baseline --out {path}` would make one")
+        if not (self.path / MARKER).is_file():
+            raise StoreError(
+                f"{path} is not an Undercut store (it has no {MARKER}); give the folder of --out"
+            )
+        marker = read_json(self.path / MARKER)
+        if not isinstance(marker, dict) or marker.get("format") != FORMAT:
+            found = marker.get("format") if isinstance(marker, dict) else None
+            raise StoreError(
+                f"{path} is a store of format {found}, this version writes {FORMAT}; give --out another folder"
+            )
+        self.lock = Lock(self.path / LOCK)
+
+    @classmethod
+    def make(cls, path: str | Path = DEFAULT) -> Store:
+        """The store in a folder, made where there is none or an empty one.
+
+        Raises StoreError for a folder that holds something else or cannot be written to.
+        """
+        folder = Path(path)
+        with as_store_error(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            if not (folder / MARKER).exists():
+                # Another batch may be making the same store right now.
+                known = {LOCK, f".{MARKER}{PARTIAL}", MARKER}
+                if any(file.name not in known for file in folder.iterdir()):
+                    raise StoreError(
+                        f"{folder} is not empty and no Undercut store; give --out another folder"
+                    )
+                with Lock(folder / LOCK):
+                    if not (folder / MARKER).exists():
+                        write_json(folder / MARKER, {"format": FORMAT, "what": "a store of Undercut runs"})
+            store = cls(folder)
+            store.batches.mkdir(exist_ok=True)
+            return store
+
+    @property
+    def batches(self) -> Path:
+        """The folder of batches."""
+        return self.path / "batches"
+
+    def packs(self, table: str) -> list[Path]:
+        """The files of a table, in order of name."""
+        return sorted((self.path / "tables" / table).glob(f"*{SUFFIX}"))
+
+    def read(
+        self, table: str, worlds: Iterable[str] | None = None, columns: list[str] | None = None
+    ) -> pa.Table:
+        """The rows of a table, of some worlds or of all, in the order of packs.
+
+        Raises StoreError, naming the file, for a pack that cannot be read.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
+        form = tables.arrow_schema(table)
+        wanted = None if worlds is None else pa.array(sorted(set(worlds)), pa.string())
+        found = []
+        for file in self.packs(table):
+            try:
+                rows = pq.read_table(
+                    file,
+                    columns=columns,
+                    filters=None if wanted is None else pc.field("world").isin(wanted),
+                    partitioning=None,
+                )
+            except (pa.ArrowException, OSError):
+                raise StoreError(
+                    f"{file} is damaged; delete it with `undercut repair {self.path}` and run the batch again"
+                ) from None
+            if rows.num_rows:
+                found.append(rows)
+        if not found:
+            return (form if columns is None else pa.schema([form.field(c) for c in columns])).empty_table()
+        return pa.concat_tables(found, promote_options="default")
+
+    def runs(self, worlds: Iterable[str] | None = None, table: str = tables.RUNS) -> set[Run]:
+        """The runs that are stored, of some worlds or of all; with table ``kept``, those with all tables."""
+        rows = self.read(table, worlds, ["world", "seed"])
+        return set(zip(rows["world"].to_pylist(), rows["seed"].to_pylist(), strict=True))
+
+    def record_code(self) -> str:
+        """Write down once what runs are made with now; returns the name under which it stands."""
+        from model.parameters import Parameters
+
+        name = version.results_hash()[:16]
+        folder = self.path / "code"
+        folder.mkdir(exist_ok=True)
+        if not (folder / f"{name}.json").exists():
+            content: dict[str, Any] = {
+                "undercut": version.release(),
+                "code": {"sha256": version.source_hash(), **version.commit()},
+                **version.surroundings(),
+                "parameters": dict(Parameters.resolve({})),
+            }
+            write_json(folder / f"{name}.json", content)
+        return name
+
+    # -------------------------------------------------------------------------------------- changing it, locked
+
+    def recover(self) -> None:
+        """Finish a commit that was interrupted, and clear what an unfinished one left. Needs the lock."""
+        commit = self.path / COMMIT
+        if commit.exists():
+            self._carry_out(read_json(commit))
+        for partial in (self.path / "tables").glob(f"*/.*{PARTIAL}"):
+            partial.unlink(missing_ok=True)
+
+    def commit(self, fresh: Iterable[Path], gone: Iterable[Path] = ()) -> None:
+        """Give new packs the names of their content and delete old ones, all or nothing. Needs the lock."""
+        renames = [
+            [self._inside(file), self._inside(file.with_name(f"{hash_of(file)}{SUFFIX}"))] for file in fresh
+        ]
+        kept = {final for _, final in renames}
+        deletes = [name for name in map(self._inside, gone) if name not in kept]
+        plan: dict[str, list[Any]] = {"rename": renames, "delete": deletes}
+        if renames or plan["delete"]:
+            write_json(self.path / COMMIT, plan)
+            self._carry_out(plan)
+
+    def _carry_out(self, plan: dict[str, list[Any]]) -> None:
+        for partial, final in plan["rename"]:
+            if (self.path / partial).exists():
+                (self.path / partial).replace(self.path / final)
+        for name in plan["delete"]:
+            (self.path / name).unlink(missing_ok=True)
+        for folder in {
+            (self.path / name).parent for name in (*(f for _, f in plan["rename"]), *plan["delete"])
+        }:
+            sync(folder)
+        (self.path / COMMIT).unlink()
+
+    def _inside(self, file: Path) -> str:
+        return file.relative_to(self.path).as_posix()
+
+    def keep_only(self, wanted: set[Run]) -> int:
+        """Drop every row of runs that are not wanted; returns how many runs went. Needs the lock."""
+        from scenarios.pack import write_wanted
+
+        gone = len(self.runs() - wanted)
+        fresh, old = [], []
+        for table in tables.stored_tables():
+            for file in self.packs(table):
+                target = file.with_name(f".{file.stem}-kept{PARTIAL}")
+                rows, left = write_wanted(table, file, target, wanted)
+                if left < rows:
+                    old.append(file)
+                if 0 < left < rows:
+                    fresh.append(target)
+        self.commit(fresh, old)
+        return gone
+
+    def merge(self) -> None:
+        """Make one pack of many small ones, so that small batches do not pile up files. Needs the lock."""
+        from scenarios.pack import write_merged
+
+        fresh, old = [], []
+        for table in tables.stored_tables():
+            small = [file for file in self.packs(table) if file.stat().st_size < SMALL_BYTES]
+            if len(small) >= MANY_PACKS:
+                fresh.append(small[0].with_name(f".merged{PARTIAL}"))
+                write_merged(table, small, fresh[-1])
+                old += small
+        self.commit(fresh, old)
+
+    def damaged(self) -> list[Path]:
+        """The packs whose content is not what their name says."""
+        return [
+            file
+            for table in tables.stored_tables()
+            for file in self.packs(table)
+            if hash_of(file) != file.stem
+        ]
+
+    def repair(self) -> tuple[int, int]:
+        """Delete damaged packs, and what else is stored of their runs, so that batches make them again.
+
+        Returns the number of packs deleted, and of other runs dropped since they lost a part.
+        """
+        with self.lock, as_store_error(self.path):
+            self.recover()
+            bad = self.damaged()
+            if not bad:
+                return 0, 0
+            self.commit((), bad)
+            return len(bad), self.keep_only(self._complete())
+
+    def _complete(self) -> set[Run]:
+        """The runs of which every table that there should be is there."""
+        done = self.runs()
+        failed = self.runs(table=tables.FAILURES)
+        whole = set.intersection(*(self.runs(table=name) for name in (tables.METRICS, *tables.HEADLINE)))
+        kept = self.runs(table=tables.KEPT)
+        full = set.intersection(*(self.runs(table=name) for name in tables.full_tables()))
+        return {run for run in done if (run in failed or run in whole) and (run not in kept or run in full)}
+
+    def size(self) -> int:
+        """Bytes of all files of the store."""
+        return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())

@@ -1,0 +1,33 @@
+"""Small plans of toy runs, and what a store holds to the byte."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from scenarios.plan import Plan, members_of
+from scenarios.runner import Job
+from scenarios.scenario import load
+
+
+def plan_of(
+    job: Job,
+    scenarios: Sequence[str] = ("baseline",),
+    seeds: Sequence[int] = (1, 2, 3),
+    keep: str = "sample:1",
+    points: Sequence[dict[str, float]] = ({},),
+    causes: Sequence[str] = (),
+    compared: int = 0,
+) -> Plan:
+    """A plan over scenarios of the library."""
+    settings = [(load(name), name.title()) for name in scenarios]
+    return Plan(members_of(settings, points, causes), tuple(seeds), compared, keep, job.simulation)
+
+
+def contents(store: Path) -> dict[str, bytes]:
+    """Every file of a store but its locks, by name within it."""
+    return {
+        file.relative_to(store).as_posix(): file.read_bytes()
+        for file in sorted(store.rglob("*"))
+        if file.is_file() and not file.name.endswith("lock")
+    }

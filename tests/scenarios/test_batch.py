@@ -1,0 +1,365 @@
+"""A batch loses nothing: whatever ends it, the same command makes the rest, and the bytes are the same."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from scenarios import batch, folder, store
+from scenarios.batch import Batch, Interrupted
+from scenarios.folder import StoreError
+from scenarios.plan import Plan
+from scenarios.progress import Failed
+from scenarios.runner import Job
+from tests.scenarios import toys
+from tests.scenarios.stores import contents, plan_of
+
+ROOT = Path(__file__).parents[2]
+JOB = Job(toys.plain, toys.mean_price)
+
+
+def run(plan: Plan, out: Path, job: Job = JOB, workers: int = 1) -> Batch:
+    return batch.run(plan, job, out, workers=workers)[0]
+
+
+class Counting(toys.Watching):
+    """Counts what is made and what is there."""
+
+    def __init__(self) -> None:
+        self.made = self.stored = 0
+
+    def start(self, runs: int, stored: int) -> None:
+        self.stored = stored
+
+    def advance(self, runs: int, failures: Sequence[Failed]) -> None:
+        self.made += runs
+
+
+def test_one_and_two_workers_write_the_same_bytes(tmp_path: Path) -> None:
+    plan = plan_of(JOB, seeds=range(1, 12), keep="sample:3")
+    run(plan, tmp_path / "a", workers=1)
+    run(plan, tmp_path / "b", workers=2)
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+def test_the_same_batch_again_makes_nothing_and_changes_nothing(tmp_path: Path) -> None:
+    plan = plan_of(JOB)
+    run(plan, tmp_path)
+    before, counted = contents(tmp_path), Counting()
+    batch.run(plan, JOB, tmp_path, workers=1, progress=counted)
+    assert (counted.made, counted.stored) == (0, 3)
+    assert contents(tmp_path) == before
+
+
+def test_another_batch_makes_only_what_the_first_did_not(tmp_path: Path) -> None:
+    run(plan_of(JOB, seeds=(1, 2, 3)), tmp_path)
+    counted = Counting()
+    wider, _ = batch.run(plan_of(JOB, seeds=(2, 3, 4)), JOB, tmp_path, workers=1, progress=counted)
+    assert counted.made == 2  # seed 4, and seed 2 for its full tables
+    alone = run(plan_of(JOB, seeds=(2, 3, 4)), tmp_path / "other")
+    for name in ("quarters", "metrics", "offers"):
+        pd.testing.assert_frame_equal(wider.table(name), alone.table(name))
+
+
+def test_scenarios_that_resolve_to_one_world_share_its_runs(tmp_path: Path) -> None:
+    run(plan_of(JOB, points=[{"alpha_mean": 2.5}]), tmp_path)
+    counted = Counting()
+    batch.run(
+        plan_of(JOB, points=[{"alpha_mean": 2.0}, {"alpha_mean": 2.5}]),
+        JOB,
+        tmp_path,
+        progress=counted,
+        workers=1,
+    )
+    assert counted.stored == 3
+    assert counted.made == 3
+
+
+def test_full_tables_are_kept_of_the_seeds_that_were_asked_for(tmp_path: Path) -> None:
+    for keep, seeds in (("headline", []), ("sample:2", [1, 2]), ("all", [1, 2, 3])):
+        made = run(plan_of(JOB, keep=keep), tmp_path)
+        assert sorted(made.table("offers")["seed"].unique()) == seeds
+        assert sorted(made.table("quarters")["seed"].unique()) == [1, 2, 3]
+
+
+def test_a_table_names_the_scenario_the_world_and_the_seed_in_the_order_of_the_plan(tmp_path: Path) -> None:
+    made = run(plan_of(JOB, ["consortium", "baseline"], seeds=(2, 1)), tmp_path)
+    quarters = made.table("quarters")
+    assert list(quarters.columns[:4]) == ["scenario", "world", "seed", "quarter"]
+    runs = quarters[["scenario", "seed"]].drop_duplicates().to_numpy().tolist()
+    assert runs == [["consortium", 1], ["consortium", 2], ["baseline", 1], ["baseline", 2]]
+    expected = toys.plain(made.setting("consortium"), 2)["quarters"]["price_usd_per_mtok"]
+    own = made.table("quarters", "consortium")
+    assert own.loc[own["seed"] == 2, "price_usd_per_mtok"].tolist() == expected.tolist()
+
+
+def test_a_failed_run_is_recorded_the_others_go_on_and_it_is_not_tried_again(tmp_path: Path) -> None:
+    job = Job(toys.one_fails, toys.mean_price)
+    plan = plan_of(job, seeds=range(1, 6))
+    made = run(plan, tmp_path, job, workers=2)
+    failed = made.failures()
+    assert failed["seed"].tolist() == [toys.FRAGILE]
+    assert failed["reason"].tolist() == ["ArithmeticError: tokens sold are not tokens bought"]
+    assert "one_fails" in failed["traceback"].item()
+    assert str(ROOT) not in failed["traceback"].item()
+    assert sorted(made.table("quarters")["seed"].unique()) == [1, 2, 4, 5]
+    assert len(made.done()) == 5
+    counted = Counting()
+    batch.run(plan, job, tmp_path, progress=counted, workers=1)
+    assert counted.made == 0
+
+
+def test_a_run_that_kills_its_worker_is_given_up_and_tried_again_next_time(tmp_path: Path) -> None:
+    job = Job(toys.one_kills_its_worker, toys.mean_price)
+    plan = plan_of(job, seeds=range(1, 30))
+    made, lost = batch.run(plan, job, tmp_path, workers=2)
+    assert [failure.seed for failure in lost] == [toys.FRAGILE]
+    assert "SIGKILL" in lost[0].reason
+    assert len(made.done()) == 28
+
+    class Asking(toys.Watching):
+        def start(self, runs: int, stored: int) -> None:
+            assert (runs, stored) == (1, 28)
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted, match="28 of 29 runs"):
+        batch.run(plan, job, tmp_path, progress=Asking())
+
+
+def test_a_worker_killed_from_outside_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNDERCUT_TEST_FOLDER", str(tmp_path))
+    job = Job(toys.one_is_killed_once, toys.mean_price)
+    plan = plan_of(job, seeds=range(1, 30))
+    made, lost = batch.run(plan, job, tmp_path / "a", workers=2)
+    assert (tmp_path / "killed").exists()
+    assert not lost
+    assert len(made.done()) == 29
+    batch.run(plan, job, tmp_path / "b", workers=1)
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+class Stopping(toys.Watching):
+    """Presses Ctrl-C after some runs."""
+
+    def __init__(self, after: int) -> None:
+        self.left = after
+
+    def advance(self, runs: int, failures: Sequence[Failed]) -> None:
+        self.left -= runs
+        if self.left <= 0:
+            raise KeyboardInterrupt
+
+
+def test_ctrl_c_stores_what_is_made_and_the_same_command_makes_the_rest(tmp_path: Path) -> None:
+    plan = plan_of(JOB, seeds=range(1, 8))
+    with pytest.raises(Interrupted, match="of 7 runs are stored, the same command makes the rest"):
+        batch.run(plan, JOB, tmp_path / "a", workers=1, progress=Stopping(4))
+    halfway = Batch.open(plan.name, tmp_path / "a")
+    assert 0 < len(halfway.done()) < 7
+    assert halfway.table("quarters")["seed"].nunique() == len(halfway.done())
+    run(plan, tmp_path / "a")
+    run(plan, tmp_path / "b")
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+class Crash(BaseException):
+    """The power goes."""
+
+
+class Power:
+    """Counts what is done to the disk, and goes at a given moment: nothing happens to the disk afterwards."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, goes_at: int) -> None:
+        self.left = goes_at
+        for holder, name in (
+            (os, "fsync"),
+            (Path, "replace"),
+            (Path, "unlink"),
+            (os, "rmdir"),
+            (Path, "open"),
+        ):
+            self._watch(monkeypatch, holder, name)
+
+    def _watch(self, monkeypatch: pytest.MonkeyPatch, holder: object, name: str) -> None:
+        real = getattr(holder, name)
+
+        def act(*arguments: object, **named: object) -> object:
+            self.left -= 1
+            if self.left <= 0:
+                raise Crash
+            return real(*arguments, **named)
+
+        monkeypatch.setattr(holder, name, act)
+
+
+@pytest.mark.parametrize("step", [23, pytest.param(1, marks=pytest.mark.slow)])
+def test_the_power_may_go_at_any_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    monkeypatch.setattr(batch, "PART_RUNS", 2)
+    monkeypatch.setattr(store, "MANY_PACKS", 2)  # merging too
+    plans = [plan_of(JOB, seeds=(1, 2, 3), keep="sample:1"), plan_of(JOB, seeds=(3, 4), keep="headline")]
+    for plan in plans:
+        run(plan, tmp_path / "whole")
+    whole = contents(tmp_path / "whole")
+    moment, crashes = 1, 0
+    while True:
+        out = tmp_path / f"cut-{moment}"
+        try:
+            with monkeypatch.context() as patch:
+                Power(patch, moment)
+                for plan in plans:
+                    run(plan, out)
+        except Crash:
+            crashes += 1
+        else:
+            break
+        for plan in plans:
+            run(plan, out)
+        assert contents(out) == whole, moment
+        moment += step
+    assert crashes > 8
+
+
+BATCH = """
+from scenarios import batch
+from scenarios.runner import Job
+from tests.scenarios import toys
+from tests.scenarios.stores import plan_of
+if __name__ == "__main__":
+    import sys
+    batch.PART_SECONDS = 0.2
+    job = Job(toys.slow, toys.mean_price)
+    batch.run(plan_of(job, seeds=range(1, 41), keep="sample:3"), job, sys.argv[1], workers=2)
+"""
+
+
+def test_a_batch_killed_again_and_again_ends_with_the_bytes_of_one_that_was_not(tmp_path: Path) -> None:
+    script = tmp_path / "run.py"
+    script.write_text(BATCH)
+    surroundings = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+    def start(out: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, str(script), str(tmp_path / out)], env=surroundings, start_new_session=True
+        )
+
+    assert start("whole").wait(timeout=120) == 0
+    chance, kills = random.Random(1), 0
+    while True:
+        process = start("cut")
+        try:
+            if process.wait(timeout=chance.uniform(1.0, 2.5)) == 0:
+                break
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            kills += 1
+            if kills == 6:  # enough: let it end
+                assert start("cut").wait(timeout=120) == 0
+                break
+    assert kills >= 2
+    assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
+
+
+def test_two_batches_into_one_store_at_once_do_not_harm_each_other(tmp_path: Path) -> None:
+    script = tmp_path / "run.py"
+    script.write_text(BATCH.replace("range(1, 41)", "eval(sys.argv[2])"))
+    surroundings = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, str(script), str(tmp_path / "store")]
+    both = [
+        subprocess.Popen([*command, seeds], env=surroundings) for seeds in ("range(1, 25)", "range(10, 31)")
+    ]
+    assert [process.wait(timeout=120) for process in both] == [0, 0]
+    job = Job(toys.slow, toys.mean_price)
+    for seeds in (range(1, 25), range(10, 31)):
+        plan = plan_of(job, seeds=seeds, keep="sample:3")
+        shared = next(b for b in Batch.all(store.Store(tmp_path / "store")) if b.seeds == tuple(seeds))
+        alone = run(plan, tmp_path / "alone", job)
+        for name in ("quarters", "metrics", "offers"):
+            pd.testing.assert_frame_equal(
+                shared.table(name).drop(columns="world"), alone.table(name).drop(columns="world")
+            )
+
+
+def test_the_same_batch_twice_at_once_is_refused(tmp_path: Path) -> None:
+    plan = plan_of(JOB)
+
+    class Meddling(toys.Watching):
+        said = ""
+
+        def advance(self, runs: int, failures: Sequence[Failed]) -> None:
+            with pytest.raises(StoreError, match=r"is being run into .* by another process; wait for it"):
+                run(plan, tmp_path)
+            assert Batch.open(plan.name, tmp_path).running
+
+    batch.run(plan, JOB, tmp_path, workers=1, progress=Meddling())
+    assert not Batch.open(plan.name, tmp_path).running
+
+
+def test_a_full_disk_stops_the_batch_with_a_sentence_and_costs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of(JOB, seeds=range(1, 6))
+    monkeypatch.setattr(batch, "PART_RUNS", 1)
+    left, real = [12], folder.sync
+
+    def full(path: Path) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            raise OSError(28, "No space left on device")
+        real(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(folder, "sync", full)
+        with pytest.raises(StoreError, match=r"no room left on the disk .* run the same command again"):
+            run(plan, tmp_path / "a")
+    run(plan, tmp_path / "a")
+    run(plan, tmp_path / "b")
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+def test_removing_a_batch_drops_the_runs_that_no_other_asked_for(tmp_path: Path) -> None:
+    first = run(plan_of(JOB, seeds=(1, 2, 3)), tmp_path)
+    second = run(plan_of(JOB, seeds=(3, 4), keep="headline"), tmp_path)
+    before = second.table("quarters")
+    assert first.remove() == 2
+    assert [b.name for b in Batch.all(first.store)] == [second.name]
+    pd.testing.assert_frame_equal(second.table("quarters"), before)
+    stored = first.store.read("quarters")
+    assert sorted(set(stored["seed"].to_pylist())) == [3, 4]
+    assert second.remove() == 2
+    assert not first.store.packs("quarters")
+
+
+def test_a_counterfactual_that_fails_leaves_the_worlds_own_runs(tmp_path: Path) -> None:
+    job = Job(toys.no_sparse_world, toys.mean_price)
+    plan = plan_of(job, causes=("open_weights", "sparse_architectures"), compared=2)
+    made = run(plan, tmp_path, job)
+    assert made.failures()["scenario"].unique().tolist() == ["baseline / sparse_architectures"]
+    assert set(made.counterfactuals("baseline")) == {"open_weights", "sparse_architectures"}
+    assert made.table("quarters")["seed"].nunique() == 3
+    assert len(made.done()) == len(made.planned()) == 3 + 2 * 2
+
+
+def test_a_batch_is_found_by_its_name_its_beginning_its_folder_or_as_the_newest(tmp_path: Path) -> None:
+    first = run(plan_of(JOB), tmp_path)
+    time.sleep(0.01)
+    second = run(plan_of(JOB, ["consortium"]), tmp_path)
+    assert Batch.open(first.name, tmp_path).name == first.name
+    assert Batch.open("cons", tmp_path).name == second.name
+    assert Batch.open(first.path).name == first.name
+    assert Batch.open(tmp_path).name == second.name
+    with pytest.raises(StoreError, match=f"has no batch 'nothing'; it has {first.name}, {second.name}"):
+        Batch.open("nothing", tmp_path)
+    with pytest.raises(StoreError, match="has no scenario 'basline'; did you mean baseline"):
+        first.table("quarters", "basline")
+    with pytest.raises(StoreError, match="there is no table 'quarter'"):
+        first.table("quarter")

@@ -1,0 +1,161 @@
+"""A store is open to every reader, names its files by their content, and is never taken for something else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from model.parameters import Parameters
+from model.records import tables
+from scenarios import batch, version
+from scenarios.batch import Batch
+from scenarios.folder import StoreError
+from scenarios.runner import Job
+from scenarios.store import MARKER, Store
+from tests.scenarios import toys
+from tests.scenarios.stores import contents, plan_of
+
+JOB = Job(toys.plain, toys.mean_price)
+
+
+def filled(out: Path, **more: object) -> Batch:
+    return batch.run(plan_of(JOB, **more), JOB, out, workers=1)[0]  # type: ignore[arg-type]
+
+
+def test_pandas_reads_a_table_without_our_code_with_units_in_the_schema(tmp_path: Path) -> None:
+    made = filled(tmp_path, keep="all")
+    quarters = pd.read_parquet(tmp_path / "tables" / "quarters")
+    assert list(quarters.columns) == ["world", "seed", *(c.column for c in tables()["quarters"])]
+    assert sorted(quarters["seed"].unique()) == [1, 2, 3]
+    (file,) = (tmp_path / "tables" / "quarters").iterdir()
+    field = pq.read_schema(file).field("price_usd_per_mtok")
+    assert field.metadata[b"unit"] == b"USD/Mtok"
+    worlds = pd.read_parquet(made.path / "worlds.parquet")
+    assert set(quarters["world"]) == set(worlds["world"])
+
+
+def test_duckdb_and_polars_style_globs_see_every_run_once(tmp_path: Path) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    filled(tmp_path)
+    filled(tmp_path, seeds=(3, 4, 5))
+    query = f"select count(distinct seed), count(*) from '{tmp_path}/tables/metrics/*.parquet' where metric = 'mean_price'"
+    assert duckdb.sql(query).fetchall() == [(5, 5)]
+
+
+def test_ten_thousand_runs_are_a_few_files(tmp_path: Path) -> None:
+    filled(tmp_path, seeds=range(1, 301), keep="headline")
+    assert sum(1 for file in tmp_path.rglob("*") if file.is_file()) < 12
+
+
+def test_many_small_batches_are_merged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scenarios.store.MANY_PACKS", 5)
+    for seed in range(1, 12):
+        filled(tmp_path, seeds=(seed,), keep="headline")
+    store = Store(tmp_path)
+    assert len(store.packs("quarters")) < 6
+    assert len(store.runs()) == 11
+    assert store.read("quarters").num_rows == 11 * 24
+    assert not store.damaged()
+
+
+def test_no_time_path_or_process_is_in_a_store(tmp_path: Path) -> None:
+    out = tmp_path / "a-telling-name"
+    made = filled(out, keep="all")
+    for name, content in contents(out).items():
+        assert b"a-telling-name" not in content, name
+    for file in (out / "tables").rglob("*.parquet"):
+        schema = pq.read_schema(file)
+        assert not schema.metadata
+        assert all(set(field.metadata) == {b"unit", b"description"} for field in schema)
+    assert set(made.manifest) == {"batch", "asked", "code"}
+
+
+def test_a_store_says_with_what_its_runs_were_made(tmp_path: Path) -> None:
+    made = filled(tmp_path, points=[{"alpha_mean": 2.5}])
+    assert made.made_with["code"]["sha256"] == version.source_hash()
+    assert made.made_with["libraries"]["mesa"]
+    assert made.made_with["parameters"] == dict(Parameters.resolve({}))
+    row = made.worlds().iloc[0]
+    assert row["overrides"] == {"alpha_mean": 2.5}
+    assert row["alpha_mean"] == 2.5
+    assert made.setting(made.labels[0]).parameters == Parameters.resolve({"alpha_mean": 2.5})
+
+
+def test_a_metric_that_a_run_cannot_tell_is_missing(tmp_path: Path) -> None:
+    metrics = filled(tmp_path).table("metrics")
+    assert metrics["metric"].tolist() == ["mean_price", "unknown"] * 3
+    assert metrics.loc[metrics["metric"] == "unknown", "value"].isna().all()
+
+
+def test_a_damaged_pack_is_found_by_its_checksum_and_its_runs_are_made_again(tmp_path: Path) -> None:
+    made = filled(tmp_path, seeds=range(1, 6))
+    before = {name: made.table(name) for name in ("quarters", "offers", "metrics")}
+    for table in ("quarters", "offers", "runs"):
+        pack = Store(tmp_path).packs(table)[0]
+        content = bytearray(pack.read_bytes())
+        content[len(content) // 2] ^= 1
+        pack.write_bytes(content)
+        assert Store(tmp_path).damaged() == [pack]
+        dropped, _ = Store(tmp_path).repair()
+        assert dropped == 1
+        assert not Store(tmp_path).damaged()
+        filled(tmp_path, seeds=range(1, 6))
+        for name, rows in before.items():
+            pd.testing.assert_frame_equal(made.table(name), rows)
+        stored = Store(tmp_path).read("quarters")
+        assert stored.num_rows == 5 * 24
+    assert Store(tmp_path).repair() == (0, 0)
+
+
+def test_a_truncated_pack_is_named_with_what_to_do(tmp_path: Path) -> None:
+    made = filled(tmp_path)
+    (pack,) = made.store.packs("quarters")
+    pack.write_bytes(pack.read_bytes()[:100])
+    with pytest.raises(StoreError, match=r"quarters.*parquet is damaged; delete it with `undercut repair"):
+        made.table("quarters")
+
+
+def test_an_empty_folder_is_taken_and_a_deep_one_is_made(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert filled(tmp_path / "empty").done()
+    assert filled(tmp_path / "deep" / "er").done()
+
+
+def test_a_folder_of_the_users_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("three years")
+    with pytest.raises(StoreError, match="is not empty and no Undercut store; give --out another folder"):
+        filled(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_store_of_another_format_is_refused(tmp_path: Path) -> None:
+    (tmp_path / MARKER).write_text(json.dumps({"format": 99}))
+    with pytest.raises(StoreError, match="is a store of format 99, this version writes 2"):
+        filled(tmp_path)
+
+
+@pytest.mark.parametrize("out", ["file", "file/below"])
+def test_a_file_in_the_way_is_named(tmp_path: Path, out: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="a file; give --out a folder"):
+        filled(tmp_path / out)
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Path, *_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(StoreError, match=r"cannot write to .*: permission denied; give --out"):
+        filled(tmp_path / "a")
+
+
+def test_what_is_no_store_is_not_opened(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="there is no store"):
+        Store(tmp_path / "nothing")
+    with pytest.raises(StoreError, match="is not an Undercut store"):
+        Store(tmp_path)

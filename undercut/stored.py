@@ -1,0 +1,163 @@
+"""What is in a store: its batches, their failures, removing them, and writing their tables elsewhere."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scenarios import tables
+from scenarios.batch import Batch
+from scenarios.folder import StoreError, as_store_error
+from scenarios.store import DEFAULT, Store
+from undercut.text import Field, console, print_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from scenarios.runner import Failure
+
+CLAIMS = "claims"
+WORLDS = "worlds"
+FORMS = ("csv", "parquet")
+NAMES_SHOWN = 4
+
+FIELDS = (
+    Field("batch", "batch"),
+    Field("asked", "scenarios", 4),
+    Field("worlds", "worlds", number=True),
+    Field("seeds", "seeds", 2),
+    Field("runs", "runs", number=True),
+    Field("state", "state"),
+    Field("code", "code", wide=True),
+)
+
+
+def batches(store: str | Path) -> list[dict[str, Any]]:
+    """The batches of a store, a row each: what they asked for and how far they have come."""
+    rows = []
+    for batch in Batch.all(Store(store)):
+        asked, planned, done = batch.manifest["asked"], len(batch.planned()), len(batch.done())
+        failed = len(batch.failures())
+        state = "running" if batch.running else "complete" if done == planned else "interrupted"
+        rows.append(
+            {
+                "batch": batch.name,
+                "scenarios": asked["scenarios"],
+                "worlds": asked["worlds"],
+                "seeds": asked["seeds"],
+                "runs": planned,
+                "done": done,
+                "failed": failed,
+                "state": state,
+                "code": batch.manifest["code"],
+            }
+        )
+    return rows
+
+
+def print_batches(rows: Sequence[dict[str, Any]], store: str | Path) -> None:
+    """Print the batches of a store as a table, with the room that the store takes."""
+    shown = []
+    for row in rows:
+        names = row["scenarios"][:NAMES_SHOWN]
+        more = f" and {len(row['scenarios']) - len(names)} more" if len(row["scenarios"]) > len(names) else ""
+        failed = f", {row['failed']} failed" if row["failed"] else ""
+        done = str(row["runs"]) if row["done"] == row["runs"] else f"{row['done']} of {row['runs']}"
+        shown.append({**row, "asked": ", ".join(names) + more, "runs": done, "state": row["state"] + failed})
+    print_table(shown, FIELDS, f"Batches in {store}")
+    size = Store(store).size() / BYTES_PER_MB
+    console().print(f"{len(rows)} batches, {size:.1f} MB. `undercut rm BATCH` removes one.")
+
+
+BYTES_PER_MB = 1e6
+
+
+def removed(names: Sequence[str], store: str | Path) -> Iterator[str]:
+    """Remove batches by their full names, and say what went. Raises StoreError before anything is removed."""
+    there = {batch.name: batch for batch in Batch.all(Store(store))}
+    for name in names:
+        if name not in there:
+            from scenarios.scenario import nearest
+
+            hint = nearest(name, there) or "`undercut ls` lists them"
+            raise StoreError(f"{store} has no batch called {name!r} in full; {hint}")
+    for name in dict.fromkeys(names):
+        gone = there[name].remove()
+        yield f"removed {name} and {gone} runs; runs that other batches asked for stay"
+
+
+def write(batch: Batch, folder: Path, wanted: str, form: str) -> Iterator[tuple[Path, int]]:
+    """Write tables of a batch into a new or empty folder; yields each file with its number of rows.
+
+    Besides the stored tables there are ``claims``, the verdicts of every world, and ``worlds``. Raises StoreError
+    for an unknown table or form, and for a folder that is not empty.
+    """
+    known = (CLAIMS, WORLDS, *tables.stored_tables())
+    names = [name.strip() for name in wanted.split(",") if name.strip()] or list(known)
+    for name in names:
+        if name not in known:
+            raise StoreError(f"there is no table {name!r}; write some of {', '.join(known)}")
+    if form not in FORMS:
+        raise StoreError(f"--format {form!r}: write {' or '.join(FORMS)}")
+    with as_store_error(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise StoreError(f"{folder} is not empty; give --out a new folder")
+        for name in names:
+            frame = _frame(batch, name)
+            file = folder / f"{name}.{form}"
+            if form == "csv":
+                frame.to_csv(file, index=False)
+            else:
+                frame.to_parquet(file, index=False)
+            yield file, len(frame)
+
+
+def _frame(batch: Batch, name: str) -> pd.DataFrame:
+    import pandas as pd
+
+    if name == WORLDS:
+        from scenarios.batch import DATA
+        from scenarios.folder import to_json
+
+        frame = batch.worlds()
+        for column in DATA:
+            frame[column] = frame[column].map(to_json)
+        return frame
+    if name == CLAIMS:
+        from undercut.batch import verdicts
+
+        rows = [{"scenario": label, **row} for label in batch.labels for row in verdicts(batch, label)]
+        return pd.DataFrame([{**row, "worlds": " ".join(row["worlds"])} for row in rows])
+    return batch.table(name)
+
+
+def failures(batch: Batch, by_chance: Sequence[Failure] = ()) -> list[str]:
+    """Lines on the runs of a batch that failed: how many, the first, and how to make it again alone."""
+    stored = batch.failures()
+    lines = []
+    if len(stored):
+        first = stored.iloc[0]
+        lines.append(
+            f"{len(stored)} runs failed; the first, {first['scenario']}, seed {first['seed']}: {first['reason']}"
+        )
+        command = [
+            "undercut",
+            "replay",
+            batch.name,
+            "--scenario",
+            first["scenario"],
+            "--seed",
+            str(first["seed"]),
+        ]
+        if batch.store.path != DEFAULT:
+            command += ["--store", str(batch.store.path)]
+        lines.append(f"make it again alone with: {shlex.join(command)}")
+        lines.append(f"all of them, with tracebacks: undercut export {batch.name} --tables failures")
+    if by_chance:
+        lines.append(
+            f"{len(by_chance)} runs were lost ({by_chance[0].reason}); the same command tries them again"
+        )
+    return lines
