@@ -10,8 +10,8 @@ from model.parameters import ParameterError, parse_assignment
 from scenarios import batch as store
 from scenarios.batch import Batch
 from scenarios.counterfactual import cause
-from scenarios.plan import KEEP_DEFAULT, Plan, members_of
-from scenarios.scenario import load
+from scenarios.plan import KEEP_DEFAULT, Plan, PlanError, members_of
+from scenarios.scenario import load, resolve
 from scenarios.seeds import COMPARED, parse
 from scenarios.store import DEFAULT
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from scenarios.design import Point
     from scenarios.progress import Progress
     from scenarios.runner import Failure, Job
+
+SEEDS = "32"
+"""The seeds of a batch where neither the user nor the scenario says which."""
 
 ENTERPRISES = "enterprises"
 """The parameter that `--enterprises` sets."""
@@ -71,7 +74,7 @@ def plan(
     from evidence.metrics import needed_worlds
 
     chosen = parse(str(seeds)) if isinstance(seeds, (int, str)) else tuple(dict.fromkeys(seeds))
-    settings = [(load(scenario, overrides), title(scenario)) for scenario in scenarios]
+    settings = [(load(scenario, overrides), resolve(scenario).title) for scenario in scenarios]
     if compared is None:
         compared = COMPARED if len(settings) * len(design) == 1 else 0
     causes = needed_worlds() if compared else ()
@@ -144,8 +147,14 @@ def verdicts(batch: Batch, label: str | None = None) -> list[dict[str, Any]]:
     return [verdict.row() for verdict in judge(batch, label or batch.labels[0])]
 
 
-def title(scenario: str | Path) -> str:
-    """The title of a scenario file."""
-    from scenarios.scenario import library
+def seeds_of(scenarios: Sequence[str | Path]) -> str:
+    """The seeds that scenario files ask for, or some where they ask for none.
 
-    return next((file.title for file in library() if file.name == str(scenario)), "")
+    Raises PlanError when they ask for different ones, since scenarios are compared over the same seeds.
+    """
+    asked = {str(name): resolve(name).seeds for name in scenarios}
+    found = {seeds for seeds in asked.values() if seeds is not None}
+    if len(found) > 1:
+        words = ", ".join(f"{name} for {seeds}" for name, seeds in asked.items() if seeds is not None)
+        raise PlanError(f"the scenarios ask for different seeds ({words}); say which with --seeds")
+    return found.pop() if found else SEEDS

@@ -119,7 +119,14 @@ def run(
             metavar="[SCENARIO]...", help="Names (undercut scenario list) or TOML files; else baseline."
         ),
     ] = None,
-    seeds: SeedsOption = "32",
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            "--seeds",
+            metavar="N|LIST",
+            help="How many, as 32, or which, as 1,2,5-8 (7-7 is seed 7); else what the scenario says, or 32.",
+        ),
+    ] = None,
     grids: Annotated[
         list[str] | None,
         typer.Option(
@@ -191,9 +198,10 @@ def run(
     design = grid(grids or ())
     if sampled:
         design = sample(sampled, [name.strip() for name in over.split(",") if name.strip()])
+    names = scenarios or ["baseline"]
     plan = batch.plan(
-        scenarios or ["baseline"],
-        parse(seeds),
+        names,
+        parse(seeds or batch.seeds_of(names)),
         overrides=batch.overrides(assignments or (), without or (), enterprises),
         design=design,
         numbered=bool(sampled),

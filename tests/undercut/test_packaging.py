@@ -97,12 +97,11 @@ def test_a_clean_environment_runs_the_baseline_from_another_folder(clean, tmp_pa
     assert str(ROOT) not in where
     succeed([clean / "undercut", "run", "baseline", "--seeds", "1"], tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["runs"]
-    (run,) = (tmp_path / "runs").iterdir()
-    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["parameters"]["sigma1"] > 0
+    (code,) = (tmp_path / "runs" / "code").iterdir()
+    assert json.loads(code.read_text(encoding="utf-8"))["parameters"]["sigma1"] > 0
     with (ROOT / "model" / "schema.csv").open(encoding="utf-8", newline="") as schema:
         tables = {row["table"] for row in csv.DictReader(schema)}
-    assert {f"{table}.parquet" for table in tables} <= {path.name for path in run.iterdir()}
+    assert tables <= {path.name for path in (tmp_path / "runs" / "tables").iterdir()}
 
 
 def test_a_clean_environment_knows_every_parameter(clean, tmp_path):
