@@ -16,7 +16,8 @@ from scenarios.folder import PARTIAL, Lock, StoreError, as_store_error, read_jso
 from scenarios.plan import Plan, kept_seeds
 from scenarios.runner import Chunk, Job, Task, join, run_tasks
 from scenarios.seeds import parse
-from scenarios.store import DEFAULT, MARKER, SUFFIX, Run, Store
+from scenarios.store import DEFAULT, MARKER, SUFFIX, Store
+from scenarios.tables import Run
 from scenarios.world import restore
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ class _Writing:
         self.path = store.batches / plan.name
         self.lock = Lock(store.batches / f".{plan.name}.lock")
         self.held: list[Chunk] = []
+        self.held_runs = self.held_bytes = 0
         self.since = time.monotonic()
         self.number = 0
         self.planned = 0
@@ -153,9 +155,13 @@ class _Writing:
     def add(self, chunk: Chunk) -> None:
         """Hold results, and write a part once there are enough."""
         self.held.append(chunk)
-        runs = sum(len(held.places) for held in self.held)
-        size = sum(table.nbytes for held in self.held for table in held.tables.values())
-        if runs >= PART_RUNS or size >= PART_BYTES or time.monotonic() - self.since >= PART_SECONDS:
+        self.held_runs += len(chunk.places)
+        self.held_bytes += sum(table.nbytes for table in chunk.tables.values())
+        if (
+            self.held_runs >= PART_RUNS
+            or self.held_bytes >= PART_BYTES
+            or time.monotonic() - self.since >= PART_SECONDS
+        ):
             self.flush()
 
     def flush(self) -> None:
@@ -168,7 +174,7 @@ class _Writing:
                         with replacing(self.path / PARTS / f"{self.number:06d}-{name}{SUFFIX}") as partial:
                             pack.write_table(name, partial, chunk.tables[name])
         self.number += 1
-        self.held, self.since = [], time.monotonic()
+        self.held, self.held_runs, self.held_bytes, self.since = [], 0, 0, time.monotonic()
 
     def finish(self) -> None:
         """Pack all parts into the store and clear them."""
@@ -303,7 +309,8 @@ class Batch:
     def table(self, name: str, label: str | None = None) -> pd.DataFrame:
         """A table of the asked worlds or of one of them, first ``scenario`` (the label), ``world`` and ``seed``.
 
-        Only runs of this batch are in it, and full tables only of the seeds that it keeps. Raises StoreError when there is no such table or world.
+        Only runs of this batch are in it, and full tables only of the seeds that it keeps. Raises StoreError
+        when there is no such table or world.
         """
         if name not in tables.stored_tables():
             raise StoreError(f"there is no table {name!r}; write one of {', '.join(tables.stored_tables())}")

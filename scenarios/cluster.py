@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from scenarios import version
 from scenarios.folder import StoreError
 from scenarios.progress import Progress
-from scenarios.runner import Chunk, Failure, Job, Task, failed, join
-from scenarios.workers import TRIES, chunks_of, run_chunk
+from scenarios.runner import Chunk, Job, Task, join, lost, run_chunk
+from scenarios.workers import TRIES, chunks_of
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -81,8 +81,7 @@ def _results(client: Client, job: Job, tasks: Sequence[Task]) -> Generator[Chunk
             if deaths[task.place] < TRIES:
                 waiting.append(chunk)
             else:
-                reason = f"WorkerDied: {type(error).__name__} on the cluster"
-                yield failed(task, Failure(task.world, task.seed, reason, by_chance=True))
+                yield lost(task, f"WorkerDied: {type(error).__name__} on the cluster")
         future.release()
         send()
 

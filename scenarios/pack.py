@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from scenarios.store import Run
+    from scenarios.tables import Run
 
 HEADLINE_BOOKS = (tables.METRICS, *tables.HEADLINE, tables.FAILURES, tables.RUNS)
 FULL_BOOKS = (*tables.full_tables(), tables.KEPT)

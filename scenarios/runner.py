@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import traceback
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     Tables = dict[str, pd.DataFrame]
     Simulate = Callable[[Setting, int], Tables]
     Measure = Callable[[Mapping[str, pd.DataFrame]], dict[str, float]]
+
+
+CHUNK_RUNS = 20
+"""Runs handed to a worker and stored in the same form at once, so that short runs cost little beside themselves."""
+REPORT_SECONDS = 0.5
+"""How long finished runs may wait for the rest of their chunk."""
 
 
 def simulate(setting: Setting, seed: int) -> Tables:
@@ -82,41 +89,73 @@ class Chunk:
     failures: tuple[Failure, ...] = ()
 
 
-def run_task(job: Job, task: Task) -> Chunk:
-    """Make one run; whatever it dies of is recorded and returned, never raised."""
-    from scenarios import tables
+@dataclass(frozen=True)
+class Result:
+    """What one run gave: its tables and metrics, or how it failed."""
 
-    key = (task.world, task.seed)
+    task: Task
+    frames: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    failure: Failure | None = None
+
+
+def run_task(job: Job, task: Task) -> Result:
+    """Make one run; whatever it dies of is recorded and returned, never raised."""
     try:
         frames = job.simulate(task.setting, task.seed)
-        made: dict[str, pa.Table] = {}
-        if task.headline:
-            made[tables.RUNS] = tables.rows_to_arrow(tables.RUNS, [(*key, True)])
-            made[tables.METRICS] = tables.metrics_to_arrow(job.measure(frames), *key)
-            made |= {name: tables.to_arrow(name, frames[name], *key) for name in tables.HEADLINE}
-        if task.full:
-            made[tables.KEPT] = tables.rows_to_arrow(tables.KEPT, [key])
-            made |= {name: tables.to_arrow(name, frames[name], *key) for name in tables.full_tables()}
+        return Result(task, frames, job.measure(frames) if task.headline else {})
     except Exception as error:  # noqa: BLE001  whatever a run dies of, the batch goes on
-        # A run that ended well before can only have failed by chance now, as one that found no memory.
-        by_chance = isinstance(error, MemoryError) or not task.headline
-        return failed(task, Failure(*key, trace(error), by_chance))
-    return Chunk((task.place,), made)
+        return _failed(task, error)
 
 
-def failed(task: Task, failure: Failure) -> Chunk:
-    """The chunk of one run that failed; by chance, it leaves nothing in the store and is made again."""
+def to_chunk(results: Sequence[Result]) -> Chunk:
+    """What several runs gave, in the stored form; a run whose tables do not fit the schema has failed."""
+    try:
+        return _to_chunk(results)
+    except (ValueError, KeyError) as error:
+        if len(results) == 1:
+            return _to_chunk([_failed(results[0].task, error)])
+        return join([to_chunk([result]) for result in results])
+
+
+def _to_chunk(results: Sequence[Result]) -> Chunk:
     from scenarios import tables
 
-    if failure.by_chance:
-        return Chunk((task.place,), failures=(failure,))
-    key = (failure.world, failure.seed)
-    row = (*key, failure.reason, failure.traceback)
-    made = {
-        tables.RUNS: tables.rows_to_arrow(tables.RUNS, [(*key, False)]),
-        tables.FAILURES: tables.rows_to_arrow(tables.FAILURES, [row]),
-    }
-    return Chunk((task.place,), made, (failure,))
+    # A failure by chance leaves nothing in the store, so that the run is made again.
+    stored = [result for result in results if result.failure is None or not result.failure.by_chance]
+    well = [result for result in stored if result.failure is None]
+    headline = {(r.task.world, r.task.seed): r for r in well if r.task.headline}
+    full = {(r.task.world, r.task.seed): r for r in well if r.task.full}
+    bad = [result.failure for result in stored if result.failure is not None]
+    made: dict[str, pa.Table] = {}
+    if headline:
+        made[tables.METRICS] = tables.metrics_to_arrow({run: r.metrics for run, r in headline.items()})
+        for name in tables.HEADLINE:
+            made[name] = tables.to_arrow(name, {run: r.frames[name] for run, r in headline.items()})
+    if full:
+        made[tables.KEPT] = tables.rows_to_arrow(tables.KEPT, list(full))
+        for name in tables.full_tables():
+            made[name] = tables.to_arrow(name, {run: r.frames[name] for run, r in full.items()})
+    if bad:
+        made[tables.FAILURES] = tables.rows_to_arrow(
+            tables.FAILURES, [(f.world, f.seed, f.reason, f.traceback) for f in bad]
+        )
+    if headline or bad:
+        rows = [(*run, True) for run in headline] + [(f.world, f.seed, False) for f in bad]
+        made[tables.RUNS] = tables.rows_to_arrow(tables.RUNS, rows)
+    places = tuple(result.task.place for result in results)
+    return Chunk(places, made, tuple(result.failure for result in results if result.failure is not None))
+
+
+def _failed(task: Task, error: Exception) -> Result:
+    # A run that ended well before can only have failed by chance now, as one that found no memory.
+    by_chance = isinstance(error, MemoryError) or not task.headline
+    return Result(task, failure=Failure(task.world, task.seed, trace(error), by_chance))
+
+
+def lost(task: Task, reason: str) -> Chunk:
+    """The chunk of a run that was lost with its process; it leaves nothing in the store."""
+    return to_chunk([Result(task, failure=Failure(task.world, task.seed, reason, by_chance=True))])
 
 
 def join(chunks: Sequence[Chunk]) -> Chunk:
@@ -165,7 +204,7 @@ def run_tasks(
             chunks = run_on_cluster(job, tasks, scheduler, shown)
         elif workers <= 1:
             shown.ready()
-            chunks = (run_task(job, task) for task in tasks)
+            chunks = run_chunk(job, tasks)
         else:
             from scenarios.workers import run_in_workers
 
@@ -178,6 +217,19 @@ def run_tasks(
         finally:
             if isinstance(chunks, Generator):
                 chunks.close()
+
+
+def run_chunk(job: Job, tasks: Sequence[Task]) -> Generator[Chunk, None, None]:
+    """Make runs one after another and yield them joined, at least every so often."""
+    held: list[Result] = []
+    said = time.monotonic()
+    for task in tasks:
+        held.append(run_task(job, task))
+        if len(held) == CHUNK_RUNS or time.monotonic() - said > REPORT_SECONDS:
+            yield to_chunk(held)
+            held, said = [], time.monotonic()
+    if held:
+        yield to_chunk(held)
 
 
 def trace(error: BaseException) -> str:

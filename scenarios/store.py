@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from scenarios import tables, version
 from scenarios.folder import PARTIAL, Lock, StoreError, as_store_error, hash_of, read_json, sync, write_json
+from scenarios.tables import Run
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,9 +34,6 @@ SUFFIX = ".parquet"
 SMALL_BYTES = 8_000_000
 MANY_PACKS = 64
 """So many packs of a table below so many bytes are merged."""
-
-Run = tuple[str, int]
-"""A run: its world and its seed."""
 
 
 class Store:

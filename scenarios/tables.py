@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
@@ -12,6 +11,9 @@ from model.records import Column, tables
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+Run = tuple[str, int]
+"""A run: its world and its seed."""
 
 ARROW_TYPES = {"str": "string", "float": "double", "int": "int64", "bool": "bool"}
 
@@ -74,38 +76,42 @@ def arrow_schema(table: str) -> pa.Schema:
     )
 
 
-def to_arrow(table: str, frame: pd.DataFrame, world: str, seed: int) -> pa.Table:
-    """One run's table with the world and the seed in front, in the stored form.
+def to_arrow(table: str, frames: Mapping[Run, pd.DataFrame]) -> pa.Table:
+    """A table of several runs with world and seed in front, in the stored form.
 
     Raises ValueError, naming the table, when its columns are not those of the schema or hold other types.
     """
+    import pandas as pd
     import pyarrow as pa
 
     form = arrow_schema(table)
     expected = form.names[len(KEYS) :]
-    if list(frame.columns) != expected:
-        missing = [name for name in expected if name not in frame.columns]
-        strange = [str(name) for name in frame.columns if name not in expected]
-        if missing or strange:
+    for frame in frames.values():
+        if list(frame.columns) != expected and set(frame.columns) != set(expected):
+            missing = [name for name in expected if name not in frame.columns]
+            strange = [str(name) for name in frame.columns if name not in expected]
             raise ValueError(
                 f"table {table!r} lacks {missing or 'nothing'} and has {strange or 'nothing'} besides"
             )
-    arrays = [pa.repeat(pa.scalar(world), len(frame)), pa.repeat(pa.scalar(seed, pa.int64()), len(frame))]
-    for field in list(form)[len(KEYS) :]:
-        try:
-            arrays.append(pa.Array.from_pandas(frame[field.name], type=field.type))
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-            raise ValueError(f"table {table!r}, column {field.name!r}: {error}") from None
-    return pa.Table.from_arrays(arrays, schema=form)
+    whole = pd.concat(frames.values(), ignore_index=True) if len(frames) > 1 else next(iter(frames.values()))
+    own = pa.schema(list(form)[len(KEYS) :])
+    try:
+        rows = pa.Table.from_pandas(whole[expected], schema=own, preserve_index=False, nthreads=1)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise ValueError(f"table {table!r}: {error}") from None
+    keys = _keys({run: len(frame) for run, frame in frames.items()})
+    return pa.Table.from_arrays([*keys, *rows.columns], schema=form)
 
 
-def metrics_to_arrow(metrics: Mapping[str, float], world: str, seed: int) -> pa.Table:
-    """One run's metrics in the stored form, sorted by name; what is not a number is stored as missing."""
-    names = sorted(metrics)
-    values = [None if math.isnan(metrics[name]) else float(metrics[name]) for name in names]
-    return rows_to_arrow(
-        METRICS, [(world, seed, name, value) for name, value in zip(names, values, strict=True)]
-    )
+def metrics_to_arrow(metrics: Mapping[Run, Mapping[str, float]]) -> pa.Table:
+    """Metrics of several runs in the stored form, sorted by name; what is not a number is stored as missing."""
+    import pyarrow as pa
+
+    names = [name for found in metrics.values() for name in sorted(found)]
+    values = [float(found[name]) for found in metrics.values() for name in sorted(found)]
+    keys = _keys({run: len(found) for run, found in metrics.items()})
+    columns = [pa.array(names, pa.string()), pa.array(values, pa.float64(), from_pandas=True)]
+    return pa.Table.from_arrays([*keys, *columns], schema=arrow_schema(METRICS))
 
 
 def rows_to_arrow(table: str, rows: Sequence[tuple[object, ...]]) -> pa.Table:
@@ -116,3 +122,14 @@ def rows_to_arrow(table: str, rows: Sequence[tuple[object, ...]]) -> pa.Table:
     columns = list(zip(*rows, strict=True)) or [()] * len(form)
     arrays = [pa.array(column, field.type) for column, field in zip(columns, form, strict=True)]
     return pa.Table.from_arrays(arrays, schema=form)
+
+
+def _keys(lengths: Mapping[Run, int]) -> tuple[pa.Array, pa.Array]:
+    """The columns ``world`` and ``seed`` of runs with so many rows each."""
+    import numpy as np
+    import pyarrow as pa
+
+    counts = np.fromiter(lengths.values(), np.int64, len(lengths))
+    places = pa.array(np.repeat(np.arange(len(lengths)), counts))
+    worlds = pa.array([world for world, _ in lengths], pa.string()).take(places)
+    return worlds, pa.array(np.repeat(np.array([seed for _, seed in lengths], np.int64), counts))

@@ -11,7 +11,6 @@ import multiprocessing
 import os
 import signal
 import threading
-import time
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from model import calendar
 from scenarios.progress import Progress
-from scenarios.runner import Chunk, Failure, Job, Task, failed, join, run_task, simulate
+from scenarios.runner import CHUNK_RUNS, Chunk, Job, Task, lost, run_chunk, simulate
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnContext
@@ -35,12 +34,8 @@ THREAD_VARIABLES = (
 )
 TRIES = 2
 """How often a run is started alone before a dying worker is held to be its doing."""
-CHUNK_RUNS = 20
-"""Runs handed to a worker at once, so that short runs do not wait for the pipe."""
 CHUNKS_A_HAND = 4
 """At least so many chunks a worker, so that all of them end at about the same time."""
-REPORT_SECONDS = 0.5
-"""How long finished runs may wait in a worker for the rest of their chunk."""
 PATIENCE_SECONDS = 2.0
 """How long a worker may take to leave before it is killed."""
 
@@ -176,7 +171,7 @@ class _Pool:
             yield self._dead(task, f"ended {_words(self.last_code)} before its first run; try --workers 1")
 
     def _dead(self, task: Task, how: str) -> Chunk:
-        return failed(task, Failure(task.world, task.seed, f"WorkerDied: the worker process {how}", True))
+        return lost(task, f"WorkerDied: the worker process {how}")
 
     def end(self) -> None:
         """End every worker: an idle one sees its pipe closed and leaves, a busy one is terminated."""
@@ -231,19 +226,6 @@ def _serve(pipe: Connection, job: Job, warm_with: Task | None) -> None:
         while True:
             for chunk in run_chunk(job, pipe.recv()):
                 pipe.send(chunk)
-
-
-def run_chunk(job: Job, tasks: Sequence[Task]) -> Iterator[Chunk]:
-    """Make runs one after another and yield them joined, at least every so often."""
-    held: list[Chunk] = []
-    said = time.monotonic()
-    for task in tasks:
-        held.append(run_task(job, task))
-        if time.monotonic() - said > REPORT_SECONDS:
-            yield join(held)
-            held, said = [], time.monotonic()
-    if held:
-        yield join(held)
 
 
 def _warm(job: Job, task: Task) -> None:

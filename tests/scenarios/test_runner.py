@@ -14,7 +14,7 @@ import pytest
 
 from model.records import tables
 from scenarios import tables as stored
-from scenarios.runner import Chunk, Job, Task, run_task, run_tasks, trace
+from scenarios.runner import Chunk, Job, Task, run_task, run_tasks, to_chunk, trace
 from scenarios.scenario import load
 from scenarios.workers import chunks_of
 from tests.scenarios import toys
@@ -50,9 +50,9 @@ def test_two_workers_give_what_one_process_gives() -> None:
 
 def test_only_the_tables_that_are_asked_for_come_back() -> None:
     job, setting = Job(toys.plain, toys.mean_price), load("baseline")
-    headline = run_task(job, Task(0, "w", setting, 1, True, False))
+    headline = to_chunk([run_task(job, Task(0, "w", setting, 1, True, False))])
     assert set(headline.tables) == {"runs", "metrics", *stored.HEADLINE}
-    full = run_task(job, Task(0, "w", setting, 1, False, True))
+    full = to_chunk([run_task(job, Task(0, "w", setting, 1, False, True))])
     assert set(full.tables) == {"kept", *stored.full_tables()}
 
 
@@ -66,8 +66,17 @@ def test_a_failing_run_is_recorded_with_its_traceback_and_the_others_go_on(worke
     assert sum(len(chunk.places) for chunk in chunks) == 5
 
 
+def test_a_run_whose_tables_do_not_fit_the_schema_has_failed_and_the_others_have_not() -> None:
+    chunks = list(run_tasks(Job(toys.one_lacks_a_column), tasks_of(range(1, 6)), workers=1))
+    (failure,) = [failure for chunk in chunks for failure in chunk.failures]
+    assert failure.seed == toys.FRAGILE
+    assert "lacks ['price_usd_per_mtok']" in failure.reason
+    stored_seeds = [s for c in chunks for s in c.tables["quarters"]["seed"].unique().to_pylist()]
+    assert stored_seeds == [1, 2, 4, 5]
+
+
 def test_a_run_without_memory_is_lost_by_chance_and_not_stored() -> None:
-    chunk = run_task(Job(toys.no_memory), tasks_of([1])[0])
+    chunk = to_chunk([run_task(Job(toys.no_memory), tasks_of([1])[0])])
     assert chunk.failures[0].by_chance
     assert not chunk.tables
 

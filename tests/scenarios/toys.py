@@ -62,6 +62,14 @@ def one_is_killed_once(setting: Setting, seed: int) -> dict[str, pd.DataFrame]:
     return plain(setting, seed)
 
 
+def one_lacks_a_column(setting: Setting, seed: int) -> dict[str, pd.DataFrame]:
+    """The fragile seed records no price."""
+    frames = plain(setting, seed)
+    if seed == FRAGILE:
+        frames["quarters"] = frames["quarters"].drop(columns="price_usd_per_mtok")
+    return frames
+
+
 def no_memory(setting: Setting, seed: int) -> dict[str, pd.DataFrame]:
     """The machine has no room left for it."""
     raise MemoryError
