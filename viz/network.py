@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from viz.chart import BLUE, GREEN, GREY, ORANGE, VERMILION
 from viz.fan import ChartError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 TIERS = ("chipmaker", "cloud", "vendor", "buyers")
 TITLES = ("Chipmakers", "Clouds and venues", "Model vendors", "Buyers, by region")
-KINDS = {
+KINDS: Mapping[str, tuple[str, str, Any]] = {
     "chips": ("chips", BLUE, "-"),
     "hosting": ("hosting and inference hours", ORANGE, "-"),
     "tokens": ("tokens", VERMILION, "-"),

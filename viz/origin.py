@@ -53,12 +53,9 @@ def asked(batch: Batch) -> Section:
         paragraph(
             f"{several}, each with the seeds {words(batch.seeds)} ({len(batch.seeds)}).{state} {causes}"
         ),
-        table(headings, rows[:WORLDS_SHOWN]),
+        table(headings, map(_scenario, by_scenario.values()), widths=ASKED_WIDTHS),
+        *_points(worlds),
     ]
-    if len(rows) > WORLDS_SHOWN:
-        content.append(
-            details(f"{len(rows) - WORLDS_SHOWN} more worlds", table(headings, rows[WORLDS_SHOWN:]))
-        )
     return Section("asked", "What was asked", content, flows=True)
 
 
