@@ -25,9 +25,9 @@ def plan_of(
 
 
 def contents(store: Path) -> dict[str, bytes]:
-    """Every file of a store but its locks, by name within it."""
+    """Every file of a store by name within it, but its locks and what it says of the code, which may be changing."""
     return {
         file.relative_to(store).as_posix(): file.read_bytes()
         for file in sorted(store.rglob("*"))
-        if file.is_file() and not file.name.endswith("lock")
+        if file.is_file() and not file.name.endswith("lock") and file.parent.name != "code"
     }
