@@ -88,11 +88,13 @@ def compare(
         made = Batch.open(batch, out)
     else:
         made, by_chance = _made(names or [], seeds, assignments, without, enterprises, out, workers, quiet)
-    comparisons = paired(made, names if batch is not None and names else None, every)
+    labels = names if batch is not None and names else made.labels
+    shown = labels if every or as_json or file is not None else labels[: 1 + WORLDS_SHOWN]
+    comparisons = paired(made, shown, every)
     if as_json:
         print(to_json([row for comparison in comparisons for row in comparison.rows()]))
     else:
-        print_comparison(made, comparisons, every)
+        print_comparison(made, comparisons, every, len(set(labels)) - 1)
     if file is not None:
         _say(f"wrote {file}: {write_csv(comparisons, file)} rows")
     _report_failures(made, by_chance)
@@ -127,15 +129,20 @@ def _made(
     return made, by_chance
 
 
-def print_comparison(batch: Batch, comparisons: Sequence[Comparison], every: bool = False) -> None:
-    """Print what moves against the first world and which verdicts change; everything with ``every``."""
+def print_comparison(
+    batch: Batch, comparisons: Sequence[Comparison], every: bool = False, worlds: int = 0
+) -> None:
+    """Print what moves against the first world and which verdicts change; everything with ``every``.
+
+    ``worlds`` is how many there are to compare, where not all of them were.
+    """
     out = console()
     shown = comparisons if every else comparisons[:WORLDS_SHOWN]
     for comparison in shown:
         _print_one(comparison, every)
-    if len(shown) < len(comparisons):
-        out.print(f"{len(comparisons) - len(shown)} more worlds: add --all, or name some of them.")
-    for line in notes(comparisons):
+    if len(shown) < worlds:
+        out.print(f"{worlds - len(shown)} more worlds: add --all, or name some of them.")
+    for line in notes(shown):
         out.print(line)
     if not every:
         out.print("What does not move, and other readings of the same sentences: add --all.")
