@@ -14,7 +14,8 @@ down, so that whoever comes next finishes what a dying process began.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ COMMIT = "commit.json"
 LOCK = "lock"
 SUFFIX = ".parquet"
 SMALL_BYTES = 8_000_000
+READ_TRIES = 5
 MANY_PACKS = 64
 """So many packs of a table below so many bytes are merged."""
 
@@ -88,38 +90,41 @@ class Store:
         return sorted((self.path / "tables" / table).glob(f"*{SUFFIX}"))
 
     def read(
-        self, table: str, worlds: Iterable[str] | None = None, columns: list[str] | None = None
+        self, table: str, worlds: Collection[str] | None = None, columns: list[str] | None = None
     ) -> pa.Table:
         """The rows of a table, of some worlds or of all, in the order of packs.
 
         Raises StoreError, naming the file, for a pack that cannot be read.
         """
         import pyarrow as pa
+
+        for _ in range(READ_TRIES):
+            # Another process may merge or remove packs between the listing and the reading.
+            with contextlib.suppress(FileNotFoundError):
+                found = [self._read(file, worlds, columns) for file in self.packs(table)]
+                form = tables.arrow_schema(table)
+                empty = (
+                    form if columns is None else pa.schema([form.field(c) for c in columns])
+                ).empty_table()
+                return pa.concat_tables([empty, *found], promote_options="default")
+        raise StoreError(f"{self.path} is being changed all the time; try again when its batches are done")
+
+    def _read(self, file: Path, worlds: Collection[str] | None, columns: list[str] | None) -> pa.Table:
+        import pyarrow as pa
         import pyarrow.compute as pc
         import pyarrow.parquet as pq
 
-        form = tables.arrow_schema(table)
-        wanted = None if worlds is None else pa.array(sorted(set(worlds)), pa.string())
-        found = []
-        for file in self.packs(table):
-            try:
-                rows = pq.read_table(
-                    file,
-                    columns=columns,
-                    filters=None if wanted is None else pc.field("world").isin(wanted),
-                    partitioning=None,
-                )
-            except (pa.ArrowException, OSError):
-                raise StoreError(
-                    f"{file} is damaged; delete it with `undercut repair {self.path}` and run the batch again"
-                ) from None
-            if rows.num_rows:
-                found.append(rows)
-        if not found:
-            return (form if columns is None else pa.schema([form.field(c) for c in columns])).empty_table()
-        return pa.concat_tables(found, promote_options="default")
+        wanted = None if worlds is None else pc.field("world").isin(pa.array(sorted(worlds), pa.string()))
+        try:
+            return pq.read_table(file, columns=columns, filters=wanted, partitioning=None)
+        except FileNotFoundError:
+            raise
+        except (pa.ArrowException, OSError):
+            raise StoreError(
+                f"{file} is damaged; `undercut repair --store {self.path}` drops it, then run the batch again"
+            ) from None
 
-    def runs(self, worlds: Iterable[str] | None = None, table: str = tables.RUNS) -> set[Run]:
+    def runs(self, worlds: Collection[str] | None = None, table: str = tables.RUNS) -> set[Run]:
         """The runs that are stored, of some worlds or of all; with table ``kept``, those with all tables."""
         rows = self.read(table, worlds, ["world", "seed"])
         return set(zip(rows["world"].to_pylist(), rows["seed"].to_pylist(), strict=True))

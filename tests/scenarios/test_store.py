@@ -115,7 +115,7 @@ def test_a_truncated_pack_is_named_with_what_to_do(tmp_path: Path) -> None:
     made = filled(tmp_path)
     (pack,) = made.store.packs("quarters")
     pack.write_bytes(pack.read_bytes()[:100])
-    with pytest.raises(StoreError, match=r"quarters.*parquet is damaged; delete it with `undercut repair"):
+    with pytest.raises(StoreError, match=r"quarters.*parquet is damaged; `undercut repair --store"):
         made.table("quarters")
 
 
