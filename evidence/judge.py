@@ -88,6 +88,28 @@ class Verdict:
         return asdict(self)
 
 
+LIKELY, OPEN, UNLIKELY, UNTESTED = "likely", "open", "unlikely", "untested"
+STANDINGS = {LIKELY: "likely", OPEN: "open", UNLIKELY: "unlikely", UNTESTED: "not judged"}
+"""How a claim stands by its probability alone, and the words for it."""
+
+
+def standing(verdict: Verdict) -> str:
+    """Whether a claim is likely, open, unlikely or untested, by its probability without its interval."""
+    if verdict.probability is None:
+        return UNTESTED
+    bounds = {term.word: term for term in terms()}
+    for word in (LIKELY, UNLIKELY):
+        if bounds[word].holds(verdict.probability, verdict.probability):
+            return word
+    return OPEN
+
+
+def standings(found: Iterable[Verdict]) -> dict[str, int]:
+    """How many verdicts stand in each way."""
+    kinds = [standing(verdict) for verdict in found]
+    return {kind: kinds.count(kind) for kind in STANDINGS}
+
+
 def wilson(successes: int, trials: int, level: float) -> tuple[float, float]:
     """The score interval of a probability (Wilson 1927) at a confidence level between 0 and 1.
 

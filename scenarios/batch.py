@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model.setting import Setting
 from scenarios import pack, tables
-from scenarios.folder import PARTIAL, Lock, StoreError, as_store_error, read_json, replacing, write_json
+from scenarios.folder import Lock, StoreError, as_store_error, read_json
+from scenarios.journal import DATA, MANIFEST, PARTS, WORLDS, Journal, parts_of, runs_of
 from scenarios.plan import Plan, kept_seeds
-from scenarios.runner import Chunk, Job, Task, join, run_tasks
+from scenarios.runner import Job, run_tasks
 from scenarios.seeds import parse
-from scenarios.store import DEFAULT, MARKER, SUFFIX, Store
+from scenarios.store import DEFAULT, MARKER, Store
 from scenarios.tables import Run
 from scenarios.world import restore
 
@@ -26,30 +27,6 @@ if TYPE_CHECKING:
 
     from scenarios.progress import Progress
     from scenarios.runner import Failure
-
-MANIFEST = "manifest.json"
-WORLDS = f"worlds{SUFFIX}"
-PARTS = "parts"
-PART_RUNS = 200
-PART_BYTES = 64_000_000
-PART_SECONDS = 5.0
-"""A part is written when it holds so many runs or bytes, or after so long: what a crash can cost."""
-
-TEXTS = (
-    "label",
-    "scenario",
-    "of",
-    "cause",
-    "world",
-    "title",
-    "name",
-    "first",
-    "record_from",
-    "last",
-    "notes",
-)
-DATA = ("overrides", "shocks", "varied")
-"""Columns of the table of worlds: text, and JSON."""
 
 
 class Interrupted(BaseException):
@@ -78,145 +55,23 @@ def run(
     """
     store = Store.make(out)
     by_chance: list[Failure] = []
-    with as_store_error(store.path), _Writing(store, plan) as writing:
-        tasks = writing.missing()
-        planned = writing.planned
+    with as_store_error(store.path), Journal(store, plan) as journal:
+        tasks = journal.missing()
+        planned = journal.planned
         chunks = run_tasks(job, tasks, workers, scheduler, progress, stored=planned - len(tasks))
         left = len(tasks)
         try:
             for chunk in chunks:
                 by_chance += (failure for failure in chunk.failures if failure.by_chance)
                 left -= len(chunk.places)
-                writing.add(chunk)
+                journal.add(chunk)
         except KeyboardInterrupt:
-            writing.flush()
+            journal.flush()
             raise Interrupted(planned - left, planned) from None
         finally:
             chunks.close()
-        writing.finish()
+        journal.finish()
     return Batch(store, plan.name), tuple(by_chance)
-
-
-class _Writing:
-    """A batch that is being run: it holds the batch's lock, collects results into parts and packs them at the end."""
-
-    def __init__(self, store: Store, plan: Plan) -> None:
-        self.store, self.plan = store, plan
-        self.path = store.batches / plan.name
-        self.lock = Lock(store.batches / f".{plan.name}.lock")
-        self.held: list[Chunk] = []
-        self.held_runs = self.held_bytes = 0
-        self.since = time.monotonic()
-        self.number = 0
-        self.planned = 0
-
-    def __enter__(self) -> _Writing:
-        if not self.lock.take(wait=False):
-            raise StoreError(
-                f"the same batch, {self.plan.name}, is being run into {self.store.path} by another process; "
-                "wait for it, or give --out another store"
-            )
-        with self.store.lock:
-            self.store.recover()
-            (self.path / PARTS).mkdir(parents=True, exist_ok=True)
-            for leaving in (self.path / PARTS).glob(f".*{PARTIAL}"):
-                leaving.unlink()
-            if not (self.path / MANIFEST).exists():
-                code = self.store.record_code()
-                with replacing(self.path / WORLDS) as partial:
-                    _write_worlds(self.plan, partial)
-                manifest = {"batch": self.plan.name, "asked": self.plan.asked(), "code": code}
-                write_json(self.path / MANIFEST, manifest)
-        numbers = [int(file.name.partition("-")[0]) for file in (self.path / PARTS).glob(f"*{SUFFIX}")]
-        self.number = max(numbers, default=-1) + 1
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.lock.free()
-
-    def missing(self) -> list[Task]:
-        """The runs to make, in the order of the plan."""
-        runs = list(self.plan.runs())
-        self.planned = len(runs)
-        parts = parts_of(self.path)
-        worlds = set(self.plan.ids)
-        there = self.store.runs(worlds) | _in(parts[tables.RUNS])
-        full = self.store.runs(worlds, tables.KEPT) | _in(parts[tables.KEPT])
-        ended = self.store.runs(worlds, tables.FAILURES) | _in(parts[tables.FAILURES])
-        tasks: list[Task] = []
-        for place, world, seed, kept in runs:
-            headline = (world, seed) not in there
-            all_tables = kept and (world, seed) not in full and (world, seed) not in ended
-            if headline or all_tables:
-                setting = self.plan.members[place].setting
-                tasks.append(Task(len(tasks), world, setting, seed, headline, all_tables))
-        return tasks
-
-    def add(self, chunk: Chunk) -> None:
-        """Hold results, and write a part once there are enough."""
-        self.held.append(chunk)
-        self.held_runs += len(chunk.places)
-        self.held_bytes += sum(table.nbytes for table in chunk.tables.values())
-        if (
-            self.held_runs >= PART_RUNS
-            or self.held_bytes >= PART_BYTES
-            or time.monotonic() - self.since >= PART_SECONDS
-        ):
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what is held as one part; the table that says which runs are there comes last."""
-        if self.held:
-            chunk = join(self.held)
-            for layer in reversed(pack.LAYERS):
-                for name in layer:
-                    if name in chunk.tables:
-                        with replacing(self.path / PARTS / f"{self.number:06d}-{name}{SUFFIX}") as partial:
-                            pack.write_table(name, partial, chunk.tables[name])
-        self.number += 1
-        self.held, self.held_runs, self.held_bytes, self.since = [], 0, 0, time.monotonic()
-
-    def finish(self) -> None:
-        """Pack all parts into the store and clear them."""
-        self.flush()
-        with self.store.lock:
-            self.store.recover()
-            order = [(world, seed) for _, world, seed, _ in self.plan.runs()]
-            stored = {book: self.store.runs(self.plan.ids, book) for book in (tables.RUNS, tables.KEPT)}
-            packs = list(pack.write_packs(parts_of(self.path), order, stored, self.store.path / "tables"))
-            self.store.commit(packs)
-            self.store.merge()
-        shutil.rmtree(self.path / PARTS)
-
-
-def parts_of(batch: Path) -> dict[str, list[Path]]:
-    """The parts of an unfinished batch by table, those that were written whole."""
-    found: dict[str, list[Path]] = {}
-    for layer in pack.LAYERS:
-        whole = {file.name.partition("-")[0] for file in (batch / PARTS).glob(f"[0-9]*-{layer[-1]}{SUFFIX}")}
-        for name in layer:
-            files = sorted((batch / PARTS).glob(f"[0-9]*-{name}{SUFFIX}"))
-            found[name] = [file for file in files if file.name.partition("-")[0] in whole]
-    return found
-
-
-def _in(files: Sequence[Path]) -> set[Run]:
-    return {run for file in files for run in pack.runs_in(file)}
-
-
-def _write_worlds(plan: Plan, file: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    rows = plan.rows()
-    columns: dict[str, pa.Array] = {
-        name: pa.array([row[name] for row in rows], pa.string()) for name in TEXTS
-    }
-    for name in DATA:
-        columns[name] = pa.array([json.dumps(row[name], sort_keys=True) for row in rows], pa.string())
-    for name in dict.fromkeys(name for row in rows for name in row["varied"]):
-        columns[name] = pa.array([row["varied"].get(name) for row in rows], pa.float64())
-    pq.write_table(pa.table(columns), file, compression="zstd")
 
 
 @dataclass(frozen=True)
@@ -274,20 +129,24 @@ class Batch:
         """The seeds of every asked world."""
         return parse(self.manifest["asked"]["seeds"])
 
-    def worlds(self) -> pd.DataFrame:
-        """A row a world: ``label``, ``scenario``, ``world`` (its id), ``of`` and ``cause`` for counterfactuals,
-        title, horizon, overrides and shocks, and a column for each parameter that varies."""
+    @cached_property
+    def _worlds(self) -> pd.DataFrame:
         import pandas as pd
 
         frame = pd.read_parquet(self.path / WORLDS)
         for name in DATA:
             frame[name] = frame[name].map(json.loads)
-        return frame
+        return frame.set_index("label", drop=False)
 
-    @property
+    def worlds(self) -> pd.DataFrame:
+        """A row a world: ``label``, ``scenario``, ``world`` (its id), ``of`` and ``cause`` for counterfactuals,
+        title, horizon, overrides and shocks, and a column for each parameter that varies."""
+        return self._worlds.reset_index(drop=True)
+
+    @cached_property
     def labels(self) -> list[str]:
         """The labels of the asked worlds, in order."""
-        frame = self.worlds()
+        frame = self._worlds
         return [str(label) for label in frame["label"][frame["of"] == ""]]
 
     def setting(self, label: str) -> Setting:
@@ -300,11 +159,22 @@ class Batch:
             }
         )
 
+    def world(self, label: str) -> str:
+        """The id of a world by its label. Raises StoreError when the batch has no such world."""
+        return str(self._row(label)["world"])
+
     def counterfactuals(self, label: str) -> dict[str, str]:
         """The worlds that a world is compared with: ids by cause."""
-        frame = self.worlds()
-        others = frame[frame["of"] == label]
-        return dict(zip(others["cause"], others["world"], strict=True))
+        return self._others.get(label, {})
+
+    @cached_property
+    def _others(self) -> dict[str, dict[str, str]]:
+        found: dict[str, dict[str, str]] = {}
+        frame = self._worlds
+        for of, cause, world in zip(frame["of"], frame["cause"], frame["world"], strict=True):
+            if of:
+                found.setdefault(of, {})[cause] = world
+        return found
 
     def table(self, name: str, label: str | None = None) -> pd.DataFrame:
         """A table of the asked worlds or of one of them, first ``scenario`` (the label), ``world`` and ``seed``.
@@ -312,16 +182,20 @@ class Batch:
         Only runs of this batch are in it, and full tables only of the seeds that it keeps. Raises StoreError
         when there is no such table or world.
         """
+        import pandas as pd
+
         if name not in tables.stored_tables():
             raise StoreError(f"there is no table {name!r}; write one of {', '.join(tables.stored_tables())}")
-        frame = self.worlds()
-        asked = (
-            frame[frame["of"] == ""] if label is None else frame[frame["label"] == self._row(label)["label"]]
-        )
         seeds = self.seeds
         if name in pack.FULL_BOOKS:
             seeds = seeds[: kept_seeds(self.manifest["asked"]["keep"], len(seeds))]
-        return self.rows(name, dict(zip(asked["world"], asked["label"], strict=True)), seeds)
+        ids = {known: self.world(known) for known in (self.labels if label is None else [label])}
+        frame = self.rows(name, {world: known for known, world in ids.items()}, seeds)
+        if len(set(ids.values())) == len(ids):
+            return frame
+        # Several labels come to one world: its rows stand under each of them.
+        parts = [frame[frame["world"] == world].assign(scenario=known) for known, world in ids.items()]
+        return pd.concat(parts, ignore_index=True)
 
     def rows(self, name: str, labels: Mapping[str, str], seeds: Sequence[int] | None = None) -> pd.DataFrame:
         """The rows of a table of some worlds, given their labels by id, in the order of these and of seeds."""
@@ -372,7 +246,7 @@ class Batch:
         """The runs that are stored by now, failed ones among them."""
         planned = self.planned()
         worlds = {world for world, _ in planned}
-        return set(planned) & (self.store.runs(worlds) | _in(parts_of(self.path)[tables.RUNS]))
+        return set(planned) & (self.store.runs(worlds) | runs_of(parts_of(self.path)[tables.RUNS]))
 
     def failures(self) -> pd.DataFrame:
         """The runs that failed, counterfactuals among them: scenario, world, seed, reason, traceback."""
@@ -423,15 +297,13 @@ class Batch:
                 yield pq.read_table(file, filters=wanted, partitioning=None)
 
     def _row(self, label: str) -> Mapping[str, Any]:
-        frame = self.worlds()
-        rows = frame[frame["label"] == label]
-        if not len(rows):
+        if label not in self._worlds.index:
             from scenarios.scenario import nearest
 
-            known = [str(known) for known in frame["label"]]
+            known = [str(known) for known in self._worlds["label"]]
             hint = nearest(label, known) or f"write one of {', '.join(known[:SHOWN_NAMES])}"
             raise StoreError(f"batch {self.name} has no scenario {label!r}; {hint}")
-        return {str(name): value for name, value in rows.iloc[0].items()}
+        return {str(name): value for name, value in self._worlds.loc[label].items()}
 
 
 SHOWN_NAMES = 12

@@ -46,7 +46,7 @@ class Plan:
 
     ``keep`` says of which runs all tables are stored and not only the headline: ``"all"``, ``"headline"`` (of
     none) or ``"sample:N"`` (of the first N seeds of every asked world). ``simulation`` is
-    :attr:`scenarios.runner.Job.simulation`.
+    :attr:`scenarios.runner.Job.simulation`. ``design`` says in words how the worlds were chosen.
     """
 
     members: tuple[Member, ...]
@@ -54,6 +54,7 @@ class Plan:
     compared: int = 0
     keep: str = KEEP_DEFAULT
     simulation: str = "scenarios.runner.simulate"
+    design: str = ""
 
     def __post_init__(self) -> None:
         labels = Counter(member.label for member in self.members)
@@ -77,6 +78,7 @@ class Plan:
             list(self.seeds),
             self.compared,
             self.keep,
+            self.design,
         ]
         return f"{first}{f'+{others}' if others else ''}-{digest(content)[:NAME_DIGITS]}"
 
@@ -108,6 +110,7 @@ class Plan:
             "seeds": words(self.seeds),
             "counterfactual_seeds": self.compared,
             "keep": self.keep,
+            "design": self.design,
         }
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evidence import ensemble
 from evidence.claims import Claim, claims
-from evidence.ensemble import outcomes_by_world
 from evidence.facts import constants
 from evidence.metrics import outcomes as outcomes_of
 from model.place import CAUSES
@@ -91,12 +91,14 @@ def ablate(
     plan = Plan(members, tuple(seeds), len(seeds), "headline", job.simulation)
     batch, by_chance = run(plan, job, out, workers=workers, progress=progress)
     label = members[0].label
-    names = {world: cause for cause, world in batch.counterfactuals(label).items()}
-    own_id = plan.ids[0]
-    values = outcomes_by_world(batch, {own_id: "", **names})
-    causes = tuple(names.values())
-    effects = [effect(cause, claim, values[""], values[cause]) for cause in causes for claim in outcomes()]
-    return Ablation(causes, tuple(effects), len(values[""]), batch, by_chance)
+    others, own = batch.counterfactuals(label), batch.world(label)
+    values = ensemble.outcomes(batch, [own, *others.values()])
+    effects = [
+        effect(cause, claim, values[own], values[world])
+        for cause, world in others.items()
+        for claim in outcomes()
+    ]
+    return Ablation(tuple(others), tuple(effects), len(values[own]), batch, by_chance)
 
 
 def effect(cause: str, claim: Claim, own: DataFrame, without: DataFrame) -> Effect:

@@ -188,14 +188,12 @@ def compare(
     names = list(dict.fromkeys(batch.labels if labels is None else labels))
     if len(names) < 2:
         raise StoreError(f"comparing needs two worlds; {batch.name} has {', '.join(batch.labels)}")
-    for name in names:
-        batch.setting(name)  # says which worlds there are when it is none of them
     asked = tuple(claim for claim in claims() if every or claim.headline)
-    reference, quarters = values(batch, names[0], asked), batch.table("quarters", names[0])
+    found, quarters = values(batch, names, asked), batch.table("quarters", names[0])
     return tuple(
         compare_values(
             (names[0], name),
-            (reference, values(batch, name, asked)),
+            (found[names[0]], found[name]),
             (quarters, batch.table("quarters", name)),
             asked,
             year,

@@ -62,12 +62,13 @@ def plan(
     *,
     overrides: Values | None = None,
     design: Sequence[Point] = ({},),
-    numbered: bool = False,
+    sampled: str = "",
     compared: int | None = None,
     keep: str = KEEP_DEFAULT,
 ) -> Plan:
     """The plan of a batch: every scenario at every point of a design with every seed.
 
+    ``sampled`` says how a sample was drawn, in the words of the command line; its points are numbered.
     ``compared`` is how many of the seeds, the first ones, are run in the counterfactual worlds that claims about
     causes need; by default some for one world and none for several. Raises what :func:`run` raises.
     """
@@ -78,8 +79,8 @@ def plan(
     if compared is None:
         compared = COMPARED if len(settings) * len(design) == 1 else 0
     causes = needed_worlds() if compared else ()
-    members = members_of(settings, design, causes, numbered)
-    return Plan(members, chosen, min(compared, len(chosen)), keep, job().simulation)
+    members = members_of(settings, design, causes, bool(sampled))
+    return Plan(members, chosen, min(compared, len(chosen)), keep, job().simulation, sampled)
 
 
 def run(
@@ -144,7 +145,19 @@ def verdicts(batch: Batch, label: str | None = None) -> list[dict[str, Any]]:
     """Verdicts on every claim in one world of a batch (by default its first), as plain data."""
     from evidence.ensemble import verdicts as judge
 
-    return [verdict.row() for verdict in judge(batch, label or batch.labels[0])]
+    chosen = label or batch.labels[0]
+    return [verdict.row() for verdict in judge(batch, [chosen])[chosen]]
+
+
+def verdict_rows(batch: Batch, labels: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """The same of several worlds (by default every asked one), with the label of each in ``scenario``."""
+    from evidence.ensemble import verdicts as judge
+
+    return [
+        {"scenario": label, **verdict.row()}
+        for label, found in judge(batch, labels).items()
+        for verdict in found
+    ]
 
 
 def seeds_of(scenarios: Sequence[str | Path]) -> str:

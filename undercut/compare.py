@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from undercut.options import (
     WithoutOption,
     WorkersOption,
 )
+from undercut.terminal import end_with_failures, one_thread, print_json, say
 from undercut.text import Field, console, number, print_table, signed
 from viz.number import scale
 
@@ -76,7 +76,7 @@ def compare(
       undercut compare baseline consortium model_export_rules --set sigma2=0.8 --csv differences.csv
       undercut compare --batch baseline+1 --all
     """
-    from scenarios.folder import StoreError, to_json
+    from scenarios.folder import StoreError
     from studies.comparison import compare as paired
 
     by_chance: Sequence[Failure] = ()
@@ -92,12 +92,12 @@ def compare(
     shown = labels if every or as_json or file is not None else labels[: 1 + WORLDS_SHOWN]
     comparisons = paired(made, shown, every)
     if as_json:
-        print(to_json([row for comparison in comparisons for row in comparison.rows()]))
+        print_json([row for comparison in comparisons for row in comparison.rows()])
     else:
         print_comparison(made, comparisons, every, len(set(labels)) - 1)
     if file is not None:
-        _say(f"wrote {file}: {write_csv(comparisons, file)} rows")
-    _report_failures(made, by_chance)
+        say(f"wrote {file}: {write_csv(comparisons, file)} rows")
+    end_with_failures(made, by_chance)
 
 
 def _made(
@@ -113,19 +113,18 @@ def _made(
     """The batch of some scenarios, made as far as the store lacks it, and what failed by chance."""
     from scenarios.plan import PlanError
     from scenarios.progress import shown_on
-    from scenarios.workers import THREAD_VARIABLES
 
     if len(scenarios) < 2:
         raise PlanError("comparing needs two scenarios at least: undercut compare baseline consortium")
     # BLAS on one thread in this process too, before NumPy is loaded, as workers do: sums must agree.
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+    one_thread()
     from undercut import batch
 
     values = batch.overrides(assignments or (), without or (), enterprises)
     plan = batch.plan(list(scenarios), seeds, overrides=values, compared=0)
     made, by_chance = batch.carry_out(plan, out, workers=workers, progress=shown_on(sys.stderr, quiet))
     if not quiet:
-        _say(f"stored in {out} as {made.name}")
+        say(f"stored in {out} as {made.name}")
     return made, by_chance
 
 
@@ -240,18 +239,3 @@ def _chance(chance: Chance) -> dict[str, Any]:
         "change": f"{chance.change:+.2f}",
         "interval": f"{chance.change_low:+.2f} to {chance.change_high:+.2f}",
     }
-
-
-def _report_failures(batch: Batch, by_chance: Sequence[Failure]) -> None:
-    """Say which runs failed, and end with status 1 if any did."""
-    from undercut.stored import failures
-
-    lines = failures(batch, by_chance)
-    for line in lines:
-        _say(line)
-    if lines:
-        raise typer.Exit(1)
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

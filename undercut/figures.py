@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from undercut import sheet
+from undercut.terminal import say
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -303,7 +304,7 @@ def _write(out: Path | None, frame: DataFrame, draw: Callable[[], Figure]) -> No
         from viz.figures import save
 
         save(draw(), out)
-    _say(f"wrote {out}")
+    say(f"wrote {out}")
 
 
 def _print_json(frames: Mapping[str, DataFrame]) -> None:
@@ -312,7 +313,3 @@ def _print_json(frames: Mapping[str, DataFrame]) -> None:
         for name, frame in frames.items()
     }
     print(json.dumps(rows, indent=2, ensure_ascii=False))
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from undercut.options import RUNS, BatchArgument, StoreOption
+from undercut.terminal import open_batch, say
 
 
 def report(
@@ -31,10 +31,9 @@ def report(
       undercut report
       undercut report baseline+1 --out report.html --quarter 2026Q4
     """
-    from scenarios.batch import Batch
     from viz.report import write
 
-    opened = Batch.open(batch or store, store)
+    opened = open_batch(batch, store)
     file = out or Path(f"{opened.name}.html")
     write(opened, file, quarter)
-    print(f"wrote {file}", file=sys.stderr, flush=True)
+    say(f"wrote {file}")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from undercut.terminal import print_json, say
 from undercut.text import Field, console, number, print_table
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def list_them(as_json: JsonOption = False) -> None:
     from scenarios.scenario import library
 
     if as_json:
-        _print_json([scenario.model_dump() for scenario in library()])
+        print_json([scenario.model_dump() for scenario in library()])
     else:
         print_table((scenario.model_dump() for scenario in library()), LIBRARY)
 
@@ -91,7 +90,7 @@ def new(
     from scenarios.starter import write
 
     path = write(name, extends, out)
-    _say(f"wrote {path}; next: undercut scenario check {path}")
+    say(f"wrote {path}; next: undercut scenario check {path}")
 
 
 @app.command(short_help="Check scenario files.")
@@ -147,7 +146,7 @@ def show(
         raise typer.BadParameter("write --json or --toml, not both")
     resolved = resolve(scenario)
     if as_json:
-        _print_json({**resolved.model_dump(), "parameters": _parameters(resolved)})
+        print_json({**resolved.model_dump(), "parameters": _parameters(resolved)})
     elif as_toml:
         print(to_toml(resolved), end="")
     else:
@@ -172,7 +171,7 @@ def diff(
 
     found = difference(resolve(first), resolve(second))
     if as_json:
-        _print_json(dataclasses.asdict(found))
+        print_json(dataclasses.asdict(found))
     elif found:
         files = Path(first).name, Path(second).name
         _print_difference(*(files if files[0] != files[1] else (first, second)), found)
@@ -279,11 +278,3 @@ def _text(value: object) -> str:
 
 def _count(amount: int, what: str) -> str:
     return f"{amount} {what}{'' if amount == 1 else 's'}"
-
-
-def _print_json(content: object) -> None:
-    print(json.dumps(content, indent=2, ensure_ascii=False))
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

@@ -119,18 +119,17 @@ def _frame(batch: Batch, name: str) -> pd.DataFrame:
     import pandas as pd
 
     if name == WORLDS:
-        from scenarios.batch import DATA
         from scenarios.folder import to_json
+        from scenarios.journal import DATA
 
         frame = batch.worlds()
         for column in DATA:
             frame[column] = frame[column].map(to_json)
         return frame
     if name == CLAIMS:
-        from undercut.batch import verdicts
+        from undercut.batch import verdict_rows
 
-        rows = [{"scenario": label, **row} for label in batch.labels for row in verdicts(batch, label)]
-        return pd.DataFrame([{**row, "worlds": " ".join(row["worlds"])} for row in rows])
+        return pd.DataFrame([{**row, "worlds": " ".join(row["worlds"])} for row in verdict_rows(batch)])
     return batch.table(name)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from undercut.text import Field, console, number, print_table, signed
 
 if TYPE_CHECKING:
+    from evidence.judge import Verdict
     from scenarios.batch import Batch
     from studies.ablation import Ablation
 
@@ -36,23 +37,23 @@ SUMMARY = (
 def print_verdicts(batch: Batch, label: str, every: bool = False) -> None:
     """Print the verdicts of one world of a batch by article and kind, headline readings only unless ``every``."""
     from evidence.claims import ARTICLES
-    from undercut.batch import verdicts
+    from evidence.ensemble import verdicts
 
-    rows = verdicts(batch, label)
-    shown = [row for row in rows if every or row["headline"]]
+    found = verdicts(batch, [label])[label]
+    shown = [verdict for verdict in found if every or verdict.headline]
     groups = _grouped(shown)
-    seeds = max((row["seeds"] for row in rows), default=0)
+    seeds = max((verdict.seeds for verdict in found), default=0)
     out = console()
     for (article, kind), members in groups.items():
         title = f"{ARTICLES[article]}: {kind}s ({label}, {seeds} seeds)"
-        print_table((_line(row) for row in members), FIELDS, title[0].upper() + title[1:])
+        print_table((_line(verdict) for verdict in members), FIELDS, title[0].upper() + title[1:])
     print_table((_counts(article, kind, members) for (article, kind), members in groups.items()), SUMMARY)
     out.print(
         f"A probability is the share of seeds in which the claim holds, with its {_level()} interval; "
         "it says nothing on doubts about the parameters."
     )
-    if len(shown) < len(rows):
-        out.print(f"{len(rows) - len(shown)} other readings of the same sentences: add --all.")
+    if len(shown) < len(found):
+        out.print(f"{len(found) - len(shown)} other readings of the same sentences: add --all.")
 
 
 WORLD_FIELDS = (
@@ -67,13 +68,13 @@ WORLD_FIELDS = (
 
 def print_outcome(batch: Batch) -> None:
     """Print how many claims each world of a batch bears out, and how to see more."""
-    from undercut.batch import verdicts
+    from evidence.ensemble import verdicts
 
     rows = []
-    for label in batch.labels[:WORLDS_SHOWN]:
-        judged = [row for row in verdicts(batch, label) if row["headline"]]
-        seeds = max((row["seeds"] for row in judged), default=0)
-        rows.append({"scenario": label, "seeds": str(seeds), **_chances(judged)})
+    for label, found in verdicts(batch, batch.labels[:WORLDS_SHOWN]).items():
+        judged = [verdict for verdict in found if verdict.headline]
+        seeds = max((verdict.seeds for verdict in judged), default=0)
+        rows.append({"scenario": label, "seeds": str(seeds), **_standings(judged)})
     print_table(rows, WORLD_FIELDS, "Headline claims of both articles by world")
     out = console()
     if len(batch.labels) > WORLDS_SHOWN:
@@ -133,54 +134,47 @@ def _level() -> str:
     return f"{constants()['interval_level']:.0%}".replace("%", " %")
 
 
-def _grouped(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
-    """Rows by article and kind, in the order in which these first appear."""
-    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for row in rows:
-        groups.setdefault((row["article"], row["kind"]), []).append(row)
+def _grouped(found: Iterable[Verdict]) -> dict[tuple[str, str], list[Verdict]]:
+    """Verdicts by article and kind, in the order in which these first appear."""
+    groups: dict[tuple[str, str], list[Verdict]] = {}
+    for verdict in found:
+        groups.setdefault((verdict.article, verdict.kind), []).append(verdict)
     articles = list(dict.fromkeys(article for article, _ in groups))
     kinds = list(dict.fromkeys(kind for _, kind in groups))
     return {(a, k): groups[a, k] for a in articles for k in kinds if (a, k) in groups}
 
 
-def _line(row: Mapping[str, Any]) -> dict[str, str]:
-    tested = row["probability"] is not None
+def _line(verdict: Verdict) -> dict[str, str]:
+    tested = verdict.probability is not None
     chance = ""
     if tested:
-        interval = f"{row['probability_low']:.2f}-{row['probability_high']:.2f}"
-        chance = f"{row['probability']:.2f} ({interval})\n"
-    note = row["note"]
+        interval = f"{verdict.probability_low:.2f}-{verdict.probability_high:.2f}"
+        chance = f"{verdict.probability:.2f} ({interval})\n"
+    note = verdict.note
     if len(note) > NOTE_LETTERS:
         note = note[:NOTE_LETTERS].rpartition(" ")[0].rstrip(",;:") + " ..."
+    spread = f"{number(verdict.median)}\n{number(verdict.low)} to {number(verdict.high)}"
     return {
-        "claim": f"{row['statement']}\n{row['id']}",
-        "claimed": f"{row['claimed']} {row['unit']}",
-        "model": f"{number(row['median'])}\n{number(row['low'])} to {number(row['high'])}" if tested else "",
-        "probability": chance + row["word"],
+        "claim": f"{verdict.statement}\n{verdict.id}",
+        "claimed": f"{verdict.claimed} {verdict.unit}",
+        "model": spread if tested else "",
+        "probability": chance + verdict.word,
         "note": note,
     }
 
 
-def _counts(article: str, kind: str, rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+def _counts(article: str, kind: str, found: Sequence[Verdict]) -> dict[str, str]:
     from evidence.claims import ARTICLES
 
-    members = list(rows)
     return {
         "article": ARTICLES.get(article, article),
         "kind": f"{kind}s",
-        "claims": str(len(members)),
-        **_chances(members),
+        "claims": str(len(found)),
+        **_standings(found),
     }
 
 
-def _chances(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """How many claims are likely, open, unlikely and not judged."""
-    from evidence.judge import terms
+def _standings(found: Iterable[Verdict]) -> dict[str, str]:
+    from evidence.judge import standings
 
-    bounds = {term.word: term for term in terms()}
-    chances = [row["probability"] for row in rows]
-    judged = [chance for chance in chances if chance is not None]
-    likely, unlikely = (sum(bounds[word].holds(c, c) for c in judged) for word in ("likely", "unlikely"))
-    counts = {"likely": likely, "open": len(judged) - likely - unlikely, "unlikely": unlikely}
-    counts["untested"] = len(chances) - len(judged)
-    return {name: str(count) for name, count in counts.items()}
+    return {kind: str(count) for kind, count in standings(found).items()}

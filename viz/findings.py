@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
 from evidence.claims import ARTICLES
-from evidence.claims import claims as registry
-from evidence.ensemble import verdicts
 from evidence.facts import constants
-from evidence.judge import Verdict, judge, terms
-from scenarios.tables import METRICS
+from evidence.judge import LIKELY, OPEN, STANDINGS, UNLIKELY, UNTESTED, Verdict, standing, standings, terms
 from studies.comparison import Comparison, Difference, looks
 from viz.number import number, scale, signed
 from viz.page import Cell, Section, details, element, heading, paragraph, table
 
 if TYPE_CHECKING:
-    from scenarios.batch import Batch
+    pass
 
-LIKELY, OPEN, UNLIKELY, UNTESTED = "likely", "open", "unlikely", "untested"
 SIGNS = {LIKELY: "\u25b2", OPEN: "\u25cf", UNLIKELY: "\u25bd", UNTESTED: "\u2013"}
 """A sign for each class of verdict, beside the word: nothing is told by colour alone."""
 
-CLASSES = {LIKELY: "likely", OPEN: "open", UNLIKELY: "unlikely", UNTESTED: "not judged"}
 CLEAREST = 30
 """Quantities that move, of one world, that are shown before the others fold away."""
 
@@ -34,33 +29,16 @@ FEW_WORLDS = len(WORLD_WIDTHS)
 """Of more worlds than this, it is also counted over the worlds how each claim fares."""
 
 
-def kind_of(verdict: Verdict) -> str:
-    """Whether a claim is likely, open, unlikely or untested, by its probability."""
-    if verdict.probability is None:
-        return UNTESTED
-    bounds = {term.word: term for term in terms()}
-    found = [
-        word for word in (LIKELY, UNLIKELY) if bounds[word].holds(verdict.probability, verdict.probability)
-    ]
-    return found[0] if found else OPEN
-
-
-def counts(found: Iterable[Verdict]) -> dict[str, int]:
-    """How many verdicts are of each class."""
-    kinds = [kind_of(verdict) for verdict in found]
-    return {kind: kinds.count(kind) for kind in CLASSES}
-
-
 def overview(judged: Mapping[str, Sequence[Verdict]]) -> Section:
     """How many headline claims each world bears out; of many worlds also how each claim fares over them."""
     rows: list[dict[str, Cell]] = []
     for label, found in judged.items():
         headlines = [verdict for verdict in found if verdict.headline]
         seeds = max((verdict.seeds for verdict in headlines), default=0)
-        said = {kind: str(count) for kind, count in counts(headlines).items()}
+        said = {kind: str(count) for kind, count in standings(headlines).items()}
         rows.append({"world": label, "seeds": str(seeds), **said})
     bounds = {term.word: term for term in terms()}
-    names = {kind: f"{SIGNS[kind]} {text}" for kind, text in CLASSES.items()}
+    names = {kind: f"{SIGNS[kind]} {text}" for kind, text in STANDINGS.items()}
     content = [
         paragraph(
             "Headline readings of all claims of both articles, counted by the share of a world's seeds in which they "
@@ -81,10 +59,10 @@ def _over_worlds(judged: Mapping[str, Sequence[Verdict]]) -> Element:
             if verdict.headline:
                 by_claim.setdefault(verdict.id, []).append(verdict)
     rows = [
-        {"claim": _name(found[0]), **{kind: str(count) for kind, count in counts(found).items()}}
+        {"claim": _name(found[0]), **{kind: str(count) for kind, count in standings(found).items()}}
         for found in by_claim.values()
     ]
-    names = {kind: f"{SIGNS[kind]} {text}" for kind, text in CLASSES.items()}
+    names = {kind: f"{SIGNS[kind]} {text}" for kind, text in STANDINGS.items()}
     title = "In how many worlds each claim is likely, open, unlikely or not judged"
     return table({"claim": "Claim", **names}, rows, title, " ".join(names))
 
@@ -101,22 +79,6 @@ def claims(judged: Mapping[str, Sequence[Verdict]]) -> Section:
             if of == article:
                 content += _group(f"{_capital(kind)}s", list(judged), members)
     return Section("claims", "The claims and what the model says", content)
-
-
-def judge_all(batch: Batch) -> dict[str, list[Verdict]]:
-    """The verdicts of every asked world of a batch, by label."""
-    frame = batch.worlds()
-    asked = frame[frame["of"] == ""]
-    if len(asked) < len(frame):
-        return {label: verdicts(batch, label) for label in batch.labels}
-    # Without counterfactuals, which is how hundreds of worlds are run, one reading of the store does for all.
-    rows = batch.rows(METRICS, {str(world): "" for world in asked["world"]}, batch.seeds)
-    direct = {claim.id for claim in registry() if not claim.effect}
-    found: dict[str, dict[str, list[float]]] = {}
-    for (world, metric), values in rows[rows["metric"].isin(direct)].groupby(["world", "metric"])["value"]:
-        found.setdefault(str(world), {})[str(metric)] = values.tolist()
-    pairs = zip(asked["label"], asked["world"], strict=True)
-    return {str(label): judge(found.get(str(world), {})) for label, world in pairs}
 
 
 def _group(title: str, labels: Sequence[str], members: Sequence[Sequence[Verdict]]) -> list[Element]:
@@ -150,7 +112,7 @@ def _line(found: Sequence[Verdict]) -> dict[str, Cell]:
 
 def _verdict(verdict: Verdict) -> list[str | Element]:
     """The word with its sign, the probability with its interval, and the median with its own."""
-    kind = kind_of(verdict)
+    kind = standing(verdict)
     said: list[str | Element] = [element("span", f"{SIGNS[kind]} {verdict.word}", class_=kind)]
     if verdict.probability is not None:
         chance = (

@@ -137,7 +137,8 @@ def again(batch: Batch) -> list[Element]:
     """The command that repeats a batch, and what it cannot say."""
     worlds, asked_for = _worlds(batch), batch.manifest["asked"]
     parts = ["undercut", "run", *asked_for["scenarios"], "--seeds", _seeds(asked_for["seeds"])]
-    axes = grid(worlds)
+    axes = {} if asked_for["design"] else grid(worlds)
+    parts += asked_for["design"].split()
     for name, values in axes.items():
         parts += ["--grid", f"{name}={','.join(format(value, 'g') for value in values)}"]
     for name, value in _common(worlds).items():
@@ -145,11 +146,11 @@ def again(batch: Batch) -> list[Element]:
     parts += ["--counterfactual-seeds", str(asked_for["counterfactual_seeds"]), "--keep", asked_for["keep"]]
     content = [paragraph("The same code, libraries and processor give the same numbers with:")]
     content.append(element("pre", shlex.join(parts)))
-    if any(world["varied"] for world in worlds) and not axes:
+    if any(world["varied"] for world in worlds) and not (axes or asked_for["design"]):
         content.append(
             paragraph(
-                "The worlds are a sample, whose points this command does not draw: add the --sample and --over "
-                "of the original. The table worlds of undercut export has every point."
+                "The worlds lie at points of their own, which this command does not make; the table worlds of "
+                "undercut export has every point."
             )
         )
     own = [name for name in asked_for["scenarios"] if name not in _library()]

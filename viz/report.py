@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
+from evidence.ensemble import verdicts
 from studies.comparison import compare
 from viz import chart, findings, network, origin, overlay, plates
 from viz.fan import ChartError
@@ -61,7 +62,7 @@ def sections(batch: Batch, quarter: str = "") -> list[Section]:
         quarters = {label: batch.table("quarters", label) for label in labels}
     if all(frame.empty for frame in quarters.values()):
         raise ChartError(f"no run of {batch.name} has ended well; there is nothing to report")
-    judged = findings.judge_all(batch)
+    judged = verdicts(batch)
     parts = [origin.asked(batch), findings.overview(judged)]
     parts.append(findings.claims({label: judged[label] for label in labels}))
     parts.append(courses(quarters))

@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from scenarios import batch, folder, store
+from scenarios import batch, folder, journal, store
 from scenarios.batch import Batch, Interrupted
 from scenarios.folder import StoreError
 from scenarios.plan import Plan
@@ -203,7 +203,7 @@ class Power:
 
 @pytest.mark.parametrize("step", [23, pytest.param(1, marks=pytest.mark.slow)])
 def test_the_power_may_go_at_any_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
-    monkeypatch.setattr(batch, "PART_RUNS", 2)
+    monkeypatch.setattr(journal, "PART_RUNS", 2)
     monkeypatch.setattr(store, "MANY_PACKS", 2)  # merging too
     plans = [plan_of(JOB, seeds=(1, 2, 3), keep="sample:1"), plan_of(JOB, seeds=(3, 4), keep="headline")]
     for plan in plans:
@@ -229,13 +229,13 @@ def test_the_power_may_go_at_any_moment(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 BATCH = """
-from scenarios import batch
+from scenarios import batch, journal
 from scenarios.runner import Job
 from tests.scenarios import toys
 from tests.scenarios.stores import plan_of
 if __name__ == "__main__":
     import sys
-    batch.PART_SECONDS = 0.2
+    journal.PART_SECONDS = 0.2
     job = Job(toys.slow, toys.mean_price)
     batch.run(plan_of(job, seeds=range(1, 41), keep="sample:3"), job, sys.argv[1], workers=2)
 """
@@ -308,7 +308,7 @@ def test_a_full_disk_stops_the_batch_with_a_sentence_and_costs_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = plan_of(JOB, seeds=range(1, 6))
-    monkeypatch.setattr(batch, "PART_RUNS", 1)
+    monkeypatch.setattr(journal, "PART_RUNS", 1)
     left, real = [12], folder.sync
 
     def full(path: Path) -> None:
