@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from agents import procurement
+from agents import procurement, rebate
 from agents.facts import chip_of
 from agents.firm import Firm
 from model.calendar import QUARTERS_PER_YEAR
@@ -179,7 +179,8 @@ class Chipmaker(Firm):
         for line, chip in newest.items():
             if market.t - chip.launched < p.chip_cadence_quarters:
                 continue
-            if chip.made_for_rules and not p.export_rules:
+            # Nothing is designed for rules that are gone, or for a market that they close.
+            if chip.made_for_rules and (not p.export_rules or np.isinf(self._cap_of(chip))):
                 continue
             years = (market.t - chip.launched) / QUARTERS_PER_YEAR
             progress = progress_of(p, self.domestic)
@@ -298,12 +299,12 @@ def reprice(market: Market) -> None:
         firms = market.firm_number
         kappa = market.kappa()
         setter = np.array([firms[chip.spec.maker] for chip in chips])
-        demand = needs.as_buyers(p)
         for name in market.chipmakers:
             own = np.array([j for j in open_market if chips[j].spec.maker == name], dtype=np.int64)
             wanted = own[np.isfinite(needs.home[:, own]).any(axis=0)]
             if len(wanted):
                 stake = kappa[firms[name], setter]
+                demand = rebate.applied(market, needs, but_of=name).as_buyers(p)
                 target[wanted] = decide_chip_prices(
                     demand, price, wanted, cost, stake, p.chip_price_floor_usd
                 )
@@ -317,4 +318,6 @@ def learn(market: Market) -> None:
     """Software matures with what is installed; output so far moves the learning curve (in ``advance``)."""
     installed = sum(owner.fleet.units.sum(axis=1) for owner in market.clouds.values())
     for maker in market.chipmakers.values():
+        if maker.name in market.interventions.stalled:
+            continue
         maker.installed = float(np.sum([installed[chip.index] for chip in maker.chips]))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from agents import mandate
 from agents.firm import Firm, decide_service_effort
 from agents.policy import exposed
 from model.cost import WATTS_PER_KW
@@ -156,6 +157,7 @@ class Cloud(Firm):
             p.qualification_weight * qualified
             + p.second_source_taste * (1.0 - share)
             - p.supply_security_taste * at_risk
+            - mandate.shadow(market, self.name, list(makers))
         )
 
     def widen(self, chips: int) -> None:

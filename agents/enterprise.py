@@ -102,8 +102,9 @@ class Population:
         years, rate = market.years, float(np.log1p(p.workload_growth))
         # The latent trend fades: it is what firms learn to do with language models, not what they cost.
         grown = faded_growth(rate, p.workload_growth_fade, years) if years > 0.0 else rate * years
+        swing = market.interventions.swing(market.t, bought=True)
         return np.asarray(
-            self.workload * (np.exp(grown) * market.business.tokens)[self.region].astype(np.float32)
+            self.workload * (np.exp(grown) * market.business.tokens * swing)[self.region].astype(np.float32)
         )
 
     def types(self, groups: int) -> ConsumerTypes:

@@ -139,6 +139,8 @@ def _consortia(market: Market) -> None:
         for target in market.vendors.values():
             if market.institutions.of_target(target.name) or target.owned or target.region != region:
                 continue
+            if target.name in market.interventions.apart:
+                continue
             newest = target.latest("flagship")
             if not target.active or newest is None or not newest.open_weights:
                 continue

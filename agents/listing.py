@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from agents import rebate
 from agents.cloud import Cloud, decide_hosting
+from agents.intervention import may_host
 from model.catalogue import Model
 from model.hosting import TokenCosts, delivered_rates, hour_costs, token_costs
 from model.offer import Offer
@@ -51,7 +53,7 @@ def areas_of(market: Market, seller: str, partner: bool = False) -> dict[str, tu
 def refresh(market: Market) -> None:
     """Open what has a seller, a model and a fleet; close the rest; then cost every line."""
     market.hour_costs = {
-        name: hour_costs(owner.fleet, market.catalogue, market.outlook.replacement, market.parameters)
+        name: hour_costs(owner.fleet, market.catalogue, rebate.replacement(market, name), market.parameters)
         for name, owner in market.clouds.items()
     }
     sheet = _cost_sheet(market)
@@ -169,7 +171,7 @@ def _hosted(market: Market, sheet: CostSheet) -> list[Offer]:
 def _value(market: Market, owner: Cloud, models: list[Model], sheet: CostSheet) -> FloatArray:
     """Utility of the mean customer of models at the host's own cost, with the host's interest in their vendors.
 
-    Shape (models,), -inf for what it cannot serve.
+    Shape (models,), -inf for what it cannot serve or may not.
     """
     p = market.parameters
     interest = {
@@ -178,7 +180,8 @@ def _value(market: Market, owner: Cloud, models: list[Model], sheet: CostSheet) 
     capability = np.array([m.capability for m in models]) - p.capability_reference
     resource = sheet.of[owner.name].resource[[sheet.row[m.name] for m in models]]
     value = p.beta_mean * capability - p.alpha_mean * np.log(resource + p.nuisance_usd_per_mtok)
-    return np.asarray(value + np.array([interest[m.vendor] for m in models]))
+    value += np.array([interest[m.vendor] for m in models])
+    return np.where(may_host(market, owner, models), value, -np.inf)
 
 
 def _cost(market: Market, offer: Offer, sheet: CostSheet) -> None:

@@ -21,15 +21,19 @@ class ExportTerms:
     """What a rule allows on the edge from a maker to a buyer.
 
     ``max_tflops`` and ``max_interconnect_gbs`` bound dense BF16 TFLOP/s and chip-to-chip GB/s of chips
-    launched after the facts end; a chip of the facts carries its own window (``evidence/chips.csv``).
+    launched after the facts end; a chip of the facts carries its own window (``evidence/chips.csv``). ``lifted``
+    says that a rule was in force and has been taken back: then no window counts either.
     """
 
     max_tflops: float = float("inf")
     max_interconnect_gbs: float = float("inf")
     banned: bool = False
+    lifted: bool = False
 
 
 FREE = ExportTerms()
+
+BANNED, LIFTED = ExportTerms(banned=True), ExportTerms(lifted=True)
 
 ROUNDING = 1e-9
 
@@ -46,8 +50,8 @@ def may_ship(chip: Chip, terms: ExportTerms, restricted: bool, quarter: int, ahe
     if terms.banned:
         return False
     if chip.made_for_rules:
-        return rules and restricted and _legal(chip, terms, quarter, ahead)
-    if not (rules and restricted) or chip.spec.origin == "CN":
+        return rules and restricted and (terms.lifted or _legal(chip, terms, quarter, ahead))
+    if not (rules and restricted) or terms.lifted or chip.spec.origin == "CN":
         return True
     return _legal(chip, terms, quarter, ahead)
 
@@ -92,7 +96,7 @@ def exposed(market: Market, maker: str, buyer: str) -> bool:
     """Whether a buyer's supply from a maker hangs on another state's rules."""
     if not market.parameters.export_rules or not market.graph.permitted(maker, buyer, "chips"):
         return False
-    return bool(market.graph.terms(maker, buyer, "chips")["export"] != FREE)
+    return bool(market.graph.terms(maker, buyer, "chips")["export"] not in (FREE, LIFTED))
 
 
 class State(mesa.Agent):

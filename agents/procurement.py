@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from agents import mandate, rebate
 from agents.cloud import Cloud
 from agents.outlook import value_of_work
 from agents.policy import may_buy
@@ -144,7 +145,8 @@ def procure(market: Market) -> None:
         owner.wanted = np.zeros_like(owner.fleet.units)
         _receive(market, owner)
     price = np.array([chips[j].price for j in needs.chips])
-    orders, shipped = _order(market, needs, price)
+    orders, shipped = _order(market, rebate.applied(market, needs), price)
+    paid = rebate.paid(market, needs, price)
     lead = int(p.lead_time_quarters)
     for row, (name, w) in enumerate(zip(needs.buyer, needs.purpose, strict=True)):
         owner = market.clouds[name]
@@ -152,7 +154,7 @@ def procure(market: Market) -> None:
         placed = np.zeros_like(owner.fleet.units)
         placed[needs.chips, w] = shipped[row]
         owner.fleet.place(placed, lead)
-        owner.bill(needs.chips, shipped[row] * price, lead)
+        owner.bill(needs.chips, shipped[row] * paid[row], lead)
     for owner in market.clouds.values():
         _move_spare(market, owner)
 
@@ -177,7 +179,9 @@ def _order(market: Market, needs: ChipNeeds, price: FloatArray) -> tuple[FloatAr
     need, home = needs.need.copy(), needs.home.copy()
     asked = np.zeros_like(need)
     for choice in range(int(p.order_rounds)):
-        wanted = decide_chips(replace(needs, need=need, home=home), price, p)
+        wanted = mandate.orders(
+            market, replace(needs, need=need, home=home), price, choice == 0, decide_chips
+        )
         for key, own in groups.items():
             sent, load = ration(wanted[:, own], np.ones(len(own)), left[key])
             shipped[:, own] += sent
@@ -200,7 +204,7 @@ def _order(market: Market, needs: ChipNeeds, price: FloatArray) -> tuple[FloatAr
         need = np.maximum(asked - done.sum(axis=1), 0.0)
         if not (need > 0.0).any() or not np.isfinite(home).any():
             break
-    return first, shipped
+    return first, mandate.accepted(market, needs, price, shipped)
 
 
 def _receive(market: Market, owner: Cloud) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from agents import listing, taste
+from agents import listing, price_rule, taste
 from model.hosting import life_hours
 from model.offer import Offer
 from model.pricing import Buyers, best_response, buyers, effective_cost, partial_adjustment
@@ -175,9 +175,11 @@ def post(market: Market) -> None:
             target[rows] = decide_prices(firm, rows, known, p.price_floor_usd_per_mtok)
     # Of two of its own products a seller would price the worse one out of the market without end.
     target = np.clip(target, p.price_floor_usd_per_mtok, p.price_ceiling_usd_per_mtok)
+    target = price_rule.within(market, target)
     moved, capped = partial_adjustment(
         known.price, target, p.price_adjustment, p.price_threshold, p.price_move_cap
     )
+    moved = price_rule.within(market, moved)
     for j, offer in enumerate(offers):
         fresh = offer.since == market.t
         if fresh and market.t > 0:

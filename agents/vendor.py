@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from agents import intervention
 from agents.firm import Firm, decide_service_effort
 from agents.research import (
     Programme,
@@ -187,7 +188,7 @@ class Vendor(Firm):
         # Experts save training compute once, with the first model that has them.
         gain = p.sparse_training_gain if first.sparse and not self.programme.sparse else 0.0
         own += gain
-        base = market.research.open_to(self.name) - p.distillation_gap
+        base = intervention.open_to(market, self) - p.distillation_gap
         prospect = max(own, base)
         waited = market.t - self.programme.launched
         if not decide_launch(
@@ -257,6 +258,8 @@ class Vendor(Firm):
         market, p = self.model, self.model.parameters
         if not p.open_weights:
             return False
+        if self.name in market.interventions.publishes:
+            return market.interventions.publishes[self.name]
         gap = max(market.research.capability - prospect, 0.0)
         current = self.latest("flagship")
         stance = p.openness_stance if current is not None and current.open_weights else 0.0

@@ -16,6 +16,7 @@ from agents.facts import chip_of, given_chips, given_models
 from agents.firm import Firm
 from agents.fortune import Business, Luck
 from agents.founding import captive_levels, captive_work, catalogue, found_firms
+from agents.intervention import Interventions
 from agents.outlook import Outlook
 from agents.policy import State
 from agents.vendor import Vendor
@@ -96,6 +97,7 @@ class Market(mesa.Model):
         self.luck = Luck(list(self.vendors), self.parameters, self.chance.stream("demand"))
         self.business = Business(self.parameters, self.chance.stream("supply"))
         self.confined: set[str] = set()
+        self.interventions = Interventions()
         self.research_luck: dict[str, float] = {}
         self.hour_costs: dict[str, HourCosts] = {}
         self.service_customers: dict[str, FloatArray] = {}
@@ -266,13 +268,16 @@ class Market(mesa.Model):
 
     def captive_work(self, owner: str) -> FloatArray:
         """Work of an owner's other business this quarter, reference units, shape (purposes,)."""
-        factor = self.business.captive[self.clouds[owner].fleet.region]
+        region = self.clouds[owner].fleet.region
+        factor = self.business.captive[region] * self.interventions.swing(self.t, bought=False)[region]
         return np.asarray(captive_work(self, owner, self.t) * factor)
 
     def captive_plan(self, owner: str, ahead: int) -> FloatArray:
         """The same ``ahead`` quarters from now as its owner plans it: today's business fades back to its trend."""
-        luck = float(self.business.captive[self.clouds[owner].fleet.region])
+        region = self.clouds[owner].fleet.region
+        luck = float(self.business.captive[region])
         fading = luck ** (self.parameters.business_persistence**ahead)
+        fading *= float(self.interventions.swing(self.t + ahead, bought=False)[region])
         return np.asarray(captive_work(self, owner, self.t + ahead) * fading)
 
     def support_left(self, firm: Vendor) -> float:
