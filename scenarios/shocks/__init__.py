@@ -13,7 +13,7 @@ from scenarios.shocks.ownership import (
 from scenarios.shocks.parameter import FOUNDING, SetParameter
 from scenarios.shocks.policy import ChipQuota, PriceFloor
 from scenarios.shocks.prices import ChipDiscount, HostingAtCost, PriceMatch
-from scenarios.shocks.registry import KINDS, contradiction, kind
+from scenarios.shocks.registry import KINDS, kind
 from scenarios.shocks.technology import Breakthrough, CapacityLoss, Openness, SoftwareStall
 from scenarios.shocks.trade import ChipBan, ChipRelief, Confine, Sovereignty, WeightsBan
 
@@ -44,6 +44,5 @@ __all__ = [
     "SoftwareStall",
     "Sovereignty",
     "WeightsBan",
-    "contradiction",
     "kind",
 ]

@@ -19,7 +19,9 @@ LARGEST_FACTOR = 100.0
 
 def _check_factor(factor: float) -> None:
     if not 1.0 / LARGEST_FACTOR <= factor <= LARGEST_FACTOR:
-        raise ValueError(f"factor = {factor:g}: write a factor from {1.0 / LARGEST_FACTOR:g} to {LARGEST_FACTOR:g}")
+        raise ValueError(
+            f"factor = {factor:g}: write a factor from {1.0 / LARGEST_FACTOR:g} to {LARGEST_FACTOR:g}"
+        )
 
 
 @kind("demand_swing")

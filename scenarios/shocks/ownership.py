@@ -72,9 +72,7 @@ class Capture:
 
     def contradicts(self, other: Shock) -> str | None:
         """Two firms cannot both control one."""
-        if isinstance(other, Capture) and (other.target, other.backer) == (self.target, self.backer):
-            return f"{self.backer} takes two stakes in {self.target}; write the one that it ends with"
-        if isinstance(other, Capture) and other.target == self.target:
+        if isinstance(other, Capture) and other.target == self.target and other.backer != self.backer:
             return f"{self.backer} and {other.backer} cannot both control {self.target}; name one of them"
         return None
 
@@ -172,15 +170,19 @@ class Copies:
         check_named_once("regions", self.regions)
         for region in self.regions:
             if region in (REGIONS[0], REGIONS[2]):
-                raise ValueError(f"{region} has clouds of its own and no champions; write Asia-Pacific or Europe and rest")
+                raise ValueError(
+                    f"{region} has clouds of its own and no champions; write Asia-Pacific or Europe and rest"
+                )
 
     def apply(self, market: Market) -> str:
         """Give the regions' champions the standing of a shared service."""
         for cloud in market.clouds.values():
-            if cloud.champion and cloud.region in self.regions:
-                if cloud.region not in market.institutions.copies:
-                    market.institutions.copies[cloud.region] = market.t
-                    market.event("copy", cloud.name, cloud.region, float("nan"), "local champions share an open model")
+            new = cloud.region in self.regions and cloud.region not in market.institutions.copies
+            if cloud.champion and new:
+                market.institutions.copies[cloud.region] = market.t
+                market.event(
+                    "copy", cloud.name, cloud.region, float("nan"), "local champions share an open model"
+                )
         return f"copies in {', '.join(self.regions)}"
 
 
@@ -211,6 +213,6 @@ class FundingCut:
         ]
         for vendor in hit:
             vendor.support *= 1.0 - self.share
-        return f"{', '.join(vendor.name for vendor in hit) or 'nobody'} lose {self.share:.0%} of their funding"
-
-
+        return (
+            f"{', '.join(vendor.name for vendor in hit) or 'nobody'} lose {self.share:.0%} of their funding"
+        )

@@ -43,7 +43,7 @@ class ChipQuota:
     def contradicts(self, other: Shock) -> str | None:
         """One quota at a time."""
         if isinstance(other, ChipQuota) and other.state == self.state and other != self:
-            return f"{self.state} sets two quotas, {self.share:g} and {other.share:g}; write the one that holds"
+            return f"{self.state} sets two quotas; write the one that holds"
         return None
 
     def apply(self, market: Market) -> str:
@@ -79,12 +79,6 @@ class PriceFloor:
             raise ValueError(
                 f"usd_per_mtok = {self.usd_per_mtok:g}: a minimum price is above 0; leave the shock out for none"
             )
-
-    def contradicts(self, other: Shock) -> str | None:
-        """One minimum at a time."""
-        if isinstance(other, PriceFloor) and other.region == self.region and other != self:
-            return f"{self.region} has two minimum prices; write the one that holds"
-        return None
 
     def apply(self, market: Market) -> str:
         """Put the rule on posted prices into force."""

@@ -39,7 +39,11 @@ class HostingAtCost:
 
     def contradicts(self, other: Shock) -> str | None:
         """One meaning of cost for a cloud."""
-        if isinstance(other, HostingAtCost) and other.cost != self.cost and set(self.clouds) & set(other.clouds):
+        if (
+            isinstance(other, HostingAtCost)
+            and other.cost != self.cost
+            and set(self.clouds) & set(other.clouds)
+        ):
             return "a cloud sells at two kinds of cost; write one of them"
         return None
 
@@ -99,14 +103,9 @@ class ChipDiscount:
         check_makers((self.maker,))
         check_regions((self.region,))
         if not 0.0 <= self.share < 1.0:
-            raise ValueError(f"share = {self.share:g}: a discount is at least 0 and below 1, since chips are not free")
-
-    def contradicts(self, other: Shock) -> str | None:
-        """One discount an edge."""
-        same = isinstance(other, ChipDiscount) and (other.maker, other.region) == (self.maker, self.region)
-        if same and other != self:
-            return f"{self.maker} grants two discounts in {self.region}; write the one that holds"
-        return None
+            raise ValueError(
+                f"share = {self.share:g}: a discount is at least 0 and below 1, since chips are not free"
+            )
 
     def apply(self, market: Market) -> str:
         """Write the discount on the maker's chips edges to the region."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TypeVar
 
 from model.shock import Shock
@@ -20,8 +19,8 @@ def kind(name: str) -> Callable[[AnyShock], AnyShock]:
     The class is a frozen dataclass: its fields are the keys that ``[[shocks]]`` may give, their types and
     defaults are what the file is checked against, and its docstring is its documentation. A method ``check``,
     where there is one, raises ValueError for values that the types allow and the market does not. A method
-    ``contradicts``, where there is one, says in a sentence why it and another shock of the same quarter would undo
-    one another, or returns None.
+    ``contradicts``, where there is one, says why it and another shock of the same quarter undo one another, or
+    returns None (``scenarios/contradiction.py``).
     """
 
     def register(shock: AnyShock) -> AnyShock:
@@ -31,16 +30,3 @@ def kind(name: str) -> Callable[[AnyShock], AnyShock]:
         return shock
 
     return register
-
-
-def contradiction(shocks: Iterable[Shock]) -> str | None:
-    """Why two of these shocks undo one another in one quarter, in a sentence, or None."""
-    for one, other in itertools.combinations(shocks, 2):
-        if one.quarter != other.quarter:
-            continue
-        for first, second in ((one, other), (other, one)):
-            contradicts = getattr(first, "contradicts", None)
-            said: str | None = contradicts(second) if contradicts is not None else None
-            if said is not None:
-                return f"{one.quarter}: {said}"
-    return None

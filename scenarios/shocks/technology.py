@@ -136,4 +136,6 @@ class Openness:
                 # Whoever resold it sells on its own account from now on.
                 if offer.model is model and offer.seller != offer.setter:
                     offer.setter = offer.seller
-        return f"{self.target}'s weights are {self.weights}" + (f": {len(opened)} opened at once" if opened else "")
+        return f"{self.target}'s weights are {self.weights}" + (
+            f": {len(opened)} opened at once" if opened else ""
+        )

@@ -120,12 +120,6 @@ class Sovereignty:
         if named:
             check_named_once("blocs", named)
 
-    def contradicts(self, other: Shock) -> str | None:
-        """One partition of the world at a time."""
-        if isinstance(other, Sovereignty) and other != self:
-            return "the world is cut into blocs in two ways; write one list of blocs"
-        return None
-
     def apply(self, market: Market) -> str:
         """Take the tokens edges away that lead from one bloc to another, now and those that facts would add."""
         bloc = {region: number for number, region in enumerate(REGIONS)}
