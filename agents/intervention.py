@@ -92,7 +92,9 @@ def open_to(market: Market, vendor: Vendor) -> float:
             for other in market.vendors.values()
             if other is not vendor
             for model in other.models
-            if model.open_weights and (other.origin == vendor.origin or not rules.kept_at_home(model))
+            # What others launch this quarter is not public yet.
+            if model.open_weights and model.launched < market.t
+            if other.origin == vendor.origin or not rules.kept_at_home(model)
         ),
         default=-math.inf,
     )
