@@ -10,7 +10,7 @@ from scenarios.shocks.ownership import (
     Foundation,
     FundingCut,
 )
-from scenarios.shocks.parameter import FOUNDING, SetParameter
+from scenarios.shocks.parameter import FOUNDING, HALFWAY, SetParameter
 from scenarios.shocks.policy import ChipQuota, PriceFloor
 from scenarios.shocks.prices import ChipDiscount, HostingAtCost, PriceMatch
 from scenarios.shocks.registry import KINDS, kind
@@ -20,6 +20,7 @@ from scenarios.shocks.trade import ChipBan, ChipRelief, Confine, Sovereignty, We
 __all__ = [
     "CONTROL",
     "FOUNDING",
+    "HALFWAY",
     "KINDS",
     "Breakthrough",
     "Breakup",

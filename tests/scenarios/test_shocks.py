@@ -67,9 +67,9 @@ def test_a_stake_that_does_not_control_captures_nothing():
 
 
 def test_a_parameter_changes_from_its_quarter_on():
-    world = market(SetParameter(QUARTER, "alpha_mean", 3.0))
-    assert world.parameters["alpha_mean"] != 3.0
+    world = market(SetParameter(QUARTER, "chip_alpha", 3.0))
+    assert world.parameters["chip_alpha"] != 3.0
     world.step()
-    assert world.parameters["alpha_mean"] == 3.0
+    assert world.parameters["chip_alpha"] == 3.0
     world.step()
-    assert world.parameters["alpha_mean"] == 3.0
+    assert world.parameters["chip_alpha"] == 3.0
