@@ -51,7 +51,8 @@ class ChipRelief:
         state = market.states["United States"]
         if self.listed:
             for maker in market.chipmakers.values():
-                if maker.region == state.region and not maker.captive:
+                for_sale = not all(chip.captive_owner for chip in maker.chips)
+                if maker.region == state.region and for_sale:
                     for cloud in market.clouds.values():
                         if cloud.region == RESTRICTED:
                             market.graph.permit(maker.name, cloud.name, "chips", export=LIFTED)

@@ -43,10 +43,10 @@ def test_a_market_can_be_stepped_and_inspected(world):
 
 
 def test_a_market_can_be_shocked_from_outside(world):
-    before = world.parameters["alpha_mean"]
-    world.shock(SetParameter("2022Q1", "alpha_mean", before + 0.5))
+    before = world.parameters["chip_alpha"]
+    world.shock(SetParameter("2022Q1", "chip_alpha", before + 0.5))
     world.step()
-    assert world.parameters["alpha_mean"] == before + 0.5
+    assert world.parameters["chip_alpha"] == before + 0.5
 
 
 def test_a_setting_makes_the_same_world_as_its_name(world):
