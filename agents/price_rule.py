@@ -51,8 +51,10 @@ COSTS: dict[str, Callable[[Market, Offer], float]] = {
     "avoidable": avoidable_cost,
     "resource": lambda _, offer: offer.resource,
     "full": lambda _, offer: offer.full_cost,
+    "none": lambda _, __: 0.0,
 }
-"""What cost may mean: what one more token takes, that and the shadow rental of the hours, or all of it over use."""
+"""What cost may mean: what one more token takes, that and the shadow rental of the hours, all of it over use; or none
+at all."""
 
 
 def _hosts(offer: Offer, sellers: tuple[str, ...]) -> bool:

@@ -60,14 +60,14 @@ class PriceMatch:
 
     Comparable is an open model of the same tier, at most ``gap`` (log10 effective FLOP) less capable, sold by a
     Chinese firm in a region where the cloud sells its own; the price is the one of last quarter. Nobody follows below
-    its own ``cost``: avoidable unless another is named, because above it every token still pays something towards
+    its own ``cost``: avoidable unless another or none is named, because above it every token still pays something towards
     the chips, and below it each one loses money. ``clouds`` are the American ones unless named.
     """
 
     quarter: str
     clouds: tuple[str, ...] = firms("cloud", "US")
     gap: float = 0.3
-    cost: Cost = "avoidable"
+    cost: Cost | Literal["none"] = "avoidable"
 
     def check(self) -> None:
         """Raise ValueError for clouds that the market lacks or that are Chinese, or a gap below 0."""
@@ -82,7 +82,9 @@ class PriceMatch:
     def apply(self, market: Market) -> str:
         """Put a ceiling on what these clouds post."""
         market.interventions.price_rules.append(Match(self.clouds, "CN", self.gap, self.cost))
-        return f"{', '.join(self.clouds)} match the prices of Chinese hosts down to {self.cost} cost"
+        return (
+            f"{', '.join(self.clouds)} match the prices of Chinese hosts, with {self.cost} cost for a floor"
+        )
 
 
 @kind("chip_discount")

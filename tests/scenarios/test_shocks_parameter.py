@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+import pandas as pd
 import pytest
 
 from model.market import Market
@@ -14,6 +15,8 @@ from tests.scenarios.branches import branch
 
 FREE = [name for name, row in scalars().items() if row.low < row.high]
 """What a study or a scenario can change at all."""
+
+Tables = tuple[pd.DataFrame, ...]
 
 SETTABLE = [name for name in FREE if name not in FOUNDING | HALFWAY]
 
@@ -40,7 +43,7 @@ def other(name: str) -> float:
 
 
 @cache
-def run(name: str = "", at_start: bool = False) -> tuple:
+def run(name: str = "", at_start: bool = False) -> Tables:
     """What a small world records with one parameter changed: for the whole run, or by a shock before anything happens."""
     overrides, shocks = {"enterprises": 56.0}, []
     if name and at_start:
@@ -52,11 +55,11 @@ def run(name: str = "", at_start: bool = False) -> tuple:
     return tuple(tables[table] for table in sorted(tables))
 
 
-def same(one: tuple, two: tuple) -> bool:
+def same(one: Tables, two: Tables) -> bool:
     return all(a.equals(b) for a, b in zip(one, two, strict=True))
 
 
-def later(name: str = "") -> tuple:
+def later(name: str = "") -> Tables:
     """What is recorded when a parameter is set after the facts have ended."""
     market = branch("2026Q1")
     if name:

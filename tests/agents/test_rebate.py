@@ -1,0 +1,50 @@
+"""Discounts on edges: what buyers weigh, what they pay, and who sees them."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+
+from agents import procurement, rebate
+
+LAST = "2024Q4"
+
+
+@pytest.fixture
+def granted(market):
+    """The market with a quarter off NVIDIA's chips for Alibaba."""
+    world = copy.deepcopy(market)
+    world.graph.permit("NVIDIA", "Alibaba", "chips", **{rebate.TERM: 0.25})
+    world.interventions.rebates.add("NVIDIA")
+    return world
+
+
+def test_without_discounts_nothing_is_touched(market):
+    needs = procurement.chip_needs(market)
+    assert rebate.applied(market, needs) is needs
+    price = np.array([market.catalogue.chips[j].price for j in needs.chips])
+    assert np.array_equal(rebate.paid(market, needs, price), np.broadcast_to(price, needs.home.shape))
+
+
+def test_a_discount_is_weighed_as_the_price_that_is_paid(granted):
+    needs = procurement.chip_needs(granted)
+    seen = rebate.applied(granted, needs)
+    price = np.array([granted.catalogue.chips[j].price for j in needs.chips])
+    alpha = granted.parameters.chip_alpha
+    row = needs.buyer.index("Alibaba")
+    weighed = seen.home[row] - alpha * np.log(price + seen.opex[row])
+    paid = rebate.paid(granted, needs, price)[row]
+    expected = needs.home[row] - alpha * np.log(paid + needs.opex[row])
+    finite = np.isfinite(expected)
+    assert weighed[finite] == pytest.approx(expected[finite])
+    nvidia = np.array([granted.catalogue.chips[j].spec.maker == "NVIDIA" for j in needs.chips])
+    assert paid[nvidia] == pytest.approx(0.75 * price[nvidia])
+    assert paid[~nvidia] == pytest.approx(price[~nvidia])
+
+
+def test_the_maker_itself_prices_as_if_there_were_none(granted):
+    needs = procurement.chip_needs(granted)
+    assert rebate.applied(granted, needs, but_of="NVIDIA") is needs
+    assert rebate.applied(granted, needs, but_of="AMD") is not needs
