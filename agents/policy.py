@@ -1,4 +1,4 @@
-"""States: export rules, mandates and subsidies. They act on the graph and on costs, never on outcomes."""
+"""States and their export rules. They act on the graph, never on outcomes; mandates are in ``agents/mandate.py``."""
 
 from __future__ import annotations
 
