@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents import listing, price_rule, taste
-from model.hosting import life_hours
+from model.hosting import life_hours, purpose_of
 from model.offer import Offer
 from model.pricing import Buyers, best_response, buyers, effective_cost, partial_adjustment
 
@@ -73,6 +73,8 @@ def price_list(market: Market) -> PriceList:
     own = np.where(at_cost, 0.0, kappa[:, setter])
     earned = np.zeros((len(firms), len(offers)))
     margins = {host: chip_margins(market, host) for host in market.clouds}
+    # An hour of an idle fleet wears out nothing that has to be bought again: its maker earns with its rental.
+    replaced = {host: np.minimum(market.hour_costs[host].rental_factor, 1.0) for host in market.clouds}
     services = {
         regions: float(np.mean(market.service_value[list(regions)])) * p.service_margin
         for regions in {offer.regions for offer in offers}
@@ -87,7 +89,8 @@ def price_list(market: Market) -> PriceList:
             # One more token brings its part of the services that are up for choice.
             earned[firms[offer.seller], k] += services[offer.regions] * p.service_contested_share
         for maker, money in margins[offer.host].items():
-            earned[firms[maker], k] += money * offer.hours_per_mtok
+            again = float(replaced[offer.host][purpose_of(offer.model)])
+            earned[firms[maker], k] += money * again * offer.hours_per_mtok
     known = market.demand.reference
     reference = (
         np.zeros(len(market.types.weight)) if known is None else market.types.mixture @ np.nan_to_num(known)
@@ -115,7 +118,7 @@ def price_list(market: Market) -> PriceList:
 
 
 def chip_margins(market: Market, host: str) -> dict[str, float]:
-    """USD that each chipmaker earns on an hour of a host's inference chips: they wear out as they serve."""
+    """USD that each chipmaker earns on an hour of a host's inference chips that is bought again after use."""
     p = market.parameters
     units = market.clouds[host].fleet.inference_units()
     total = units.sum()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.seller import PriceList, decide_cost_price, decide_prices, patience, price_list
+from agents.seller import PriceList, chip_margins, decide_cost_price, decide_prices, patience, price_list
 from model.catalogue import Model
 from model.offer import Offer
 from model.pricing import buyers
@@ -124,6 +126,29 @@ def test_an_owner_counts_what_its_vendors_tokens_earn_its_cloud(market):
         assert upstream > 0.0
         # The vendor is the cloud's own: the cloud's margin on the hours is as good as its own.
         assert known.other[known.firms["Alibaba Qwen"], k] >= upstream * (1.0 - 1e-9)
+
+
+def test_a_chipmaker_earns_nothing_on_an_hour_that_nobody_misses(market):
+    idle = {name: replace(c, rental_factor=0.0 * c.rental_factor) for name, c in market.hour_costs.items()}
+    full = {
+        name: replace(c, rental_factor=0.0 * c.rental_factor + 1.0) for name, c in market.hour_costs.items()
+    }
+    short = {
+        name: replace(c, rental_factor=0.0 * c.rental_factor + 3.0) for name, c in market.hour_costs.items()
+    }
+    lines = [k for k, o in enumerate(market.offers) if o.host == "Huawei" and np.isfinite(o.unit_cost)]
+    assert lines
+    earned = {}
+    for name, costs in (("idle", idle), ("full", full), ("short", short)):
+        market.hour_costs = costs
+        known = price_list(market)
+        earned[name] = known.other[known.firms["Huawei"], lines]
+    own_chips = chip_margins(market, "Huawei")["Huawei Ascend"]
+    hours = np.array([market.offers.offers[k].hours_per_mtok for k in lines])
+    # Huawei owns the maker of its chips; what else it earns on these lines is the same in all three.
+    np.testing.assert_allclose(earned["full"] - earned["idle"], own_chips * hours, rtol=1e-9)
+    # Above its target use the scarcity rent is the host's, not the chipmaker's.
+    np.testing.assert_array_equal(earned["short"], earned["full"])
 
 
 def test_posted_prices_keep_within_floor_and_ceiling(market):
