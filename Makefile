@@ -35,8 +35,9 @@ format: $(VENV)/full.stamp  ## write the code in the style that lint checks
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/full.stamp  ## measure the demand step against one Python object an enterprise
+bench: $(VENV)/full.stamp  ## measure the demand step and batches against one Python object an enterprise
 	$(BIN)/python -m benchmarks.demand_step
+	$(BIN)/python -m benchmarks.batch --quick
 
 docs: $(VENV)/core.stamp  ## write what the documents take from code and tables
 	$(BIN)/python docs/generate.py
