@@ -91,8 +91,8 @@ class Journal:
             headline = (world, seed) not in there
             all_tables = kept and (world, seed) not in full and (world, seed) not in ended
             if headline or all_tables:
-                setting = self.plan.members[place].setting
-                tasks.append(Task(len(tasks), world, setting, seed, headline, all_tables))
+                member = self.plan.members[place]
+                tasks.append(Task(len(tasks), world, member.base, seed, headline, all_tables, member.varied))
         return tasks
 
     def add(self, chunk: Chunk) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from model.setting import Setting
 from scenarios.counterfactual import worlds
 from scenarios.seeds import words
-from scenarios.world import describe, digest, identify
+from scenarios.world import at, describe, digest, identify
 
 KEEP_DEFAULT = "sample:1"
 NAME_DIGITS = 8
@@ -33,11 +33,16 @@ class Member:
 
     label: str
     scenario: str
-    setting: Setting
+    base: Setting
     title: str = ""
     varied: Mapping[str, float] = field(default_factory=dict, compare=False)
     of: str = ""
     cause: str = ""
+
+    @property
+    def setting(self) -> Setting:
+        """The setting at the member's point, made anew each time: thousands of them would fill the memory."""
+        return at(self.base, self.varied)
 
 
 @dataclass(frozen=True)
@@ -144,7 +149,7 @@ def members_of(
         for number, point in enumerate(points, start=1)
     ]
     others = [
-        Member(f"{m.label} / {cause}", m.scenario, setting, m.title, m.varied, of=m.label, cause=cause)
+        Member(f"{m.label} / {cause}", m.scenario, setting, m.title, of=m.label, cause=cause)
         for m in asked
         for cause, setting in worlds(m.setting, causes)
     ]
@@ -154,8 +159,7 @@ def members_of(
 def _at(setting: Setting, title: str, point: Mapping[str, float], number: int | None) -> Member:
     if not point:
         return Member(setting.name, setting.name, setting, title)
-    moved = replace(setting, parameters=setting.parameters.changed(point))
     words = (
         f"#{number}" if number is not None else " ".join(f"{name}={value:g}" for name, value in point.items())
     )
-    return Member(f"{setting.name} {words}", setting.name, moved, title, dict(point))
+    return Member(f"{setting.name} {words}", setting.name, setting, title, point)

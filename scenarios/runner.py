@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from model.setting import Setting
 from scenarios.progress import Progress, Silent
+from scenarios.world import at
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,10 +60,16 @@ class Task:
 
     place: int
     world: str
-    setting: Setting
+    base: Setting
     seed: int
     headline: bool = True
     full: bool = False
+    varied: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def setting(self) -> Setting:
+        """The world to simulate: the base with what varies."""
+        return at(self.base, self.varied)
 
 
 @dataclass(frozen=True)

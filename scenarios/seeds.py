@@ -10,7 +10,7 @@ _COUNT = re.compile(r"\d+", re.ASCII)
 COMPARED = 8
 """How many seeds are run in the counterfactual worlds too, unless the user says otherwise."""
 
-MOST = 10_000_000
+MOST = 1_000_000
 """More seeds than this are a slip of the keyboard."""
 
 

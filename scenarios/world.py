@@ -65,6 +65,13 @@ def identify(setting: Setting, simulation: str) -> str:
     return digest(content)
 
 
+def at(setting: Setting, point: Mapping[str, float]) -> Setting:
+    """A setting with other values of some parameters. Raises ParameterError for what these cannot take."""
+    if not point:
+        return setting
+    return dataclasses.replace(setting, parameters=setting.parameters.changed(point))
+
+
 def digest(content: Any) -> str:
     """The first digits of the SHA-256 of plain data in canonical JSON."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

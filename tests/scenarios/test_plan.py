@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.parameters import table
+from scenarios.design import sample
 from scenarios.plan import Plan, PlanError, members_of
 from scenarios.scenario import load, names
 from scenarios.world import describe, identify, restore
@@ -65,6 +67,26 @@ def test_counterfactuals_are_runs_like_others_and_made_once() -> None:
     ]
     runs = [(world, seed) for _, world, seed, _ in made.runs()]
     assert len(runs) == len(set(runs)) == 2 * 3 + 2 * 2  # the consortium's world is asked for already
+
+
+def test_a_cause_that_varies_is_off_in_its_counterfactual() -> None:
+    points = [{"open_weights": 0.0}, {"open_weights": 1.0}]
+    made = members_of([(load("baseline"), "")], points, causes=("open_weights",))
+    assert [(m.label, m.setting.parameters["open_weights"]) for m in made] == [
+        ("baseline open_weights=0", 0.0),
+        ("baseline open_weights=1", 1.0),
+        ("baseline open_weights=1 / open_weights", 0.0),  # the other one has it off already
+    ]
+
+
+def test_ten_thousand_worlds_take_little_memory() -> None:
+    points = sample("lhs:2000")
+    tracemalloc.start()
+    made = Plan(members_of([(load("baseline"), "")], points, numbered=True), (1, 2))
+    assert len(set(made.ids)) == 2000
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size / 2000 < 2_000  # bytes a world, beside its point
 
 
 def test_full_tables_are_kept_of_asked_worlds_only() -> None:
