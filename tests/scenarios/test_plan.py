@@ -86,7 +86,7 @@ def test_ten_thousand_worlds_take_little_memory() -> None:
     assert len(set(made.ids)) == 2000
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert size / 2000 < 2_000  # bytes a world, beside its point
+    assert size / 2000 < 4_000  # bytes a world, beside its point; all its numbers would take 90,000
 
 
 def test_full_tables_are_kept_of_asked_worlds_only() -> None:
