@@ -21,7 +21,7 @@ demo: $(VENV)/core.stamp  ## run the baseline over 32 seeds and judge it against
 	$(BIN)/undercut run baseline --seeds 32 --workers 2
 
 test: $(VENV)/full.stamp  ## run the tests (the long ones are in `make slow`)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 slow: $(VENV)/full.stamp  ## run the long tests and studies
 	$(BIN)/python -m pytest -m slow

@@ -181,6 +181,14 @@ class Market(mesa.Model):
             self.step()
         return self.frames()
 
+    def release(self) -> None:
+        """Let Mesa forget the market, once no agent will be made in it any more.
+
+        Mesa 3 counts the agents of every model in a dictionary of the class, which keeps each model alive (its
+        issue 3179): an ensemble would fill the memory.
+        """
+        mesa.Agent._ids.pop(self, None)
+
     # ------------------------------------------------------------------------------------------ looking at it
 
     @property

@@ -114,12 +114,13 @@ def way_to(document: Document, location: tuple[int | str, ...]) -> Keys:
 
 
 def _remove(content: dict[str, Any], way: Keys) -> None:
-    """Take a key out; of a list, all of it, since the others would move."""
+    """Take a key out; of a list, all of it, since the others would move. It may be out already, with what held it."""
     end = next((i for i, key in enumerate(way) if isinstance(key, int)), len(way))
-    place = content
+    place: Any = content
     for key in way[: end - 1]:
-        place = place[str(key)]
-    place.pop(str(way[end - 1]), None)
+        place = place.get(str(key)) if isinstance(place, dict) else None
+    if isinstance(place, dict):
+        place.pop(str(way[end - 1]), None)
 
 
 def _unfit(way: Keys, fault: ErrorDetails, content: Mapping[str, Any]) -> str:

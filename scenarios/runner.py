@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 import traceback
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 CHUNK_RUNS = 20
 """Runs handed to a worker and stored in the same form at once, so that short runs cost little beside themselves."""
+RUNS_A_SWEEP = 10
+"""Runs between two collections of garbage; each run leaves some ten megabytes."""
 REPORT_SECONDS = 0.5
 """How long finished runs may wait for the rest of their chunk."""
 
@@ -33,7 +36,11 @@ def simulate(setting: Setting, seed: int) -> Tables:
     """Run the market to its last quarter and return its tables as DataFrames by name."""
     from model.market import Market
 
-    return Market(setting, seed).run()
+    market = Market(setting, seed)
+    try:
+        return market.run()
+    finally:
+        market.release()
 
 
 def no_metrics(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
@@ -230,8 +237,10 @@ def run_chunk(job: Job, tasks: Sequence[Task]) -> Generator[Chunk, None, None]:
     """Make runs one after another and yield them joined, at least every so often."""
     held: list[Result] = []
     said = time.monotonic()
-    for task in tasks:
+    for number, task in enumerate(tasks, start=1):
         held.append(run_task(job, task))
+        if number % RUNS_A_SWEEP == 0 or number == len(tasks):
+            gc.collect()  # a market refers to itself all over, and such garbage is collected late by itself
         if len(held) == CHUNK_RUNS or time.monotonic() - said > REPORT_SECONDS:
             yield to_chunk(held)
             held, said = [], time.monotonic()

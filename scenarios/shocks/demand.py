@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from agents.intervention import Swing
 from model.place import REGION_INDEX, REGIONS
 from scenarios.shocks.registry import kind
 from scenarios.shocks.roster import check_named_once, check_regions
@@ -49,6 +48,8 @@ class DemandSwing:
 
     def apply(self, market: Market) -> str:
         """Put the swing on the work of those regions."""
+        from agents.intervention import Swing
+
         regions = tuple(REGION_INDEX[region] for region in self.regions)
         for bought in (True, False):
             if self.work in ("both", "enterprises" if bought else "owners"):

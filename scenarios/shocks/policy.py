@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from agents.mandate import Mandate
-from agents.price_rule import Minimum
 from model.place import REGION_INDEX
 from model.shock import Shock
 from scenarios.shocks.registry import kind
@@ -48,6 +46,8 @@ class ChipQuota:
 
     def apply(self, market: Market) -> str:
         """Put the mandate into force."""
+        from agents.mandate import Mandate
+
         region, origin = market.states[self.state].region, STATES[self.state]
         rules = market.interventions
         before = [mandate for mandate in rules.mandates if mandate.region == region]
@@ -82,6 +82,8 @@ class PriceFloor:
 
     def apply(self, market: Market) -> str:
         """Put the rule on posted prices into force."""
+        from agents.price_rule import Minimum
+
         rules, region = market.interventions, REGION_INDEX[self.region]
         rules.price_rules = [
             rule for rule in rules.price_rules if not (isinstance(rule, Minimum) and rule.region == region)

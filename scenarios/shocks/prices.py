@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from agents.price_rule import AtCost, Match
-from agents.rebate import TERM
 from model.shock import Shock
 from scenarios.shocks.registry import kind
 from scenarios.shocks.roster import check_clouds, check_makers, check_named_once, check_regions, firms
@@ -49,6 +47,8 @@ class HostingAtCost:
 
     def apply(self, market: Market) -> str:
         """Change the rule by which these clouds post prices."""
+        from agents.price_rule import AtCost
+
         market.interventions.price_rules.append(AtCost(self.clouds, self.cost))
         return f"{', '.join(self.clouds)} host at {self.cost} cost"
 
@@ -81,6 +81,8 @@ class PriceMatch:
 
     def apply(self, market: Market) -> str:
         """Put a ceiling on what these clouds post."""
+        from agents.price_rule import Match
+
         market.interventions.price_rules.append(Match(self.clouds, "CN", self.gap, self.cost))
         return (
             f"{', '.join(self.clouds)} match the prices of Chinese hosts, with {self.cost} cost for a floor"
@@ -111,6 +113,8 @@ class ChipDiscount:
 
     def apply(self, market: Market) -> str:
         """Write the discount on the maker's chips edges to the region."""
+        from agents.rebate import TERM
+
         for buyer in market.graph.targets(self.maker, "chips"):
             if market.graph.node(buyer).region == self.region:
                 market.graph.permit(self.maker, buyer, "chips", **{TERM: self.share})

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agents.policy import BANNED, LIFTED, RESTRICTED
 from model.place import REGIONS
 from model.shock import Shock
 from scenarios.shocks.registry import kind
@@ -30,6 +29,8 @@ class ChipBan:
 
     def apply(self, market: Market) -> str:
         """Put a ban on every chips edge from American makers to Chinese buyers."""
+        from agents.policy import BANNED
+
         market.states["United States"].restrict(BANNED)
         return "no American accelerator may be sold to China"
 
@@ -48,6 +49,8 @@ class ChipRelief:
 
     def apply(self, market: Market) -> str:
         """Take the rules off the chips edges, and draw those that the entity list kept away."""
+        from agents.policy import LIFTED, RESTRICTED
+
         state = market.states["United States"]
         if self.listed:
             for maker in market.chipmakers.values():

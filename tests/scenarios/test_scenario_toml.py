@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from model import calendar
@@ -176,6 +176,7 @@ NEARLY = st.fixed_dictionaries(
 )
 
 
+@example(content={"extends": [], "title": {"title": [], "none": {}}})
 @given(content=st.one_of(NEARLY, st.dictionaries(WORDS, ANYTHING, max_size=5)))
 def test_toml_of_any_shape_is_refused_in_sentences_or_is_a_scenario(
     tmp_path_factory: pytest.TempPathFactory, content: dict[str, Any]

@@ -42,7 +42,7 @@ def test_scenarios_are_run_once_and_compared(tmp_path, capsys):
     first = capsys.readouterr()
     assert "other against short" in first.out
     assert "2 seeds in both" in first.out
-    assert "price_north_america_usd_per_mtok" in first.out
+    assert "of 40 quantities move" in first.out
     assert "by chance if nothing moved" in " ".join(first.out.split())
     assert main([*command, "--quiet"]) == 0
     again = capsys.readouterr()
