@@ -88,7 +88,9 @@ def simulate(setting: Setting, seed: int) -> dict[str, pd.DataFrame]:
         with CLOCK.on(FOUND):
             market = Market(setting, seed)
         with CLOCK.on(MARKET):
-            return market.run()
+            frames = market.run()
+        market.release()
+    return frames
 
 
 def measure(frames: Mapping[str, pd.DataFrame]) -> dict[str, float]:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 CHUNK_RUNS = 20
 """Runs handed to a worker and stored in the same form at once, so that short runs cost little beside themselves."""
-RUNS_A_SWEEP = 10
-"""Runs between two collections of garbage; each run leaves some ten megabytes."""
+SWEEP_SECONDS = 2.0
+"""Time between two collections of garbage in a process that runs; each run leaves some ten megabytes."""
 REPORT_SECONDS = 0.5
 """How long finished runs may wait for the rest of their chunk."""
 
@@ -236,11 +236,12 @@ def run_tasks(
 def run_chunk(job: Job, tasks: Sequence[Task]) -> Generator[Chunk, None, None]:
     """Make runs one after another and yield them joined, at least every so often."""
     held: list[Result] = []
-    said = time.monotonic()
-    for number, task in enumerate(tasks, start=1):
+    said = swept = time.monotonic()
+    for task in tasks:
         held.append(run_task(job, task))
-        if number % RUNS_A_SWEEP == 0 or number == len(tasks):
+        if time.monotonic() - swept > SWEEP_SECONDS:
             gc.collect()  # a market refers to itself all over, and such garbage is collected late by itself
+            swept = time.monotonic()
         if len(held) == CHUNK_RUNS or time.monotonic() - said > REPORT_SECONDS:
             yield to_chunk(held)
             held, said = [], time.monotonic()

@@ -230,6 +230,7 @@ def _serve(pipe: Connection, job: Job, warm_with: Task | None) -> None:
         while True:
             for chunk in run_chunk(job, pipe.recv()):
                 pipe.send(chunk)
+            gc.collect()
 
 
 def _warm(job: Job, task: Task) -> None:
