@@ -121,6 +121,11 @@ if __name__ == "__main__":
 """
 
 
+def heed_interrupts() -> None:
+    """A shell that runs the tests in the background makes its children deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def alive(process: int) -> bool:
     try:
         state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
@@ -139,7 +144,11 @@ def test_workers_end_with_their_parent(tmp_path: Path, end: signal.Signals) -> N
     root = Path(__file__).parents[2]
     surroundings = {**os.environ, "UNDERCUT_TEST_FOLDER": str(folder), "PYTHONPATH": str(root)}
     parent = subprocess.Popen(
-        [sys.executable, str(script)], env=surroundings, stderr=subprocess.DEVNULL, start_new_session=True
+        [sys.executable, str(script)],
+        env=surroundings,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=heed_interrupts,
     )
     try:
         for _ in range(600):

@@ -255,6 +255,8 @@ def test_an_interrupted_batch_says_so_and_the_same_command_goes_on(short, tmp_pa
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # A shell that runs the tests in the background makes its children deaf to Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stderr is not None
     while "/12" not in (line := process.stderr.readline()) and line:
