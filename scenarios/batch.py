@@ -70,7 +70,11 @@ def run(
             raise Interrupted(planned - left, planned) from None
         finally:
             chunks.close()
-        journal.finish()
+        if by_chance:
+            # Not packed yet: the same command makes the lost runs, and the bytes are those of a batch without loss.
+            journal.flush()
+        else:
+            journal.finish()
     return Batch(store, plan.name), tuple(by_chance)
 
 
@@ -133,7 +137,12 @@ class Batch:
     def _worlds(self) -> pd.DataFrame:
         import pandas as pd
 
-        frame = pd.read_parquet(self.path / WORLDS)
+        try:
+            frame = pd.read_parquet(self.path / WORLDS)
+        except (OSError, ValueError):
+            raise StoreError(
+                f"{self.path / WORLDS} is missing or damaged; run the same command again"
+            ) from None
         for name in DATA:
             frame[name] = frame[name].map(json.loads)
         return frame.set_index("label", drop=False)
@@ -202,7 +211,13 @@ class Batch:
         import pandas as pd
         import pyarrow as pa
 
-        found = [self.store.read(name, labels), *self._unpacked(name, labels)]
+        found = [self.store.read(name, labels)]
+        seen = {run for run, _, _ in pack.spans(found[0])}
+        for part in self._unpacked(name, labels):
+            # Another batch may have packed the same runs meanwhile: one copy counts.
+            fresh = [part.slice(start, length) for run, start, length in pack.spans(part) if run not in seen]
+            found += fresh
+            seen |= {run for rows in fresh for run, _, _ in pack.spans(rows)}
         frame: pd.DataFrame = pa.concat_tables(found, promote_options="default").to_pandas()
         if seeds is not None:
             frame = frame[frame["seed"].isin(list(seeds))]
@@ -243,7 +258,7 @@ class Batch:
         return list(runs)
 
     def done(self) -> set[Run]:
-        """The runs that are stored by now, failed ones among them."""
+        """The runs that are stored by now, failed ones among them; :attr:`complete` says whether that is all."""
         planned = self.planned()
         worlds = {world for world, _ in planned}
         return set(planned) & (self.store.runs(worlds) | runs_of(parts_of(self.path)[tables.RUNS]))
@@ -255,6 +270,11 @@ class Batch:
         planned = set(self.planned())
         mask = [run in planned for run in zip(rows["world"], rows["seed"], strict=True)]
         return rows[mask].reset_index(drop=True)
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that it asked for has been made and packed."""
+        return not (self.path / PARTS).exists() and self.done() == set(self.planned())
 
     @property
     def running(self) -> bool:
@@ -294,7 +314,10 @@ class Batch:
         if (self.path / PARTS).is_dir():
             for file in parts_of(self.path)[name]:
                 wanted = pc.field("world").isin(pa.array(list(labels), pa.string()))
-                yield pq.read_table(file, filters=wanted, partitioning=None)
+                try:
+                    yield pq.read_table(file, filters=wanted, partitioning=None)
+                except (pa.ArrowException, OSError):
+                    raise StoreError(pack.damaged(file)) from None
 
     def _row(self, label: str) -> Mapping[str, Any]:
         if label not in self._worlds.index:

@@ -64,10 +64,13 @@ class Journal:
             (self.path / PARTS).mkdir(parents=True, exist_ok=True)
             for leaving in (self.path / PARTS).glob(f".*{PARTIAL}"):
                 leaving.unlink()
-            if not (self.path / MANIFEST).exists():
+            # Titles and notes may have changed since the same worlds were asked for.
+            with replacing(self.path / WORLDS) as partial:
+                _write_worlds(self.plan, partial)
+            if (self.path / MANIFEST).exists():
+                (self.path / MANIFEST).touch()  # the batch that was asked for last is the newest
+            else:
                 code = self.store.record_code()
-                with replacing(self.path / WORLDS) as partial:
-                    _write_worlds(self.plan, partial)
                 manifest = {"batch": self.plan.name, "asked": self.plan.asked(), "code": code}
                 write_json(self.path / MANIFEST, manifest)
         numbers = [int(file.name.partition("-")[0]) for file in (self.path / PARTS).glob(f"*{SUFFIX}")]

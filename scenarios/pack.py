@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenarios import tables
-from scenarios.folder import PARTIAL, sync
+from scenarios.folder import PARTIAL, StoreError, sync
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -103,9 +103,7 @@ def write_wanted(table: str, file: Path, target: Path, wanted: set[Run]) -> tupl
     with pq.ParquetFile(file) as source:
         before = source.metadata.num_rows
         runs = {
-            run
-            for group in range(source.num_row_groups)
-            for run, _, _ in _spans(source.read_row_group(group))
+            run for group in range(source.num_row_groups) for run, _, _ in spans(source.read_row_group(group))
         }
         if runs <= wanted:
             return before, before
@@ -118,7 +116,7 @@ def write_wanted(table: str, file: Path, target: Path, wanted: set[Run]) -> tupl
 
 
 def _wanted(rows: pa.Table, wanted: set[Run]) -> list[pa.Table]:
-    return [rows.slice(start, length) for run, start, length in _spans(rows) if run in wanted]
+    return [rows.slice(start, length) for run, start, length in spans(rows) if run in wanted]
 
 
 def _write(table: str, target: Path, groups: Iterable[Sequence[pa.Table]]) -> int:
@@ -168,19 +166,29 @@ class _Parts:
             if len(self.loaded) == PARTS_IN_MEMORY:
                 self.loaded.popitem(last=False)
             rows = pq.read_table(self.files[number], partitioning=None)
-            self.loaded[number] = rows, {run: (start, length) for run, start, length in _spans(rows)}
+            self.loaded[number] = rows, {run: (start, length) for run, start, length in spans(rows)}
         self.loaded.move_to_end(number)
         return self.loaded[number]
 
 
 def runs_in(file: Path) -> list[Run]:
     """The runs of a part or pack, in their order."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    return [run for run, _, _ in _spans(pq.read_table(file, columns=["world", "seed"], partitioning=None))]
+    try:
+        rows = pq.read_table(file, columns=["world", "seed"], partitioning=None)
+    except (pa.ArrowException, OSError):
+        raise StoreError(damaged(file)) from None
+    return [run for run, _, _ in spans(rows)]
 
 
-def _spans(rows: pa.Table) -> list[tuple[Run, int, int]]:
+def damaged(file: Path) -> str:
+    """What to say of a part that cannot be read."""
+    return f"{file} is damaged; delete the folder {file.parent} and run the batch again"
+
+
+def spans(rows: pa.Table) -> list[tuple[Run, int, int]]:
     """Each run of a table with the first of its rows and their number; a run's rows lie together."""
     import numpy as np
 

@@ -40,7 +40,7 @@ def batches(store: str | Path) -> list[dict[str, Any]]:
     for batch in Batch.all(Store(store)):
         asked, planned, done = batch.manifest["asked"], len(batch.planned()), len(batch.done())
         failed = len(batch.failures())
-        state = "running" if batch.running else "complete" if done == planned else "interrupted"
+        state = "running" if batch.running else "complete" if batch.complete else "interrupted"
         rows.append(
             {
                 "batch": batch.name,

@@ -171,6 +171,18 @@ def test_ctrl_c_stores_what_is_made_and_the_same_command_makes_the_rest(tmp_path
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
 
+def test_what_another_batch_made_meanwhile_is_not_counted_twice(tmp_path: Path) -> None:
+    cut = plan_of(JOB, seeds=range(1, 50))
+    with pytest.raises(Interrupted):
+        batch.run(cut, JOB, tmp_path, workers=1, progress=Stopping(1))
+    made = len(Batch.open(cut.name, tmp_path).done())
+    run(plan_of(JOB, seeds=range(1, 11)), tmp_path)
+    halfway = Batch.open(cut.name, tmp_path)
+    quarters = halfway.table("quarters")
+    assert not quarters.duplicated(["seed", "quarter"]).any()
+    assert quarters["seed"].nunique() == len(halfway.done()) == max(made, 10)
+
+
 class Crash(BaseException):
     """The power goes."""
 
