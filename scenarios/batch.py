@@ -170,7 +170,13 @@ class Batch:
 
     def world(self, label: str) -> str:
         """The id of a world by its label. Raises StoreError when the batch has no such world."""
-        return str(self._row(label)["world"])
+        self._check(label)
+        return self._ids[label]
+
+    @cached_property
+    def _ids(self) -> dict[str, str]:
+        frame = self._worlds
+        return dict(zip(frame["label"], frame["world"], strict=True))
 
     def counterfactuals(self, label: str) -> dict[str, str]:
         """The worlds that a world is compared with: ids by cause."""
@@ -320,13 +326,15 @@ class Batch:
                     raise StoreError(pack.damaged(file)) from None
 
     def _row(self, label: str) -> Mapping[str, Any]:
-        if label not in self._worlds.index:
+        self._check(label)
+        return {str(name): value for name, value in self._worlds.loc[label].items()}
+
+    def _check(self, label: str) -> None:
+        if label not in self._ids:
             from scenarios.scenario import nearest
 
-            known = [str(known) for known in self._worlds["label"]]
-            hint = nearest(label, known) or f"write one of {', '.join(known[:SHOWN_NAMES])}"
+            hint = nearest(label, self._ids) or f"write one of {', '.join([*self._ids][:SHOWN_NAMES])}"
             raise StoreError(f"batch {self.name} has no scenario {label!r}; {hint}")
-        return {str(name): value for name, value in self._worlds.loc[label].items()}
 
 
 SHOWN_NAMES = 12

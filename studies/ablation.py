@@ -19,8 +19,7 @@ from scenarios.runner import Failure, Job
 from scenarios.store import DEFAULT
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
+    from evidence.ensemble import Outcomes
     from model.setting import Setting
     from scenarios.progress import Progress
 
@@ -101,19 +100,18 @@ def ablate(
     return Ablation(tuple(others), tuple(effects), len(values[own]), batch, by_chance)
 
 
-def effect(cause: str, claim: Claim, own: DataFrame, without: DataFrame) -> Effect:
+def effect(cause: str, claim: Claim, own: Outcomes, without: Outcomes) -> Effect:
     """The paired effect of a cause on a claim's outcome; nan if no seed has both.
 
     Args:
         cause: what is turned off.
         claim: whose outcome it is.
-        own: outcomes with the cause, seeds by claim ids.
+        own: outcomes by seed and claim id with the cause.
         without: the same without it.
     """
-    pairs: list[tuple[float, float]] = []
-    if claim.id in own and claim.id in without:
-        both = own[claim.id].dropna().to_dict(), without[claim.id].dropna().to_dict()
-        pairs = [(value, both[1][seed]) for seed, value in both[0].items() if seed in both[1]]
+    seeds = [seed for seed in own if seed in without]
+    values = [(own[s].get(claim.id, math.nan), without[s].get(claim.id, math.nan)) for s in seeds]
+    pairs = [pair for pair in values if not any(map(math.isnan, pair))]
     change, low, high = paired_interval([b - a for a, b in pairs], constants()["interval_level"])
     with_cause, without_cause = (_mean([pair[side] for pair in pairs]) for side in (0, 1))
     return Effect(

@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from evidence.claims import by_id
@@ -18,7 +17,7 @@ CLAIM = "p3-price"
 
 def seeds(pairs, claim=CLAIM):
     """Outcomes by seed in the own world and in the other one."""
-    return [pd.DataFrame({claim: [pair[side] for pair in pairs]}) for side in (0, 1)]
+    return [{seed: {claim: pair[side]} for seed, pair in enumerate(pairs)} for side in (0, 1)]
 
 
 def test_the_interval_of_a_paired_difference_is_students():
