@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model.setting import Setting
-from scenarios import pack, tables
+from scenarios import pack, parts, tables
 from scenarios.folder import Lock, StoreError, as_store_error, read_json
-from scenarios.journal import DATA, MANIFEST, PARTS, WORLDS, Journal, parts_of, runs_of
+from scenarios.journal import DATA, MANIFEST, WORLDS, Journal
+from scenarios.parts import PARTS
 from scenarios.plan import Plan, kept_seeds
 from scenarios.runner import Job, run_tasks
 from scenarios.seeds import parse
@@ -23,7 +24,6 @@ from scenarios.world import restore
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
 
     from scenarios.progress import Progress
     from scenarios.runner import Failure
@@ -209,21 +209,17 @@ class Batch:
         if len(set(ids.values())) == len(ids):
             return frame
         # Several labels come to one world: its rows stand under each of them.
-        parts = [frame[frame["world"] == world].assign(scenario=known) for known, world in ids.items()]
-        return pd.concat(parts, ignore_index=True)
+        copies = [frame[frame["world"] == world].assign(scenario=known) for known, world in ids.items()]
+        return pd.concat(copies, ignore_index=True)
 
     def rows(self, name: str, labels: Mapping[str, str], seeds: Sequence[int] | None = None) -> pd.DataFrame:
         """The rows of a table of some worlds, given their labels by id, in the order of these and of seeds."""
         import pandas as pd
         import pyarrow as pa
 
-        found = [self.store.read(name, labels)]
-        seen = {run for run, _, _ in pack.spans(found[0])}
-        for part in self._unpacked(name, labels):
-            # Another batch may have packed the same runs meanwhile: one copy counts.
-            fresh = [part.slice(start, length) for run, start, length in pack.spans(part) if run not in seen]
-            found += fresh
-            seen |= {run for rows in fresh for run, _, _ in pack.spans(rows)}
+        # Parts before packs: what is packed meanwhile is in both then, and not in neither.
+        unpacked = parts.read(self.store, self.path, name, labels)
+        found = pack.once([self.store.read(name, labels), *unpacked])
         frame: pd.DataFrame = pa.concat_tables(found, promote_options="default").to_pandas()
         if seeds is not None:
             frame = frame[frame["seed"].isin(list(seeds))]
@@ -242,13 +238,13 @@ class Batch:
         keys = ["scenario", "world", "seed"]
         found = {name: self.table(name, label) for name in schema()}
         kept = self.table(tables.KEPT, label)
-        parts = {name: dict(iter(frame.groupby("seed"))) for name, frame in found.items()}
+        pieces = {name: dict(iter(frame.groupby("seed"))) for name, frame in found.items()}
         for seed in kept["seed"]:
             yield (
                 int(seed),
                 {
                     name: by_seed.get(seed, found[name].iloc[:0]).drop(columns=keys).reset_index(drop=True)
-                    for name, by_seed in parts.items()
+                    for name, by_seed in pieces.items()
                 },
             )
 
@@ -267,7 +263,9 @@ class Batch:
         """The runs that are stored by now, failed ones among them; :attr:`complete` says whether that is all."""
         planned = self.planned()
         worlds = {world for world, _ in planned}
-        return set(planned) & (self.store.runs(worlds) | runs_of(parts_of(self.path)[tables.RUNS]))
+        unpacked = parts.read(self.store, self.path, tables.RUNS, worlds)
+        there = {run for rows in unpacked for run, _, _ in pack.spans(rows)}
+        return set(planned) & (there | self.store.runs(worlds))
 
     def failures(self) -> pd.DataFrame:
         """The runs that failed, counterfactuals among them: scenario, world, seed, reason, traceback."""
@@ -310,20 +308,6 @@ class Batch:
         finally:
             lock.free()
         return gone
-
-    def _unpacked(self, name: str, labels: Mapping[str, str]) -> Iterator[pa.Table]:
-        """Rows of parts that an interrupted batch has not packed yet."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-        import pyarrow.parquet as pq
-
-        if (self.path / PARTS).is_dir():
-            for file in parts_of(self.path)[name]:
-                wanted = pc.field("world").isin(pa.array(list(labels), pa.string()))
-                try:
-                    yield pq.read_table(file, filters=wanted, partitioning=None)
-                except (pa.ArrowException, OSError):
-                    raise StoreError(pack.damaged(file)) from None
 
     def _row(self, label: str) -> Mapping[str, Any]:
         self._check(label)

@@ -5,19 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 from scenarios import pack, tables
 from scenarios.folder import PARTIAL, Lock, StoreError, replacing, write_json
+from scenarios.parts import PARTS, parts_of, runs_of
 from scenarios.plan import Plan
 from scenarios.runner import Chunk, Task, join
 from scenarios.store import SUFFIX, Store
-from scenarios.tables import Run
 
 MANIFEST = "manifest.json"
 WORLDS = f"worlds{SUFFIX}"
-PARTS = "parts"
 PART_RUNS = 200
 PART_BYTES = 64_000_000
 PART_SECONDS = 5.0
@@ -133,22 +131,6 @@ class Journal:
             self.store.commit(packs)
             self.store.merge()
         shutil.rmtree(self.path / PARTS)
-
-
-def parts_of(batch: Path) -> dict[str, list[Path]]:
-    """The parts of an unfinished batch by table, those that were written whole."""
-    found: dict[str, list[Path]] = {}
-    for layer in pack.LAYERS:
-        whole = {file.name.partition("-")[0] for file in (batch / PARTS).glob(f"[0-9]*-{layer[-1]}{SUFFIX}")}
-        for name in layer:
-            files = sorted((batch / PARTS).glob(f"[0-9]*-{name}{SUFFIX}"))
-            found[name] = [file for file in files if file.name.partition("-")[0] in whole]
-    return found
-
-
-def runs_of(files: Sequence[Path]) -> set[Run]:
-    """The runs of some parts."""
-    return {run for file in files for run in pack.runs_in(file)}
 
 
 def _write_worlds(plan: Plan, file: Path) -> None:

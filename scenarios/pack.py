@@ -172,20 +172,15 @@ class _Parts:
 
 
 def runs_in(file: Path) -> list[Run]:
-    """The runs of a part or pack, in their order."""
+    """The runs of a part or pack, in their order. Raises StoreError for one that cannot be read."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         rows = pq.read_table(file, columns=["world", "seed"], partitioning=None)
     except (pa.ArrowException, OSError):
-        raise StoreError(damaged(file)) from None
+        raise StoreError(f"{file} is damaged; run the same command again") from None
     return [run for run, _, _ in spans(rows)]
-
-
-def damaged(file: Path) -> str:
-    """What to say of a part that cannot be read."""
-    return f"{file} is damaged; delete the folder {file.parent} and run the batch again"
 
 
 def spans(rows: pa.Table) -> list[tuple[Run, int, int]]:
@@ -204,6 +199,20 @@ def spans(rows: pa.Table) -> list[tuple[Run, int, int]]:
         ((names[codes[start]], int(seeds[start])), int(start), int(end - start))
         for start, end in zip(starts, ends, strict=True)
     ]
+
+
+def once(found: Iterable[pa.Table]) -> list[pa.Table]:
+    """The rows of each run from the first of some tables that has it: while packs replace others, both are there."""
+    seen: set[Run] = set()
+    kept = []
+    for rows in found:
+        runs = spans(rows)
+        if seen.isdisjoint(run for run, _, _ in runs):
+            kept.append(rows)
+        else:
+            kept += [rows.slice(start, length) for run, start, length in runs if run not in seen]
+        seen.update(run for run, _, _ in runs)
+    return kept
 
 
 def _split(runs: Sequence[Run], size: int) -> list[Sequence[Run]]:

@@ -92,16 +92,18 @@ class Store:
     def read(
         self, table: str, worlds: Collection[str] | None = None, columns: list[str] | None = None
     ) -> pa.Table:
-        """The rows of a table, of some worlds or of all, in the order of packs.
+        """The rows of a table, of some worlds or of all, in the order of packs; ``columns`` hold the keys at least.
 
         Raises StoreError, naming the file, for a pack that cannot be read.
         """
         import pyarrow as pa
 
+        from scenarios.pack import once
+
         for _ in range(READ_TRIES):
             # Another process may merge or remove packs between the listing and the reading.
             with contextlib.suppress(FileNotFoundError):
-                found = [self._read(file, worlds, columns) for file in self.packs(table)]
+                found = once(self.load(file, worlds, columns) for file in self.packs(table))
                 form = tables.arrow_schema(table)
                 empty = (
                     form if columns is None else pa.schema([form.field(c) for c in columns])
@@ -109,7 +111,13 @@ class Store:
                 return pa.concat_tables([empty, *found], promote_options="default")
         raise StoreError(f"{self.path} is being changed all the time; try again when its batches are done")
 
-    def _read(self, file: Path, worlds: Collection[str] | None, columns: list[str] | None) -> pa.Table:
+    def load(
+        self, file: Path, worlds: Collection[str] | None = None, columns: list[str] | None = None
+    ) -> pa.Table:
+        """The rows of one file of the store, of some worlds or of all.
+
+        Raises FileNotFoundError when it is gone, StoreError when it cannot be read.
+        """
         import pyarrow as pa
         import pyarrow.compute as pc
         import pyarrow.parquet as pq
@@ -126,8 +134,9 @@ class Store:
 
     def runs(self, worlds: Collection[str] | None = None, table: str = tables.RUNS) -> set[Run]:
         """The runs that are stored, of some worlds or of all; with table ``kept``, those with all tables."""
-        rows = self.read(table, worlds, ["world", "seed"])
-        return set(zip(rows["world"].to_pylist(), rows["seed"].to_pylist(), strict=True))
+        from scenarios.pack import spans
+
+        return {run for run, _, _ in spans(self.read(table, worlds, ["world", "seed"]))}
 
     def record_code(self) -> str:
         """Write down once what runs are made with now; returns the name under which it stands."""

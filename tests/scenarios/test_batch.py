@@ -10,8 +10,10 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from scenarios import batch, folder, journal, store
@@ -181,6 +183,53 @@ def test_what_another_batch_made_meanwhile_is_not_counted_twice(tmp_path: Path) 
     quarters = halfway.table("quarters")
     assert not quarters.duplicated(["seed", "quarter"]).any()
     assert quarters["seed"].nunique() == len(halfway.done()) == max(made, 10)
+
+
+def test_whoever_reads_while_a_batch_is_packed_misses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "PART_RUNS", 1)
+    plan = plan_of(JOB, seeds=range(1, 45))
+    real = pq.read_table
+    for moment in (1, 2, 3):
+        out = tmp_path / str(moment)
+        with pytest.raises(Interrupted):
+            batch.run(plan, JOB, out, workers=1, progress=Stopping(40))
+        reading, left = Batch.open(plan.name, out), [moment]
+
+        def read(*arguments: Any, _left: list[int] = left, _out: Path = out, **named: Any) -> object:
+            _left[0] -= 1
+            if _left[0] == 0:
+                run(plan, _out)
+            return real(*arguments, **named)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(pq, "read_table", read)
+            quarters = reading.table("quarters")
+        assert not reading.path.joinpath("parts").exists()
+        assert not quarters.duplicated(["seed", "quarter"]).any()
+        assert quarters["seed"].nunique() >= 40
+
+
+def test_done_runs_are_counted_while_a_batch_is_packed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of(JOB, seeds=range(1, 45))
+    with pytest.raises(Interrupted):
+        batch.run(plan, JOB, tmp_path, workers=1, progress=Stopping(1))
+    reading, real = Batch.open(plan.name, tmp_path), store.Store.runs
+
+    def packed_just_now(self: store.Store, *arguments: Any, **named: Any) -> set[tuple[str, int]]:
+        found = real(self, *arguments, **named)
+        with monkeypatch.context() as patch:
+            patch.setattr(store.Store, "runs", real)
+            run(plan, tmp_path)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store.Store, "runs", packed_just_now)
+        assert reading.done()
+    assert len(reading.done()) == 44
 
 
 class Crash(BaseException):

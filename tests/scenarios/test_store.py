@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -60,6 +61,16 @@ def test_many_small_batches_are_merged(tmp_path: Path, monkeypatch: pytest.Monke
     assert len(store.runs()) == 11
     assert store.read("quarters").num_rows == 11 * 24
     assert not store.damaged()
+
+
+def test_a_run_is_read_once_while_packs_replace_others(tmp_path: Path) -> None:
+    made = filled(tmp_path)
+    before = {name: made.table(name) for name in ("quarters", "offers")}
+    for name in before:
+        (pack,) = made.store.packs(name)
+        shutil.copy(pack, pack.with_name("0" * 16 + ".parquet"))
+    for name, rows in before.items():
+        pd.testing.assert_frame_equal(made.table(name), rows)
 
 
 def test_no_time_path_or_process_is_in_a_store(tmp_path: Path) -> None:
