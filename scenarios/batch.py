@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from model.setting import Setting
 from scenarios import pack, parts, tables
+from scenarios.cluster import connected
 from scenarios.folder import Lock, StoreError, as_store_error, read_json
 from scenarios.journal import DATA, MANIFEST, WORLDS, Journal
 from scenarios.parts import PARTS
@@ -50,15 +52,18 @@ def run(
     Runs that are stored already, by this batch before an interruption or by another one, are not made again.
 
     Raises:
-        StoreError: the store cannot be written to, or the same batch is being run by another process.
+        StoreError: the store cannot be written to, the same batch is being run by another process, or the scheduler
+            cannot be reached or is gone; what was made until then is stored.
         Interrupted: Ctrl-C; what was made until then is stored.
     """
     store = Store.make(out)
     by_chance: list[Failure] = []
-    with as_store_error(store.path), Journal(store, plan) as journal:
+    # A cluster that is not there leaves no batch behind.
+    cluster = connected(scheduler) if scheduler is not None else contextlib.nullcontext()
+    with as_store_error(store.path), cluster as client, Journal(store, plan) as journal:
         tasks = journal.missing()
         planned = journal.planned
-        chunks = run_tasks(job, tasks, workers, scheduler, progress, stored=planned - len(tasks))
+        chunks = run_tasks(job, tasks, workers, client, progress, stored=planned - len(tasks))
         left = len(tasks)
         try:
             for chunk in chunks:
@@ -68,6 +73,9 @@ def run(
         except KeyboardInterrupt:
             journal.flush()
             raise Interrupted(planned - left, planned) from None
+        except StoreError:
+            journal.flush()
+            raise
         finally:
             chunks.close()
         if by_chance:

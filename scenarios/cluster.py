@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
-from collections.abc import Generator, Sequence
+import time
+from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from scenarios import version
 from scenarios.folder import StoreError
-from scenarios.progress import Progress
 from scenarios.runner import Chunk, Job, Task, join, lost, run_chunk
 from scenarios.workers import TRIES, chunks_of
 
@@ -17,19 +18,18 @@ if TYPE_CHECKING:
 
 OTHER_CODE = "has other code or libraries than this process; install the same lock there"
 CONNECT_SECONDS = 20
+LOOK_SECONDS = 0.02
+"""Time between two looks for results where none has come."""
 AHEAD = 3
 """Chunks sent for each thread of the cluster, so that none waits and results do not pile up."""
 
 
-def run_on_cluster(
-    job: Job, tasks: Sequence[Task], scheduler: str, progress: Progress
-) -> Generator[Chunk, None, None]:
-    """Make the runs on the workers of a Dask scheduler and yield what they give as it comes.
+@contextlib.contextmanager
+def connected(scheduler: str) -> Iterator[Client]:
+    """A client of a Dask scheduler whose workers can make runs, closed at the end.
 
-    A worker needs Undercut installed, in the version, with the libraries, that this process has. Workers may
-    come and go: a chunk whose worker dies is made again elsewhere, and once it has killed several, run by run.
-
-    Raises StoreError when the scheduler cannot be reached, has no workers, or one of them has other code.
+    A worker needs Undercut installed, in the version, with the libraries, that this process has. Raises StoreError
+    when the scheduler cannot be reached, has no workers, or one of them has other code.
     """
     try:
         from distributed import Client
@@ -43,8 +43,29 @@ def run_on_cluster(
         ) from None
     with client:
         _check(client, scheduler)
-        progress.ready()
+        yield client
+
+
+def run_on_cluster(job: Job, tasks: Sequence[Task], client: Client) -> Generator[Chunk, None, None]:
+    """Make the runs on the workers of a Dask scheduler and yield what they give as it comes.
+
+    Workers may come and go: a chunk whose worker dies is made again elsewhere, and once it has killed several, run
+    by run. Raises StoreError when the scheduler goes, or a worker comes that has other code.
+    """
+    try:
         yield from _results(client, job, tasks)
+    except Exception:
+        # Whatever Dask makes of a connection that broke.
+        _alive(client)
+        raise
+
+
+def _alive(client: Client) -> None:
+    """Raise StoreError when the scheduler is gone; Dask would wait for it, with the runs that it had, for good."""
+    if client.status != "running":
+        raise StoreError(
+            "the Dask scheduler is gone; what came from it is stored, the same command makes the rest"
+        ) from None
 
 
 def _results(client: Client, job: Job, tasks: Sequence[Task]) -> Generator[Chunk, None, None]:
@@ -67,7 +88,11 @@ def _results(client: Client, job: Job, tasks: Sequence[Task]) -> Generator[Chunk
 
     send()
     while sent:
+        while not done.has_ready():
+            _alive(client)
+            time.sleep(LOOK_SECONDS)
         future = next(done)
+        _alive(client)
         chunk = sent.pop(future)
         if future.status == "finished":
             yield future.result()

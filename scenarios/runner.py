@@ -18,6 +18,7 @@ from scenarios.world import at
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    from distributed import Client
 
     Tables = dict[str, pd.DataFrame]
     Simulate = Callable[[Setting, int], Tables]
@@ -190,7 +191,7 @@ def run_tasks(
     job: Job,
     tasks: Sequence[Task],
     workers: int | None = None,
-    scheduler: str | None = None,
+    cluster: Client | None = None,
     progress: Progress | None = None,
     stored: int = 0,
 ) -> Generator[Chunk, None, None]:
@@ -200,7 +201,7 @@ def run_tasks(
         job: how runs are made.
         tasks: the runs to make.
         workers: processes on this machine (default: one a processor; never more than runs); 1 runs in this one.
-        scheduler: the address of a Dask scheduler, to run there instead.
+        cluster: a client of a Dask scheduler (:func:`scenarios.cluster.connected`), to run there instead.
         progress: what to show.
         stored: how many runs of the batch are there already, for the display.
 
@@ -212,10 +213,11 @@ def run_tasks(
         if not tasks:
             return
         chunks: Iterable[Chunk]
-        if scheduler is not None:
+        if cluster is not None:
             from scenarios.cluster import run_on_cluster
 
-            chunks = run_on_cluster(job, tasks, scheduler, shown)
+            shown.ready()
+            chunks = run_on_cluster(job, tasks, cluster)
         elif workers <= 1:
             shown.ready()
             chunks = run_chunk(job, tasks)

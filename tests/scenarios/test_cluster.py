@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from scenarios import batch
+from scenarios.batch import Batch
 from scenarios.folder import StoreError
 from scenarios.runner import Job
+from scenarios.store import Store
 from tests.scenarios import toys
 from tests.scenarios.stores import contents, plan_of
 
@@ -102,11 +104,36 @@ def test_a_cluster_of_two_gives_the_bytes_of_one_process_though_a_worker_is_kill
     assert contents(tmp_path / "far") == contents(tmp_path / "near")
 
 
-def test_a_cluster_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scheduler_that_dies_is_named_and_costs_nothing_that_came(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.add_worker()
+    cluster.wait_for(1)
+    job = Job(toys.slow, toys.mean_price)
+    came: list[int] = []
+
+    class Killer(toys.Watching):
+        def advance(self, runs: int, failures: object) -> None:
+            came.append(runs)
+            cluster.scheduler.kill()
+
+    plan = plan_of(job, seeds=range(1, 81))
+    with pytest.raises(StoreError, match="the Dask scheduler is gone; what came from it is stored"):
+        batch.run(plan, job, tmp_path / "a", scheduler=cluster.address, progress=Killer())
+    assert len(Batch.open(plan.name, tmp_path / "a").done()) == sum(came) < 80
+
+
+def test_a_cluster_that_is_not_there_is_named_before_anything_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("scenarios.cluster.CONNECT_SECONDS", 1)
     job = Job(toys.plain)
+
+    class Beginning(toys.Watching):
+        def start(self, runs: int, stored: int) -> None:
+            raise AssertionError("nothing is to be made")
+
     with pytest.raises(StoreError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:1"):
-        batch.run(plan_of(job), job, tmp_path / "a", scheduler="tcp://127.0.0.1:1")
+        batch.run(plan_of(job), job, tmp_path / "a", scheduler="tcp://127.0.0.1:1", progress=Beginning())
+    assert not Batch.all(Store(tmp_path / "a"))
 
 
 def test_a_cluster_without_workers_says_how_to_start_some(cluster: Cluster, tmp_path: Path) -> None:
