@@ -36,12 +36,14 @@ def source_hash() -> str:
 
 @lru_cache(maxsize=1)
 def results_hash() -> str:
-    """SHA-256 over what a run's stored numbers depend on: the market, the metrics, the shocks, the libraries.
+    """SHA-256 over what a run's stored numbers depend on: the market, the metrics, the shocks, libraries and Python.
 
     Charts, the command line and the runner can change without making stored runs out of date.
     """
     files = [(name, file) for name, file in _files() if name.startswith(RESULTS_FROM)]
-    return hashlib.sha256(f"{_hash(files)} {_versions()}".encode()).hexdigest()
+    # Python 3.12 adds floats in another way: its major and minor version count, patches keep the numbers.
+    python = platform.python_version_tuple()[:2]
+    return hashlib.sha256(f"{_hash(files)} {_versions()} {python}".encode()).hexdigest()
 
 
 def _hash(files: Iterable[tuple[str, Path]]) -> str:
