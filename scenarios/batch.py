@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from model.setting import Setting
 from scenarios import pack, parts, tables
 from scenarios.cluster import connected
-from scenarios.folder import Lock, StoreError, as_store_error, read_json
+from scenarios.folder import StoreError, as_store_error, read_json
 from scenarios.journal import DATA, MANIFEST, WORLDS, Journal
 from scenarios.parts import PARTS
 from scenarios.plan import Plan, kept_seeds
@@ -84,6 +84,24 @@ def run(
         else:
             journal.finish()
     return Batch(store, plan.name), tuple(by_chance)
+
+
+def repair(store: Store) -> tuple[int, int]:
+    """Drop what is damaged in a store, so that batches make it again: packs, and parts of unfinished batches.
+
+    Returns the number of damaged files, and of other runs dropped since they lost a part. The parts of a batch that
+    is running are left to it.
+    """
+    files, runs = store.repair()
+    for folder in store.batches.glob(f"*/{PARTS}"):
+        lock = store.lock_of(folder.parent.name)
+        with as_store_error(store.path):
+            if lock.take(wait=False):
+                try:
+                    files += parts.drop_damaged(folder.parent)
+                finally:
+                    lock.free()
+    return files, runs
 
 
 @dataclass(frozen=True)
@@ -291,7 +309,7 @@ class Batch:
     @property
     def running(self) -> bool:
         """Whether a process is working on it now."""
-        lock = Lock(self.store.batches / f".{self.name}.lock")
+        lock = self.store.lock_of(self.name)
         if not lock.path.exists():
             return False
         if free := lock.take(wait=False):
@@ -303,7 +321,7 @@ class Batch:
 
         Raises StoreError when it is running.
         """
-        lock = Lock(self.store.batches / f".{self.name}.lock")
+        lock = self.store.lock_of(self.name)
         if not lock.take(wait=False):
             raise StoreError(f"{self.name} is being run by another process; stop it first")
         try:

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 from scenarios import pack, tables
-from scenarios.folder import PARTIAL, Lock, StoreError, replacing, write_json
-from scenarios.parts import PARTS, parts_of, runs_of
+from scenarios.folder import PARTIAL, StoreError, replacing, write_json
+from scenarios.parts import PARTS, drop_damaged, parts_of, runs_of
 from scenarios.plan import Plan
 from scenarios.runner import Chunk, Task, join
 from scenarios.store import SUFFIX, Store
@@ -44,7 +44,7 @@ class Journal:
     def __init__(self, store: Store, plan: Plan) -> None:
         self.store, self.plan = store, plan
         self.path = store.batches / plan.name
-        self.lock = Lock(store.batches / f".{plan.name}.lock")
+        self.lock = store.lock_of(plan.name)
         self.held: list[Chunk] = []
         self.held_runs = self.held_bytes = 0
         self.since = time.monotonic()
@@ -62,6 +62,7 @@ class Journal:
             (self.path / PARTS).mkdir(parents=True, exist_ok=True)
             for leaving in (self.path / PARTS).glob(f".*{PARTIAL}"):
                 leaving.unlink()
+            drop_damaged(self.path)
             # Titles and notes may have changed since the same worlds were asked for.
             with replacing(self.path / WORLDS) as partial:
                 _write_worlds(self.plan, partial)

@@ -39,7 +39,7 @@ def writer(table: str, file: Path) -> pq.ParquetWriter:
     form = tables.arrow_schema(table)
     # Floats hardly repeat: a dictionary of them costs a quarter more room than none.
     repeated = [field.name for field in form if not pa.types.is_floating(field.type)]
-    return pq.ParquetWriter(file, form, compression="zstd", use_dictionary=repeated)
+    return pq.ParquetWriter(file, form, compression="zstd", use_dictionary=repeated, write_page_checksum=True)
 
 
 def write_table(table: str, file: Path, rows: pa.Table) -> None:
@@ -199,6 +199,18 @@ def spans(rows: pa.Table) -> list[tuple[Run, int, int]]:
         ((names[codes[start]], int(seeds[start])), int(start), int(end - start))
         for start, end in zip(starts, ends, strict=True)
     ]
+
+
+def readable(file: Path) -> bool:
+    """Whether a part can be read from its first byte to its last, as it was written."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        pq.read_table(file, partitioning=None, page_checksum_verification=True)
+    except (pa.ArrowException, OSError):
+        return False
+    return True
 
 
 def once(found: Iterable[pa.Table]) -> list[pa.Table]:

@@ -44,3 +44,16 @@ def read(store: Store, batch: Path, table: str, worlds: Collection[str]) -> list
         with contextlib.suppress(FileNotFoundError):
             found.append(store.load(file, worlds))
     return found
+
+
+def drop_damaged(batch: Path) -> int:
+    """Delete each part that cannot be read, with the other tables of its runs, so that these are made again.
+
+    Returns how many files were damaged. Needs the lock of the batch.
+    """
+    bad = [file for file in (batch / PARTS).glob(f"[0-9]*-*{SUFFIX}") if not pack.readable(file)]
+    for number in {file.name.partition("-")[0] for file in bad}:
+        for layer in pack.LAYERS:
+            for name in reversed(layer):  # first what says that the others are there
+                (batch / PARTS / f"{number}-{name}{SUFFIX}").unlink(missing_ok=True)
+    return len(bad)

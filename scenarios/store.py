@@ -85,6 +85,10 @@ class Store:
         """The folder of batches."""
         return self.path / "batches"
 
+    def lock_of(self, batch: str) -> Lock:
+        """The lock that whoever works on a batch holds."""
+        return Lock(self.batches / f".{batch}.lock")
+
     def packs(self, table: str) -> list[Path]:
         """The files of a table, in order of name."""
         return sorted((self.path / "tables" / table).glob(f"*{SUFFIX}"))

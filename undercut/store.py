@@ -83,11 +83,12 @@ def repair(store: StoreOption = RUNS) -> None:
     Example:
       undercut repair --store runs
     """
+    from scenarios import batch
     from scenarios.store import Store
 
-    packs, runs = Store(store).repair()
-    again = "; run their batches again to make the lost runs" if packs else ""
-    say(f"{packs} damaged files dropped, and {runs} runs that they were part of{again}")
+    files, runs = batch.repair(Store(store))
+    again = "; run their batches again to make the lost runs" if files else ""
+    say(f"{files} damaged files dropped, and {runs} runs that they were part of{again}")
 
 
 def export(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +16,7 @@ from model.records import tables
 from scenarios import batch, version
 from scenarios.batch import Batch
 from scenarios.folder import StoreError
+from scenarios.plan import Plan
 from scenarios.runner import Job
 from scenarios.store import MARKER, Store
 from tests.scenarios import toys
@@ -128,6 +130,70 @@ def test_a_truncated_pack_is_named_with_what_to_do(tmp_path: Path) -> None:
     pack.write_bytes(pack.read_bytes()[:100])
     with pytest.raises(StoreError, match=r"quarters.*parquet is damaged; `undercut repair --store"):
         made.table("quarters")
+
+
+def interrupted(out: Path) -> Plan:
+    """A batch with parts of 20, 20 and 9 runs, whose process ended before it packed them."""
+
+    class Ending(toys.Watching):
+        left = 49
+
+        def advance(self, runs: int, failures: object) -> None:
+            self.left -= runs
+            if not self.left:
+                raise KeyboardInterrupt
+
+    plan = plan_of(JOB, seeds=range(1, 50), keep="all")
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(batch.Interrupted):
+        patch.setattr("scenarios.journal.PART_RUNS", 1)
+        patch.setattr("scenarios.runner.REPORT_SECONDS", 1e9)
+        batch.run(plan, JOB, out, workers=1, progress=Ending())
+    return plan
+
+
+def cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-9])
+
+
+def turn(file: Path) -> None:
+    column = pq.read_metadata(file).row_group(0).column(1)
+    content = bytearray(file.read_bytes())
+    content[column.data_page_offset + column.total_compressed_size // 2] ^= 1
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", [cut, turn])
+@pytest.mark.parametrize("table", ["runs", "quarters", "kept", "offers"])
+def test_a_damaged_part_is_dropped_by_the_same_command_and_its_runs_are_made_again(
+    tmp_path: Path, table: str, damage: Callable[[Path], None]
+) -> None:
+    plan = interrupted(tmp_path / "a")
+    damage(tmp_path / "a" / "batches" / plan.name / "parts" / f"000001-{table}.parquet")
+    made: list[int] = []
+
+    class Counting(toys.Watching):
+        def start(self, runs: int, stored: int) -> None:
+            made.append(runs)
+
+    batch.run(plan, JOB, tmp_path / "a", workers=1, progress=Counting())
+    assert made == [20]
+    batch.run(plan, JOB, tmp_path / "b", workers=1)
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+def test_repair_drops_damaged_parts_but_those_of_a_running_batch(tmp_path: Path) -> None:
+    plan = interrupted(tmp_path)
+    store = Store(tmp_path)
+    cut(tmp_path / "batches" / plan.name / "parts" / "000000-quarters.parquet")
+    with pytest.raises(StoreError, match=r"000000-quarters.parquet is damaged; `undercut repair --store"):
+        Batch.open(tmp_path).table("quarters")
+    lock = store.lock_of(plan.name)
+    assert lock.take(wait=False)
+    assert batch.repair(store) == (0, 0)
+    lock.free()
+    assert batch.repair(store) == (1, 0)
+    assert len(Batch.open(tmp_path).done()) == 29
+    assert Batch.open(tmp_path).table("quarters")["seed"].nunique() == 29
 
 
 def test_an_empty_folder_is_taken_and_a_deep_one_is_made(tmp_path: Path) -> None:
