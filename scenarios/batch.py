@@ -15,12 +15,12 @@ from model.setting import Setting
 from scenarios import pack, parts, tables
 from scenarios.cluster import connected
 from scenarios.folder import StoreError, as_store_error, read_json
-from scenarios.journal import DATA, MANIFEST, WORLDS, Journal
+from scenarios.journal import DATA, MANIFEST, MANIFEST_FORM, WORLDS, Journal
 from scenarios.parts import PARTS
 from scenarios.plan import Plan, kept_seeds
 from scenarios.runner import Job, run_tasks
 from scenarios.seeds import parse
-from scenarios.store import DEFAULT, MARKER, Store
+from scenarios.store import CODE_FORM, DEFAULT, MARKER, Store
 from scenarios.tables import Run
 from scenarios.world import restore
 
@@ -145,14 +145,16 @@ class Batch:
     @property
     def manifest(self) -> dict[str, Any]:
         """What was asked for, and the code that runs it, as stored."""
-        manifest: dict[str, Any] = read_json(self.path / MANIFEST)
-        return manifest
+        return read_json(self.path / MANIFEST, MANIFEST_FORM, self._mend)
 
     @property
     def made_with(self) -> dict[str, Any]:
         """The code, libraries, processor and parameter table that its runs were made with."""
-        content: dict[str, Any] = read_json(self.store.path / "code" / f"{self.manifest['code']}.json")
-        return content
+        return read_json(self.store.path / "code" / f"{self.manifest['code']}.json", CODE_FORM, self._mend)
+
+    @property
+    def _mend(self) -> str:
+        return f"run the same command again, or remove the batch with `undercut rm {self.name}`"
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -166,9 +168,7 @@ class Batch:
         try:
             frame = pd.read_parquet(self.path / WORLDS)
         except (OSError, ValueError):
-            raise StoreError(
-                f"{self.path / WORLDS} is missing or damaged; run the same command again"
-            ) from None
+            raise StoreError(f"{self.path / WORLDS} is missing or damaged; {self._mend}") from None
         for name in DATA:
             frame[name] = frame[name].map(json.loads)
         return frame.set_index("label", drop=False)

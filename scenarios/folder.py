@@ -7,7 +7,7 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,12 +24,26 @@ def to_json(content: Any) -> str:
     return json.dumps(_plain(content), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
 
 
-def read_json(path: Path) -> Any:
-    """The content of a JSON file. Raises StoreError when it is missing or damaged."""
+Form = Mapping[str, "type | Form"]
+"""What a JSON object must hold: types, or the forms of objects within it, by key."""
+
+
+def read_json(path: Path, form: Form, mend: str = "run the same command again") -> dict[str, Any]:
+    """The object in a JSON file. Raises StoreError, with the mend, when it is missing, damaged or not of the form."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise StoreError(f"{path} is missing or damaged; run the same command again") from None
+        content = {}
+    if not _fits(content, form):
+        raise StoreError(f"{path} is missing or damaged; {mend}")
+    return content
+
+
+def _fits(content: Any, form: Form) -> bool:
+    return isinstance(content, dict) and all(
+        isinstance(content.get(key), kind) if isinstance(kind, type) else _fits(content.get(key), kind)
+        for key, kind in form.items()
+    )
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from scenarios import pack, tables
-from scenarios.folder import PARTIAL, StoreError, replacing, write_json
+from scenarios.folder import PARTIAL, Form, StoreError, replacing, write_json
 from scenarios.parts import PARTS, drop_damaged, parts_of, runs_of
 from scenarios.plan import Plan
 from scenarios.runner import Chunk, Task, join
@@ -16,6 +16,17 @@ from scenarios.store import SUFFIX, Store
 
 MANIFEST = "manifest.json"
 WORLDS = f"worlds{SUFFIX}"
+MANIFEST_FORM: Form = {
+    "code": str,
+    "asked": {
+        "scenarios": list,
+        "worlds": int,
+        "seeds": str,
+        "counterfactual_seeds": int,
+        "keep": str,
+        "design": str,
+    },
+}
 PART_RUNS = 200
 PART_BYTES = 64_000_000
 PART_SECONDS = 5.0
@@ -66,12 +77,10 @@ class Journal:
             # Titles and notes may have changed since the same worlds were asked for.
             with replacing(self.path / WORLDS) as partial:
                 _write_worlds(self.plan, partial)
-            if (self.path / MANIFEST).exists():
-                (self.path / MANIFEST).touch()  # the batch that was asked for last is the newest
-            else:
-                code = self.store.record_code()
-                manifest = {"batch": self.plan.name, "asked": self.plan.asked(), "code": code}
-                write_json(self.path / MANIFEST, manifest)
+            # Anew each time: the batch that was asked for last is the newest.
+            code = self.store.record_code()
+            manifest = {"batch": self.plan.name, "asked": self.plan.asked(), "code": code}
+            write_json(self.path / MANIFEST, manifest)
         numbers = [int(file.name.partition("-")[0]) for file in (self.path / PARTS).glob(f"*{SUFFIX}")]
         self.number = max(numbers, default=-1) + 1
         return self

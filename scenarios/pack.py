@@ -100,11 +100,9 @@ def write_wanted(table: str, file: Path, target: Path, wanted: set[Run]) -> tupl
     """
     import pyarrow.parquet as pq
 
+    runs = set(runs_in(file))
     with pq.ParquetFile(file) as source:
         before = source.metadata.num_rows
-        runs = {
-            run for group in range(source.num_row_groups) for run, _, _ in spans(source.read_row_group(group))
-        }
         if runs <= wanted:
             return before, before
         after = 0
@@ -179,7 +177,9 @@ def runs_in(file: Path) -> list[Run]:
     try:
         rows = pq.read_table(file, columns=["world", "seed"], partitioning=None)
     except (pa.ArrowException, OSError):
-        raise StoreError(f"{file} is damaged; run the same command again") from None
+        raise StoreError(
+            f"{file} is damaged; `undercut repair` drops it, then run the same command again"
+        ) from None
     return [run for run, _, _ in spans(rows)]
 
 

@@ -20,7 +20,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scenarios import tables, version
-from scenarios.folder import PARTIAL, Lock, StoreError, as_store_error, hash_of, read_json, sync, write_json
+from scenarios.folder import (
+    PARTIAL,
+    Form,
+    Lock,
+    StoreError,
+    as_store_error,
+    hash_of,
+    read_json,
+    sync,
+    write_json,
+)
 from scenarios.tables import Run
 
 if TYPE_CHECKING:
@@ -32,6 +42,8 @@ MARKER = "undercut.json"
 COMMIT = "commit.json"
 LOCK = "lock"
 SUFFIX = ".parquet"
+COMMIT_FORM: Form = {"rename": list, "delete": list}
+CODE_FORM: Form = {"undercut": str, "code": dict, "python": str, "libraries": dict, "parameters": dict}
 SMALL_BYTES = 8_000_000
 READ_TRIES = 5
 MANY_PACKS = 64
@@ -49,9 +61,9 @@ class Store:
             raise StoreError(
                 f"{path} is not an Undercut store (it has no {MARKER}); give the folder of --out"
             )
-        marker = read_json(self.path / MARKER)
-        if not isinstance(marker, dict) or marker.get("format") != FORMAT:
-            found = marker.get("format") if isinstance(marker, dict) else None
+        mend = f'write {{"format": {FORMAT}}} into it if this is a store, or give another folder'
+        found = read_json(self.path / MARKER, {"format": int}, mend)["format"]
+        if found != FORMAT:
             raise StoreError(
                 f"{path} is a store of format {found}, this version writes {FORMAT}; give --out another folder"
             )
@@ -149,7 +161,9 @@ class Store:
         name = version.results_hash()[:16]
         folder = self.path / "code"
         folder.mkdir(exist_ok=True)
-        if not (folder / f"{name}.json").exists():
+        try:
+            read_json(folder / f"{name}.json", CODE_FORM)
+        except StoreError:
             content: dict[str, Any] = {
                 "undercut": version.release(),
                 "code": {"sha256": version.source_hash(), **version.commit()},
@@ -165,7 +179,8 @@ class Store:
         """Finish a commit that was interrupted, and clear what an unfinished one left. Needs the lock."""
         commit = self.path / COMMIT
         if commit.exists():
-            self._carry_out(read_json(commit))
+            mend = f"`undercut repair --store {self.path}` drops what it began"
+            self._carry_out(read_json(commit, COMMIT_FORM, mend))
         for partial in (self.path / "tables").glob(f"*/.*{PARTIAL}"):
             partial.unlink(missing_ok=True)
 
@@ -241,10 +256,12 @@ class Store:
         Returns the number of packs deleted, and of other runs dropped since they lost a part.
         """
         with self.lock, as_store_error(self.path):
-            self.recover()
+            try:
+                self.recover()
+            except StoreError:
+                (self.path / COMMIT).unlink()
+                self.recover()
             bad = self.damaged()
-            if not bad:
-                return 0, 0
             self.commit((), bad)
             return len(bad), self.keep_only(self._complete())
 

@@ -196,6 +196,55 @@ def test_repair_drops_damaged_parts_but_those_of_a_running_batch(tmp_path: Path)
     assert Batch.open(tmp_path).table("quarters")["seed"].nunique() == 29
 
 
+@pytest.mark.parametrize("content", ["{", "[]", '{"asked": {"seeds": "1-3"}, "code": "1"}'])
+def test_a_damaged_manifest_is_named_and_written_anew_by_the_same_command(
+    tmp_path: Path, content: str
+) -> None:
+    made = filled(tmp_path)
+    before = contents(tmp_path)
+    (made.path / "manifest.json").write_text(content)
+    with pytest.raises(
+        StoreError, match=rf"manifest.json is missing or damaged; .* `undercut rm {made.name}`"
+    ):
+        made.planned()
+    filled(tmp_path)
+    assert contents(tmp_path) == before
+
+
+def test_what_is_written_of_the_code_is_written_anew_where_it_is_damaged(tmp_path: Path) -> None:
+    made = filled(tmp_path)
+    before = made.made_with
+    (file,) = (tmp_path / "code").iterdir()
+    file.write_text("{")
+    with pytest.raises(StoreError, match="is missing or damaged"):
+        _ = made.made_with
+    filled(tmp_path)
+    assert made.made_with == before
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"form": 2}'])
+def test_a_damaged_marker_is_named_with_what_to_write_into_it(tmp_path: Path, content: str) -> None:
+    made = filled(tmp_path)
+    (tmp_path / MARKER).write_text(content)
+    with pytest.raises(StoreError, match=r"undercut.json is missing or damaged; write (.*) into it") as said:
+        Store(tmp_path)
+    (tmp_path / MARKER).write_text(str(said.value).partition("write ")[2].partition(" into")[0])
+    assert Batch.open(tmp_path).name == made.name
+
+
+def test_repair_drops_what_a_damaged_commit_left_half_done(tmp_path: Path) -> None:
+    made = filled(tmp_path / "a", keep="all")
+    before = contents(tmp_path / "a")
+    (pack,) = made.store.packs("metrics")
+    pack.unlink()
+    (tmp_path / "a" / "commit.json").write_text('{"rename": []')
+    with pytest.raises(StoreError, match=r"commit.json is missing or damaged; `undercut repair --store"):
+        filled(tmp_path / "a", keep="all")
+    assert batch.repair(made.store) == (0, 3)
+    filled(tmp_path / "a", keep="all")
+    assert contents(tmp_path / "a") == before
+
+
 def test_an_empty_folder_is_taken_and_a_deep_one_is_made(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert filled(tmp_path / "empty").done()
