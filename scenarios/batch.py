@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from model.setting import Setting
 from scenarios import pack, parts, tables
 from scenarios.cluster import connected
-from scenarios.folder import StoreError, as_store_error, read_json
+from scenarios.folder import StoreError, as_store_error, read_json, sync
 from scenarios.journal import DATA, MANIFEST, MANIFEST_FORM, WORLDS, Journal
 from scenarios.parts import PARTS
 from scenarios.plan import Plan, kept_seeds
@@ -309,30 +309,29 @@ class Batch:
     @property
     def running(self) -> bool:
         """Whether a process is working on it now."""
-        lock = self.store.lock_of(self.name)
-        if not lock.path.exists():
-            return False
-        if free := lock.take(wait=False):
-            lock.free()
-        return not free
+        return self.store.lock_of(self.name).held()
 
     def remove(self) -> int:
         """Forget the batch and drop the runs that no other batch has; returns how many went.
 
-        Raises StoreError when it is running.
+        Raises StoreError when it is running, or the store cannot be written to.
         """
         lock = self.store.lock_of(self.name)
-        if not lock.take(wait=False):
-            raise StoreError(f"{self.name} is being run by another process; stop it first")
-        try:
-            with self.store.lock, as_store_error(self.store.path):
-                self.store.recover()
-                shutil.rmtree(self.path)
-                wanted = {run for batch in Batch.all(self.store) for run in batch.planned()}
-                gone = self.store.keep_only(wanted)
-            lock.path.unlink()
-        finally:
-            lock.free()
+        with as_store_error(self.store.path):
+            if not lock.take(wait=False):
+                raise StoreError(f"{self.name} is being run by another process; stop it first")
+            try:
+                with self.store.lock:
+                    self.store.recover()
+                    others = (batch for batch in Batch.all(self.store) if batch.name != self.name)
+                    gone = self.store.keep_only({run for batch in others for run in batch.planned()})
+                    # Whatever ends this on the way leaves a batch that can be removed, or none.
+                    (self.path / MANIFEST).unlink()
+                    sync(self.path)
+                    shutil.rmtree(self.path)
+                lock.path.unlink()
+            finally:
+                lock.free()
         return gone
 
     def _row(self, label: str) -> Mapping[str, Any]:

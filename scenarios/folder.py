@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import itertools
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 PARTIAL = ".partial"
 HASH_LETTERS = 16
+GLANCES, GLANCE_SECONDS = 5, 0.02
+"""Who would take a lock at once tries so often: another process may just be looking whether it is held."""
 
 
 class StoreError(ValueError):
@@ -88,18 +92,43 @@ class Lock:
         self.file: IO[str] | None = None
 
     def take(self, wait: bool) -> bool:
-        """Hold the lock; without ``wait``, return False at once where somebody else holds it."""
-        self.file = self.path.open("a", encoding="utf-8")
+        """Hold the lock; without ``wait``, return False soon where somebody else holds it."""
         try:
             import fcntl
         except ImportError:  # a system without flock: one batch at a time is up to the user
+            self.file = self.path.open("a", encoding="utf-8")
             return True
+        for _ in itertools.count() if wait else range(GLANCES):
+            self.file = self.path.open("a", encoding="utf-8")
+            try:
+                fcntl.flock(self.file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+                if self._current():
+                    return True
+                self.free()  # whoever held it took the file away
+            except BlockingIOError:
+                self.free()
+                time.sleep(GLANCE_SECONDS)
+        return False
+
+    def _current(self) -> bool:
+        assert self.file is not None
         try:
-            fcntl.flock(self.file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            self.free()
+            return os.path.samestat(os.fstat(self.file.fileno()), self.path.stat())
+        except FileNotFoundError:
             return False
-        return True
+
+    def held(self) -> bool:
+        """Whether somebody holds the lock. To look needs no right to write, and is over before a taker gives up."""
+        try:
+            import fcntl
+
+            with self.path.open(encoding="utf-8") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except (ImportError, OSError):
+            return False
+        return False
 
     def free(self) -> None:
         """Let the lock go."""
@@ -129,7 +158,7 @@ def as_store_error(folder: str | Path) -> Iterator[None]:
             ) from None
         reason = (error.strerror or str(error)).lower()
         raise StoreError(
-            f"cannot write to {folder}: {reason}; give --out a folder that you can write to"
+            f"cannot write to {folder}: {reason}; make it writable, or name another folder"
         ) from None
 
 

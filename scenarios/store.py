@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from scenarios import tables, version
 from scenarios.folder import (
+    HASH_LETTERS,
     PARTIAL,
     Form,
     Lock,
@@ -102,8 +103,9 @@ class Store:
         return Lock(self.batches / f".{batch}.lock")
 
     def packs(self, table: str) -> list[Path]:
-        """The files of a table, in order of name."""
-        return sorted((self.path / "tables" / table).glob(f"*{SUFFIX}"))
+        """The files of a table, in order of name; what is not named as a pack is none of ours."""
+        files = (self.path / "tables" / table).glob(f"{'[0-9a-f]' * HASH_LETTERS}{SUFFIX}")
+        return sorted(file for file in files if file.is_file())
 
     def read(
         self, table: str, worlds: Collection[str] | None = None, columns: list[str] | None = None
@@ -255,7 +257,7 @@ class Store:
 
         Returns the number of packs deleted, and of other runs dropped since they lost a part.
         """
-        with self.lock, as_store_error(self.path):
+        with as_store_error(self.path), self.lock:
             try:
                 self.recover()
             except StoreError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from scenarios.runner import Job
 from scenarios.store import MARKER, Store
 from tests.scenarios import toys
 from tests.scenarios.stores import contents, plan_of
+from undercut.stored import batches
 
 JOB = Job(toys.plain, toys.mean_price)
 
@@ -276,8 +278,44 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path, monkeypatch
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    with pytest.raises(StoreError, match=r"cannot write to .*: permission denied; give --out"):
+    with pytest.raises(StoreError, match=r"cannot write to .*: permission denied; make it writable"):
         filled(tmp_path / "a")
+
+
+def test_a_store_that_cannot_be_written_to_is_listed_and_otherwise_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = filled(tmp_path)
+    real = Path.open
+
+    def refuse(self: Path, mode: str = "r", *rest: object, **named: object) -> object:
+        if set(mode) & set("awx+"):
+            raise OSError(errno.EROFS, "Read-only file system")
+        return real(self, mode, *rest, **named)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert [row["state"] for row in batches(tmp_path)] == ["complete"]
+    for change in (
+        made.remove,
+        made.store.repair,
+        lambda: batch.repair(made.store),
+        lambda: filled(tmp_path),
+    ):
+        with pytest.raises(StoreError, match=r"cannot write to .*: read-only file system; make it writable"):
+            change()
+
+
+def test_what_is_not_named_as_a_pack_is_left_alone(tmp_path: Path) -> None:
+    made = filled(tmp_path)
+    rows = made.table("quarters")
+    tables_of = tmp_path / "tables" / "quarters"
+    (tables_of / "old.parquet").mkdir()
+    (tables_of / f"{'0' * 16}.parquet").mkdir()
+    (tables_of / "mine.parquet").write_text("notes")
+    pd.testing.assert_frame_equal(made.table("quarters"), rows)
+    assert batch.repair(made.store) == (0, 0)
+    assert made.remove() == 3
+    assert (tables_of / "mine.parquet").read_text() == "notes"
 
 
 def test_what_is_no_store_is_not_opened(tmp_path: Path) -> None:
