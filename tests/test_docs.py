@@ -144,18 +144,6 @@ def test_the_reference_has_every_parameter_column_metric_and_claim_once() -> Non
     assert cells == len(table()) - len(scalars())
 
 
-def test_a_group_of_parameters_ends_where_the_next_begins() -> None:
-    assert generator.grouped(["a", "b", "c"], {"one": "a", "two": "c"}) == {"one": ["a", "b"], "two": ["c"]}
-
-
-@pytest.mark.parametrize(
-    "groups", [{"one": "a", "two": "gone"}, {"one": "b"}, {"one": "a", "two": "c", "three": "b"}]
-)
-def test_a_group_that_lost_its_place_in_the_table_is_refused(groups: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match=r"begin"):
-        generator.grouped(["a", "b", "c"], groups)
-
-
 def test_the_nine_events_of_a_quarter_are_listed_in_their_order() -> None:
     assert re.findall(r"^\| (\d) \|", generated("quarter"), re.M) == [str(n) for n in range(1, 10)]
 
