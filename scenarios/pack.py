@@ -43,10 +43,9 @@ def writer(table: str, file: Path) -> pq.ParquetWriter:
 
 
 def write_table(table: str, file: Path, rows: pa.Table) -> None:
-    """Write rows as one row group, durably."""
+    """Write rows as one row group."""
     with writer(table, file) as out:
         out.write_table(rows.combine_chunks(), row_group_size=max(1, rows.num_rows))
-    sync(file)
 
 
 def write_packs(

@@ -194,7 +194,9 @@ class Store:
         kept = {final for _, final in renames}
         deletes = [name for name in map(self._inside, gone) if name not in kept]
         plan: dict[str, list[Any]] = {"rename": renames, "delete": deletes}
-        if renames or plan["delete"]:
+        if renames or deletes:
+            # The new packs last before anything speaks of them, or a loss of power could leave the plan alone.
+            self._sync_folders(partial for partial, _ in renames)
             write_json(self.path / COMMIT, plan)
             self._carry_out(plan)
 
@@ -202,13 +204,16 @@ class Store:
         for partial, final in plan["rename"]:
             if (self.path / partial).exists():
                 (self.path / partial).replace(self.path / final)
-        for name in plan["delete"]:
-            (self.path / name).unlink(missing_ok=True)
-        for folder in {
-            (self.path / name).parent for name in (*(f for _, f in plan["rename"]), *plan["delete"])
-        }:
-            sync(folder)
+        if all((self.path / final).exists() for _, final in plan["rename"]):
+            for name in plan["delete"]:
+                (self.path / name).unlink(missing_ok=True)
+        self._sync_folders([*(final for _, final in plan["rename"]), *plan["delete"]])
         (self.path / COMMIT).unlink()
+        sync(self.path)  # a plan that came back would find other files under its temporary names
+
+    def _sync_folders(self, names: Iterable[str]) -> None:
+        for folder in sorted({(self.path / name).parent for name in names}):
+            sync(folder)
 
     def _inside(self, file: Path) -> str:
         return file.relative_to(self.path).as_posix()

@@ -9,6 +9,19 @@ from scenarios.plan import Plan, members_of
 from scenarios.runner import Job
 from scenarios.scenario import load
 
+SLOW_BATCH = """
+from scenarios import batch, journal
+from scenarios.runner import Job
+from tests.scenarios import toys
+from tests.scenarios.stores import plan_of
+if __name__ == "__main__":
+    import sys
+    journal.PART_SECONDS = 0.2
+    job = Job(toys.slow, toys.mean_price)
+    batch.run(plan_of(job, seeds=range(1, 41), keep="sample:3"), job, sys.argv[1], workers=2)
+"""
+"""A program that makes a batch in two workers, into the store that it is given; it takes some seconds."""
+
 
 def plan_of(
     job: Job,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
-import signal
 import subprocess
 import sys
 import time
@@ -16,14 +14,14 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from scenarios import batch, folder, journal, store
+from scenarios import batch, journal, store
 from scenarios.batch import Batch, Interrupted
 from scenarios.folder import StoreError
 from scenarios.plan import Plan
 from scenarios.progress import Failed
 from scenarios.runner import Job
 from tests.scenarios import toys
-from tests.scenarios.stores import contents, plan_of
+from tests.scenarios.stores import SLOW_BATCH, contents, plan_of
 
 ROOT = Path(__file__).parents[2]
 JOB = Job(toys.plain, toys.mean_price)
@@ -31,19 +29,6 @@ JOB = Job(toys.plain, toys.mean_price)
 
 def run(plan: Plan, out: Path, job: Job = JOB, workers: int = 1) -> Batch:
     return batch.run(plan, job, out, workers=workers)[0]
-
-
-class Counting(toys.Watching):
-    """Counts what is made and what is there."""
-
-    def __init__(self) -> None:
-        self.made = self.stored = 0
-
-    def start(self, runs: int, stored: int) -> None:
-        self.stored = stored
-
-    def advance(self, runs: int, failures: Sequence[Failed]) -> None:
-        self.made += runs
 
 
 def test_one_and_two_workers_write_the_same_bytes(tmp_path: Path) -> None:
@@ -56,7 +41,7 @@ def test_one_and_two_workers_write_the_same_bytes(tmp_path: Path) -> None:
 def test_the_same_batch_again_makes_nothing_and_changes_nothing(tmp_path: Path) -> None:
     plan = plan_of(JOB)
     run(plan, tmp_path)
-    before, counted = contents(tmp_path), Counting()
+    before, counted = contents(tmp_path), toys.Counting()
     batch.run(plan, JOB, tmp_path, workers=1, progress=counted)
     assert (counted.made, counted.stored) == (0, 3)
     assert contents(tmp_path) == before
@@ -64,7 +49,7 @@ def test_the_same_batch_again_makes_nothing_and_changes_nothing(tmp_path: Path) 
 
 def test_another_batch_makes_only_what_the_first_did_not(tmp_path: Path) -> None:
     run(plan_of(JOB, seeds=(1, 2, 3)), tmp_path)
-    counted = Counting()
+    counted = toys.Counting()
     wider, _ = batch.run(plan_of(JOB, seeds=(2, 3, 4)), JOB, tmp_path, workers=1, progress=counted)
     assert counted.made == 2  # seed 4, and seed 2 for its full tables
     alone = run(plan_of(JOB, seeds=(2, 3, 4)), tmp_path / "other")
@@ -74,7 +59,7 @@ def test_another_batch_makes_only_what_the_first_did_not(tmp_path: Path) -> None
 
 def test_scenarios_that_resolve_to_one_world_share_its_runs(tmp_path: Path) -> None:
     run(plan_of(JOB, points=[{"alpha_mean": 2.5}]), tmp_path)
-    counted = Counting()
+    counted = toys.Counting()
     batch.run(
         plan_of(JOB, points=[{"alpha_mean": 2.0}, {"alpha_mean": 2.5}]),
         JOB,
@@ -115,7 +100,7 @@ def test_a_failed_run_is_recorded_the_others_go_on_and_it_is_not_tried_again(tmp
     assert str(ROOT) not in failed["traceback"].item()
     assert sorted(made.table("quarters")["seed"].unique()) == [1, 2, 4, 5]
     assert len(made.done()) == 5
-    counted = Counting()
+    counted = toys.Counting()
     batch.run(plan, job, tmp_path, progress=counted, workers=1)
     assert counted.made == 0
 
@@ -232,107 +217,9 @@ def test_done_runs_are_counted_while_a_batch_is_packed(
     assert len(reading.done()) == 44
 
 
-class Crash(BaseException):
-    """The power goes."""
-
-
-class Power:
-    """Counts what is done to the disk, and goes at a given moment: nothing happens to the disk afterwards."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, goes_at: int) -> None:
-        self.left = goes_at
-        for holder, name in (
-            (os, "fsync"),
-            (Path, "replace"),
-            (Path, "unlink"),
-            (os, "rmdir"),
-            (Path, "open"),
-        ):
-            self._watch(monkeypatch, holder, name)
-
-    def _watch(self, monkeypatch: pytest.MonkeyPatch, holder: object, name: str) -> None:
-        real = getattr(holder, name)
-
-        def act(*arguments: object, **named: object) -> object:
-            self.left -= 1
-            if self.left <= 0:
-                raise Crash
-            return real(*arguments, **named)
-
-        monkeypatch.setattr(holder, name, act)
-
-
-@pytest.mark.parametrize("step", [41, pytest.param(1, marks=pytest.mark.slow)])
-def test_the_power_may_go_at_any_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
-    monkeypatch.setattr(journal, "PART_RUNS", 2)
-    monkeypatch.setattr(store, "MANY_PACKS", 2)  # merging too
-    plans = [plan_of(JOB, seeds=(1, 2, 3), keep="sample:1"), plan_of(JOB, seeds=(3, 4), keep="headline")]
-    for plan in plans:
-        run(plan, tmp_path / "whole")
-    whole = contents(tmp_path / "whole")
-    moment, crashes = 1, 0
-    while True:
-        out = tmp_path / f"cut-{moment}"
-        try:
-            with monkeypatch.context() as patch:
-                Power(patch, moment)
-                for plan in plans:
-                    run(plan, out)
-        except Crash:
-            crashes += 1
-        else:
-            break
-        for plan in plans:
-            run(plan, out)
-        assert contents(out) == whole, moment
-        moment += step
-    assert crashes > 4
-
-
-BATCH = """
-from scenarios import batch, journal
-from scenarios.runner import Job
-from tests.scenarios import toys
-from tests.scenarios.stores import plan_of
-if __name__ == "__main__":
-    import sys
-    journal.PART_SECONDS = 0.2
-    job = Job(toys.slow, toys.mean_price)
-    batch.run(plan_of(job, seeds=range(1, 41), keep="sample:3"), job, sys.argv[1], workers=2)
-"""
-
-
-def test_a_batch_killed_again_and_again_ends_with_the_bytes_of_one_that_was_not(tmp_path: Path) -> None:
-    script = tmp_path / "run.py"
-    script.write_text(BATCH)
-    surroundings = {**os.environ, "PYTHONPATH": str(ROOT)}
-
-    def start(out: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, str(script), str(tmp_path / out)], env=surroundings, start_new_session=True
-        )
-
-    assert start("whole").wait(timeout=120) == 0
-    chance, kills = random.Random(1), 0
-    while True:
-        process = start("cut")
-        try:
-            if process.wait(timeout=chance.uniform(1.0, 2.5)) == 0:
-                break
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            kills += 1
-            if kills == 6:  # enough: let it end
-                assert start("cut").wait(timeout=120) == 0
-                break
-    assert kills >= 2
-    assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
-
-
 def test_two_batches_into_one_store_at_once_do_not_harm_each_other(tmp_path: Path) -> None:
     script = tmp_path / "run.py"
-    script.write_text(BATCH.replace("range(1, 41)", "eval(sys.argv[2])"))
+    script.write_text(SLOW_BATCH.replace("range(1, 41)", "eval(sys.argv[2])"))
     surroundings = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, str(script), str(tmp_path / "store")]
     both = [
@@ -363,28 +250,6 @@ def test_the_same_batch_twice_at_once_is_refused(tmp_path: Path) -> None:
 
     batch.run(plan, JOB, tmp_path, workers=1, progress=Meddling())
     assert not Batch.open(plan.name, tmp_path).running
-
-
-def test_a_full_disk_stops_the_batch_with_a_sentence_and_costs_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plan = plan_of(JOB, seeds=range(1, 6))
-    monkeypatch.setattr(journal, "PART_RUNS", 1)
-    left, real = [12], folder.sync
-
-    def full(path: Path) -> None:
-        left[0] -= 1
-        if left[0] == 0:
-            raise OSError(28, "No space left on device")
-        real(path)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(folder, "sync", full)
-        with pytest.raises(StoreError, match=r"no room left on the disk .* run the same command again"):
-            run(plan, tmp_path / "a")
-    run(plan, tmp_path / "a")
-    run(plan, tmp_path / "b")
-    assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
 
 def test_removing_a_batch_drops_the_runs_that_no_other_asked_for(tmp_path: Path) -> None:

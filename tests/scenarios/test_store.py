@@ -171,14 +171,9 @@ def test_a_damaged_part_is_dropped_by_the_same_command_and_its_runs_are_made_aga
 ) -> None:
     plan = interrupted(tmp_path / "a")
     damage(tmp_path / "a" / "batches" / plan.name / "parts" / f"000001-{table}.parquet")
-    made: list[int] = []
-
-    class Counting(toys.Watching):
-        def start(self, runs: int, stored: int) -> None:
-            made.append(runs)
-
-    batch.run(plan, JOB, tmp_path / "a", workers=1, progress=Counting())
-    assert made == [20]
+    counted = toys.Counting()
+    batch.run(plan, JOB, tmp_path / "a", workers=1, progress=counted)
+    assert counted.made == 20
     batch.run(plan, JOB, tmp_path / "b", workers=1)
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ import pandas as pd
 from model import calendar
 from model.records import tables
 from model.setting import Setting
-from scenarios.progress import Silent
+from scenarios.progress import Failed, Silent
 
 FRAGILE = 3
 """The seed that goes wrong in the worlds where one does."""
@@ -108,3 +108,16 @@ def mean_price(frames: Mapping[str, pd.DataFrame]) -> dict[str, float]:
 
 class Watching(Silent):
     """A progress display that tests look through."""
+
+
+class Counting(Watching):
+    """Counts what is made and what is there."""
+
+    def __init__(self) -> None:
+        self.made = self.stored = 0
+
+    def start(self, runs: int, stored: int) -> None:
+        self.stored = stored
+
+    def advance(self, runs: int, failures: Sequence[Failed]) -> None:
+        self.made += runs
