@@ -80,6 +80,10 @@ class Recorder:
         """How many rows a table holds by now."""
         return len(self._table(table))
 
+    def since(self, table: str, row: int) -> dict[str, list[Any]]:
+        """The rows of a table from a row on, as a list for each column: what a quarter has added, at its own cost."""
+        return {name: store.tail(row) for name, store in self._table(table).columns.items()}
+
     def frames(self) -> dict[str, pandas.DataFrame]:
         """All tables as DataFrames with the schema's columns in its order: str, float64, int64 and bool."""
         import pandas as pd  # a run that is only stepped does not pay for it
@@ -167,6 +171,10 @@ class _Store(ABC):
         """The whole column for a DataFrame."""
         return np.array(self.data, dtype=self.dtype)
 
+    def tail(self, row: int) -> list[Any]:
+        """The values from a row on, as Python's own."""
+        return self.data[row:].tolist()
+
     def refuse(self, value: Any) -> ValueError:
         kind = self.column.dtype
         return ValueError(
@@ -223,6 +231,9 @@ class _Booleans(_Store):
     def values(self) -> Any:
         return super().values().astype(np.bool_)
 
+    def tail(self, row: int) -> list[Any]:
+        return [bool(value) for value in self.data[row:]]
+
 
 class _Texts(_Store):
     code = "q"
@@ -251,6 +262,10 @@ class _Texts(_Store):
         import pandas as pd
 
         return pd.array(list(self.numbers), dtype="str").take(super().values())
+
+    def tail(self, row: int) -> list[Any]:
+        texts = list(self.numbers)
+        return [texts[number] for number in self.data[row:]]
 
 
 _STORES: dict[str, type[_Store]] = {"str": _Texts, "float": _Floats, "int": _Integers, "bool": _Booleans}

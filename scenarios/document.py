@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import io
 import math
 import re
 import tomllib
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from scenarios.fault import Fault, ScenarioError, nearest, quoted
 from scenarios.lines import Keys, lines
@@ -52,6 +53,49 @@ class Document:
     def fault(self, keys: Keys, text: str) -> Fault:
         """A fault of this file at a key."""
         return Fault(self.file.name, self.line(keys), text)
+
+
+class Text(Traversable):
+    """A file that came as text, as an upload does: it lies in no folder."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self._name, self._raw = name, text.encode()
+
+    @property
+    def name(self) -> str:
+        """What faults call it."""
+        return self._name
+
+    def open(self, mode: str = "r", *arguments: Any, **options: Any) -> IO[Any]:
+        """Its bytes, or its text."""
+        raw = io.BytesIO(self._raw)
+        return raw if "b" in mode else io.TextIOWrapper(raw, encoding="utf-8")
+
+    def read_bytes(self) -> bytes:
+        """Its bytes."""
+        return self._raw
+
+    def read_text(self, encoding: str | None = None, *arguments: Any) -> str:
+        """Its text."""
+        return self._raw.decode(encoding or "utf-8")
+
+    def is_file(self) -> bool:
+        """It is one."""
+        return True
+
+    def is_dir(self) -> bool:
+        """It is none."""
+        return False
+
+    def iterdir(self) -> Iterator[Traversable]:
+        """Nothing lies in it."""
+        return iter(())
+
+    def joinpath(self, *descendants: Any) -> Traversable:
+        """Nothing lies in it. Raises FileNotFoundError."""
+        raise FileNotFoundError(self._name)
+
+    __truediv__ = joinpath
 
 
 def library_files() -> list[Traversable]:

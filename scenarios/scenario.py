@@ -103,6 +103,18 @@ def resolve(name_or_path: str | Path) -> Scenario:
     return _resolve(find(name_or_path))
 
 
+def resolve_text(name: str, text: str) -> Scenario:
+    """A scenario from the text of a file that is not on this machine; it can extend the library alone.
+
+    Args:
+        name: what faults call the file, ending in ``.toml``.
+        text: its content.
+
+    Raises ScenarioError as :func:`resolve` does.
+    """
+    return _resolve(document.Text(name, text))
+
+
 def described(shock: Shock) -> dict[str, Any]:
     """A shock as the keys of a ``[[shocks]]`` table, without what it leaves open.
 

@@ -216,7 +216,7 @@ def _serve(pipe: Connection, job: Job, warm_with: Task | None) -> None:
     """The life of a worker: load the market, say so, and make the runs that arrive until the pipe closes."""
     # Blocked since before this process began; ignored from here on, since libraries may lift the block.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    threading.Thread(target=leave_with_parent, daemon=True).start()
     if warm_with is not None:
         _warm(job, warm_with)
     elif job.simulate is simulate:
@@ -241,7 +241,7 @@ def _warm(job: Job, task: Task) -> None:
         job.simulate(replace(setting, record_from=setting.first, last=calendar.name(start + 1)), task.seed)
 
 
-def _leave_with_parent() -> None:
+def leave_with_parent() -> None:
     """End this process when its parent is gone, even by kill -9, even in the middle of a run."""
     parent = multiprocessing.parent_process()
     if parent is not None:

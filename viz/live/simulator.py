@@ -1,0 +1,124 @@
+"""Processes that simulate live runs beside the server: the page never waits for a market, and a crash costs no session."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import multiprocessing
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import cache
+from typing import TypeVar
+
+from scenarios.workers import one_thread_each
+from viz.live import world
+from viz.live.frame import Frame
+from viz.live.script import Script
+
+T = TypeVar("T")
+
+MOST_PROCESSES = 8
+TRIES = 2
+"""A quarter whose process died is tried in a new one this often before the user hears of it."""
+
+
+class Simulator:
+    """A few processes of one worker each; a session stays with the process that has its worlds.
+
+    A process that dies is replaced, and since a world is a function of its script, the next quarter that is asked for
+    plays it again from the start.
+    """
+
+    def __init__(self, processes: int = 0) -> None:
+        self.size = processes or min(os.cpu_count() or 1, MOST_PROCESSES)
+        self._lock = threading.Lock()
+        self._pools: dict[int, ProcessPoolExecutor] = {}
+        self._homes: dict[str, int] = {}
+        self._names = itertools.count(1)
+
+    def session(self) -> str:
+        """A name for a new session, at home in the process with the fewest of them."""
+        with self._lock:
+            load = Counter(dict.fromkeys(range(self.size), 0))
+            load.update(self._homes.values())
+            name = f"session-{next(self._names)}"
+            self._homes[name] = min(load, key=lambda place: load[place])
+            return name
+
+    def forget(self, session: str, keys: tuple[str, ...]) -> None:
+        """Drop worlds of a session, which goes on with others."""
+        pool = self._pools.get(self._homes.get(session, -1))
+        if pool is not None:
+            with contextlib.suppress(RuntimeError):  # a pool that has just broken has nothing to forget
+                pool.submit(world.forget, keys)
+
+    def end(self, session: str, keys: tuple[str, ...]) -> None:
+        """Forget a session and its worlds."""
+        self.forget(session, keys)
+        with self._lock:
+            self._homes.pop(session, None)
+
+    async def quarter(self, session: str, key: str, script: Script, t: int, like: str = "") -> Frame | None:
+        """Quarter ``t`` of a script (:func:`viz.live.world.quarter_of`).
+
+        Raises RunError or ScenarioError as that does, and RunError when its process died over it.
+        """
+        for _ in range(TRIES):
+            place = self._homes.get(session, 0)
+            try:
+                return await asyncio.wrap_future(self._submit(place, world.quarter_of, key, script, t, like))
+            except BrokenProcessPool:
+                self._replace(place)
+        raise world.RunError("the process that simulates this market died twice; press reset to begin again")
+
+    def warm(self) -> None:
+        """Start the processes, which load the market and its kernels; returns at once."""
+        for place in range(self.size):
+            self._submit(place, os.getpid)
+
+    def pids(self) -> list[int]:
+        """The ids of the processes that run, for those who watch them."""
+        return [pid for pool in self._pools.values() for pid in list(pool._processes or {})]
+
+    def close(self) -> None:
+        """End the processes."""
+        with self._lock:
+            for pool in self._pools.values():
+                pool.shutdown(wait=False, cancel_futures=True)
+            self._pools.clear()
+
+    def _submit(self, place: int, function: Callable[..., T], *arguments: object) -> Future[T]:
+        with self._lock:
+            if place not in self._pools:
+                self._pools[place] = ProcessPoolExecutor(
+                    1, multiprocessing.get_context("spawn"), initializer=_start
+                )
+            with one_thread_each():
+                return self._pools[place].submit(function, *arguments)
+
+    def _replace(self, place: int) -> None:
+        with self._lock:
+            if pool := self._pools.pop(place, None):
+                pool.shutdown(wait=False, cancel_futures=True)
+
+
+@cache
+def simulator() -> Simulator:
+    """The one of this server."""
+    return Simulator()
+
+
+def _start() -> None:
+    """What a process does first."""
+    import signal
+
+    from scenarios.workers import leave_with_parent
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=leave_with_parent, daemon=True).start()
+    world.warm()

@@ -1,0 +1,145 @@
+"""The worlds that a process simulates for live runs, each as far as it has come."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from evidence.claims import Claim, claims
+from evidence.metrics import evaluate_metric
+from evidence.period import period
+from evidence.record import Record
+from model import calendar
+from model.market import Market
+from viz.live import frame
+from viz.live.frame import Frame
+from viz.live.script import Act, Script
+
+MOST_WORLDS = 64
+"""Worlds that a process keeps; the one that was idle longest goes, and is made again if it is asked for."""
+
+_WORLDS: OrderedDict[str, World] = OrderedDict()
+
+
+class RunError(RuntimeError):
+    """The market could not go on; the message says where and why."""
+
+
+@dataclass
+class World:
+    """A market on its way, and what of the script it has played."""
+
+    script: Script
+    market: Market
+    due: Mapping[str, tuple[Claim, ...]]
+    played: list[Act] = field(default_factory=list)
+
+    @classmethod
+    def begin(cls, script: Script) -> World:
+        """The world of a script before its first quarter."""
+        return cls(script, Market(script.setting(), script.seed), _due())
+
+    def follows(self, script: Script) -> bool:
+        """Whether what has been played is how a script begins."""
+        mine, asked = self.script, script
+        same = (mine.scenario, mine.upload, mine.seed, mine.values) == (
+            asked.scenario,
+            asked.upload,
+            asked.seed,
+            asked.values,
+        )
+        return same and tuple(self.played) == script.until(self.market.t - 1)
+
+    def play(self, script: Script) -> Frame | None:
+        """The next quarter with what the script does in it; None during the burn-in.
+
+        Raises RunError when the market refuses an act or does not balance.
+        """
+        market, t = self.market, self.market.t
+        quarter = market.quarter
+        try:
+            for act in script.until(t):
+                if calendar.index(act.shock.quarter) == t:
+                    market.shock(act.shock)
+                    self.played.append(act)
+            before = frame.counts(market)
+            market.step()
+        except (ValueError, RuntimeError, ArithmeticError, LookupError) as error:
+            raise RunError(f"the market cannot go on in {quarter}: {error}") from None
+        if t < market.record_from:
+            return None
+        return replace(frame.cut(market, before), settled=self._settled(quarter))
+
+    def _settled(self, quarter: str) -> dict[str, float]:
+        """Values of the claims whose period ends with a quarter; claims that compare with another world need a batch."""
+        due = self.due.get(quarter, ())
+        if not due:
+            return {}
+        record = Record(self.market.frames())
+        return {claim.id: evaluate_metric(record, claim.metric, claim.period, claim.subject) for claim in due}
+
+
+def quarter_of(key: str, script: Script, t: int, like: str = "") -> Frame | None:
+    """The frame of quarter ``t`` of a script; None in the burn-in.
+
+    Pure but for its speed: the world of ``key`` goes on from where it is, or is copied from the world ``like``, or is
+    played again from the start where neither is on the way to this quarter. Raises RunError or ScenarioError.
+    """
+    world = _WORLDS.pop(key, None)
+    if world is None or world.market.t > t or not world.follows(script):
+        if world is not None:
+            world.market.release()
+        world = _copy(like, script, t) or World.begin(script)
+    try:
+        while world.market.t < t:
+            world.play(script)
+        shown = world.play(script)
+    except RunError:
+        world.market.release()
+        raise
+    world.script = script
+    _WORLDS[key] = world
+    while len(_WORLDS) > MOST_WORLDS:
+        _WORLDS.popitem(last=False)[1].market.release()
+    return shown
+
+
+def forget(keys: tuple[str, ...]) -> None:
+    """Drop the worlds of a session that has ended."""
+    for key in keys:
+        if world := _WORLDS.pop(key, None):
+            world.market.release()
+
+
+def warm() -> None:
+    """Load the market and its kernels before the first user waits for them."""
+    script = Script(values=(("enterprises", 100.0),))
+    setting = script.setting()
+    first = calendar.index(setting.first)
+    market = Market(replace(setting, record_from=setting.first, last=calendar.name(first + 1)), seed=0)
+    market.run()
+    market.release()
+
+
+def _copy(like: str, script: Script, t: int) -> World | None:
+    world = _WORLDS.get(like)
+    if world is None or world.market.t > t or not world.follows(script):
+        return None
+    return World(world.script, copy.deepcopy(world.market), world.due, list(world.played))
+
+
+def _due() -> dict[str, tuple[Claim, ...]]:
+    """The claims by the quarter with which their period ends, without those that compare with another world."""
+    found: dict[str, list[Claim]] = {}
+    for claim in claims():
+        if not claim.worlds:
+            found.setdefault(max(period(claim.period).needed), []).append(claim)
+    return {quarter: tuple(of) for quarter, of in found.items()}
+
+
+def holds(claim: Claim, value: float) -> bool | None:
+    """Whether a settled claim holds; None where its metric is undefined."""
+    return None if math.isnan(value) else claim.holds(value)

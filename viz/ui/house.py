@@ -1,0 +1,29 @@
+"""What every page shares: the bar on top, the style sheet, and where errors end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import solara
+
+STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
+TITLE = "Undercut"
+
+
+@solara.component
+def House(children: list[Any] | None = None) -> None:
+    """The bar with the pages, and the page below it."""
+    route, routes = solara.use_route(peek=True)
+    solara.Style(STYLE)
+    solara.Title(f"{TITLE}: {route.label if route else 'no such page'}")
+    with solara.Div(classes=["uc-page"]):
+        with solara.Div(classes=["uc-top"]):
+            solara.HTML("h1", TITLE)
+            solara.HTML("span", "the market for LLM inference, 2023 to 2028", classes=["uc-soft"])
+            with solara.v.Html(tag="nav"):
+                for each in routes:
+                    with solara.Link(each):
+                        here = route is not None and each.path == route.path
+                        solara.HTML("span", str(each.label), classes=["uc-here"] if here else [])
+        solara.Div(children=children or [])

@@ -1,0 +1,353 @@
+"""The live page: a world on the move, its panels and its controls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import solara
+
+from evidence.claims import claims
+from evidence.period import period
+from model.groups import GROUPS, grouped
+from model.parameters import scalars
+from scenarios.document import MOST_BYTES
+from scenarios.scenario import ScenarioError, library
+from viz.live import address
+from viz.live.frame import Frame, finite
+from viz.live.script import Script, keys_of
+from viz.live.simulator import simulator
+from viz.option import price, share, size, supply
+from viz.option.palette import REGIONS
+from viz.ui import account, shot
+from viz.ui.stage import Stage, View, changes_live
+from viz.ui.take import Take
+from viz.ui.widget import Board, Chart, Controls, Feed, Firm, Player, Shots, Source
+
+EVENTS_SHOWN = 400
+
+TILES = (
+    ("World price", "price_usd_per_mtok", "usd", "a million tokens"),
+    ("Price in China", "price_china_usd_per_mtok", "usd", "a million tokens"),
+    ("NVIDIA in China, all units", "nvidia_share_china_units_all", "share", "of accelerators delivered"),
+    ("NVIDIA in China, AI-class", "nvidia_share_china_units_ai", "share", "of accelerators delivered"),
+    ("Market", "market_revenue_usd", "usd", "in the quarter, world"),
+    ("Open models", "open_share_tokens", "share", "of tokens"),
+)
+
+
+@solara.component
+def Live() -> None:
+    """The page."""
+    search = solara.use_router().search or ""
+    stage = solara.use_memo(lambda: Stage(simulator()), [])
+
+    def session() -> Any:
+        stage.do("open", search)
+        return stage.close
+
+    solara.use_effect(session, [])
+    view = stage.view.value
+    with solara.Div(classes=["uc-frame"]):
+        with solara.Div(classes=["uc-side"]):
+            _Side(stage)
+        with solara.Div(classes=["uc-main-column"]):
+            Player(
+                quarters=list(view.names),
+                cursor=view.cursor,
+                head=len(view.frames) - 1,
+                busy=view.busy,
+                painted=view.painted,
+                stopped=view.stopped,
+                query=address.query(view.script, view.choice) if view.frames else "",
+                event_command=lambda event: stage.do(event["kind"], event["value"]),
+            )
+            if view.error:
+                with solara.Div(classes=["uc-error"], attributes={"role": "alert"}):
+                    solara.Text(view.error)
+            if view.frame is not None:
+                _Panels(stage, view)
+            elif not view.error:
+                solara.Text(
+                    "Loading the market and its compiled kernels (a minute the first time, then seconds)…"
+                )
+
+
+@solara.component
+def _Side(stage: Stage) -> None:
+    """Which world, which shocks, which parameters, and the downloads."""
+    view = stage.view.value
+    script = view.script
+    with solara.Div(classes=["uc-panel"]):
+        Source(
+            scenarios=_scenarios(),
+            scenario=script.scenario,
+            uploaded=bool(script.upload),
+            notes=solara.use_memo(lambda: _notes(script), [script.scenario, script.upload]),
+            seed=script.seed,
+            most=MOST_BYTES,
+            event_choose=lambda event: _choose(stage, event),
+        )
+    with solara.Div(classes=["uc-panel"]):
+        solara.HTML("h2", "Stress it")
+        Shots(
+            shots=_shots(),
+            kinds=_kinds(),
+            fired=[_fired(act.shock) for act in script.acts if act.fired],
+            quarter=view.next_quarter,
+            busy=view.busy,
+            event_fire=lambda event: _fire(stage, event),
+        )
+    with solara.Div(classes=["uc-panel"]):
+        solara.HTML("h2", "Take away")
+        solara.HTML("div", "the address of this page is a link to what it shows", classes=["uc-soft"])
+        Take(view)
+    with solara.Div(classes=["uc-panel"]):
+        solara.HTML("h2", "Parameters")
+        Controls(
+            groups=_groups(),
+            values=solara.use_memo(view.changed, [script, view.waiting, view.next_quarter]),
+            event_change=lambda event: stage.do("change", event),
+        )
+
+
+@solara.component
+def _Panels(stage: Stage, view: View) -> None:
+    """Everything that shows the quarter."""
+    frame, choice, seen, ghost = view.frame, view.choice, view.seen, view.seen_ghost
+    assert frame is not None
+    router = solara.use_router()
+    names = view.names
+    where = [view.cursor, len(view.ghost) >= len(view.frames), stage.key]
+
+    def focus(event: Mapping[str, Any]) -> None:
+        name = str(event.get("firm") or event.get("name") or "")
+        if name in frame.firms:
+            stage.do("choose", {"firm": name})
+
+    Tiles(frame, ghost[-1] if ghost and ghost[-1].quarter == frame.quarter else None)
+    with solara.Div(classes=["uc-grid"]):
+        with solara.Div(classes=["uc-wide"]):
+            Chart(
+                name="supply",
+                title="Who supplies whom",
+                subtitle=f"{frame.quarter}; lines as wide as the root of the money; click a firm for its accounts",
+                option=solara.use_memo(lambda: supply.option(frame, choice.firm), [*where, choice.firm]),
+                stamp=frame.quarter,
+                height=520,
+                event_click=focus,
+            )
+        about = solara.use_memo(lambda: account.account(seen, choice.firm), [*where, choice.firm])
+        if about is not None:
+            with solara.Div(classes=["uc-wide"]):
+                Firm(firm=about, event_close=lambda _: stage.do("choose", {"firm": ""}))
+        with solara.Div(classes=["uc-wide"]):
+            _Look(stage, view)
+        Chart(
+            name="prices",
+            title="Prices of models",
+            subtitle=f"to {frame.quarter}, buyers in {choice.region}; a pin is a launch",
+            option=solara.use_memo(
+                lambda: price.option(seen, ghost, names, choice.region, choice.tier),
+                [*where, choice.region, choice.tier],
+            ),
+            stamp=frame.quarter,
+            height=360,
+        )
+        Chart(
+            name="chips",
+            title="Chips delivered in China",
+            subtitle=f"to {frame.quarter}; boxes are the article's claims",
+            option=solara.use_memo(lambda: share.chips(seen, ghost, names), where),
+            stamp=frame.quarter,
+            height=360,
+        )
+        Chart(
+            name="clouds",
+            title="Who sells the tokens",
+            subtitle=f"to {frame.quarter}, share of revenue, buyers in {choice.region}",
+            option=solara.use_memo(lambda: share.clouds(seen, names, choice.region), [*where, choice.region]),
+            stamp=frame.quarter,
+        )
+        Chart(
+            name="size",
+            title="Size of the market",
+            subtitle=f"to {frame.quarter}, USD a quarter",
+            option=solara.use_memo(lambda: size.option(seen, ghost, names), where),
+            stamp=frame.quarter,
+        )
+        Board(
+            claims=_claims(),
+            settled=solara.use_memo(view.settled, where),
+            quarter=frame.quarter,
+            event_open=lambda event: router.push(f"/claims?claim={event['id']}"),
+        )
+        Feed(
+            entries=solara.use_memo(lambda: _events(seen), where),
+            quarter=frame.quarter,
+            event_focus=focus,
+        )
+
+
+@solara.component
+def Tiles(frame: Frame, ghost: Frame | None) -> None:
+    """The numbers of the quarter that most people look for, beside the ghost's."""
+    with solara.Div(classes=["uc-tiles"], attributes={"data-panel": "tiles", "data-shown": frame.quarter}):
+        for title, column, form, unit in TILES:
+            with solara.Div(classes=["uc-tile"]):
+                solara.HTML("span", title, classes=["uc-soft"])
+                solara.HTML("b", _number(frame.headline[column], form))
+                without = f"; without: {_number(ghost.headline[column], form)}" if ghost else ""
+                solara.HTML("span", unit + without, classes=["uc-soft"])
+
+
+@solara.component
+def _Look(stage: Stage, view: View) -> None:
+    """Which buyers and which models the panels of prices and sellers show."""
+    with solara.Div(classes=["uc-buttons"]):
+        for key, options, now in (
+            ("region", list(REGIONS), view.choice.region),
+            ("tier", list(price.TIERS), view.choice.tier),
+        ):
+            solara.HTML("span", "Buyers in" if key == "region" else "Models", classes=["uc-soft"])
+            for each in options:
+                solara.Button(
+                    each,
+                    on_click=lambda key=key, each=each: stage.do("choose", {key: each}),
+                    small=True,
+                    outlined=each != now,
+                    color="primary" if each == now else None,
+                    attributes={"data-do": f"{key}-{each}"},
+                )
+
+
+def _choose(stage: Stage, event: Mapping[str, Any]) -> None:
+    """Begin another scenario, seed or file."""
+    script = stage.view.value.script
+    if "seed" in event:
+        stage.do("begin", lambda: _with_seed(script, str(event["seed"])))
+    elif "scenario" in event:
+        stage.do("begin", lambda: Script(str(event["scenario"]), script.seed, script.values))
+    else:
+        stage.do("begin", lambda: _uploaded(script, event))
+
+
+def _with_seed(script: Script, text: str) -> Script:
+    return replace(script.restarted(), seed=address.seed_of(text))
+
+
+def _uploaded(script: Script, event: Mapping[str, Any]) -> Script:
+    """The script of an uploaded file. Raises ScenarioError."""
+    name = str(event["file"]).replace("\\", "/").rpartition("/")[2] or "upload.toml"
+    if not name.endswith(".toml"):
+        raise ScenarioError(
+            f"{name} is no scenario file: those end in .toml; `undercut scenario new` writes one"
+        )
+    text = event.get("text")
+    if not isinstance(text, str) or len(text.encode()) > MOST_BYTES:
+        raise ScenarioError(f"{name} is longer than {MOST_BYTES:,} bytes: that is no scenario")
+    return Script(name, script.seed, (), (), text)
+
+
+def _fire(stage: Stage, event: Mapping[str, Any]) -> None:
+    stage.do(
+        "fire",
+        event["keys"] if "keys" in event else lambda: shot.keys(str(event["kind"]), str(event["text"])),
+    )
+
+
+def _number(value: float, form: str) -> str:
+    if finite(value) is None:
+        return "–"
+    return f"{100 * value:.0f} %" if form == "share" else supply.usd(value)
+
+
+def _notes(script: Script) -> str:
+    try:
+        return script.base().notes
+    except ScenarioError:
+        return ""
+
+
+def _fired(shock: Any) -> str:
+    keys = keys_of(shock)
+    rest = ", ".join(f"{key} {value}" for key, value in keys.items() if key not in ("kind", "quarter"))
+    return f"{keys['quarter']}: {keys['kind']}" + (f" ({rest})" if rest else "")
+
+
+def _events(frames: tuple[Frame, ...]) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = []
+    for frame in reversed(frames):
+        for event in reversed(frame.events):
+            text = account.words(event).removeprefix(event.kind).strip()
+            found.append({"quarter": event.quarter, "kind": event.kind, "firm": event.firm, "text": text})
+        if len(found) > EVENTS_SHOWN:
+            break
+    return found[:EVENTS_SHOWN]
+
+
+@cache
+def _scenarios() -> list[dict[str, str]]:
+    return [{"name": each.name, "title": f"{each.name}: {each.title}"} for each in library()]
+
+
+@cache
+def _shots() -> list[dict[str, Any]]:
+    return shot.shots()
+
+
+@cache
+def _kinds() -> list[dict[str, str]]:
+    return shot.kinds()
+
+
+@cache
+def _groups() -> list[dict[str, Any]]:
+    """The parameter table as the controls want it."""
+    known = scalars()
+    return [
+        {
+            "name": title,
+            "parameters": [
+                {
+                    "name": name,
+                    "default": known[name].default,
+                    "low": known[name].low,
+                    "high": known[name].high,
+                    "unit": "" if known[name].unit == "1" else known[name].unit,
+                    "range": known[name].allowed,
+                    "log": known[name].distribution == "loguniform",
+                    "whole": known[name].distribution == "integer",
+                    "switch": known[name].distribution == "switch",
+                    "fixed": known[name].low == known[name].high,
+                    "live": changes_live(name),
+                    "description": known[name].description,
+                    "source": known[name].source,
+                    "date": known[name].date,
+                }
+                for name in names
+            ],
+        }
+        for title, names in grouped(list(known), GROUPS).items()
+    ]
+
+
+@cache
+def _claims() -> list[dict[str, Any]]:
+    """The headline claims as the board wants them."""
+    return [
+        {
+            "id": claim.id,
+            "statement": claim.statement,
+            "claimed": claim.figure,
+            "unit": claim.unit if claim.unit != "1" else "",
+            "period": claim.period,
+            "due": max(period(claim.period).needed),
+            "batch": bool(claim.worlds),
+            "search": f"{claim.id} {claim.statement} {claim.kind} {claim.period}".lower(),
+        }
+        for claim in claims()
+        if claim.headline
+    ]

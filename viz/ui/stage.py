@@ -1,0 +1,281 @@
+"""One session of the live page: what it plays, the quarters so far, and what is on screen."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import solara
+
+from evidence.claims import by_id
+from model import calendar
+from model.parameters import ParameterError, scalars
+from scenarios.scenario import ScenarioError
+from scenarios.shocks.parameter import FOUNDING, HALFWAY
+from viz.live import address
+from viz.live.address import Choice
+from viz.live.frame import Frame
+from viz.live.script import Act, Script, calendar_of, shock
+from viz.live.simulator import Simulator
+from viz.live.world import RunError, holds
+
+Settled = dict[str, list[Any]]
+
+STARTS = ("open", "reset", "begin")
+"""Commands that begin a world anew."""
+
+QUARTERLY = ("step", "fire")
+"""Commands that may simulate a quarter."""
+
+
+@dataclass(frozen=True)
+class View:
+    """Everything that the page shows; a new one after each change, never changed itself.
+
+    ``waiting`` are parameters that take effect with the next start, since the world was built with others;
+    ``frames`` are the recorded quarters so far and ``ghost`` the same ones without what was fired; ``cursor`` is the
+    place of the frame shown; ``painted`` counts the views that were worth painting; ``stopped`` those that end play.
+    """
+
+    script: Script = field(default_factory=Script)
+    waiting: tuple[tuple[str, float], ...] = ()
+    choice: Choice = field(default_factory=Choice)
+    names: tuple[str, ...] = ()
+    frames: tuple[Frame, ...] = ()
+    ghost: tuple[Frame, ...] = ()
+    cursor: int = 0
+    busy: bool = False
+    painted: int = 0
+    stopped: int = 0
+    error: str = ""
+
+    @property
+    def seen(self) -> tuple[Frame, ...]:
+        """The frames up to the one shown."""
+        return self.frames[: self.cursor + 1]
+
+    @property
+    def seen_ghost(self) -> tuple[Frame, ...]:
+        """The ghost's frames up to the one shown."""
+        return self.ghost[: self.cursor + 1]
+
+    @property
+    def frame(self) -> Frame | None:
+        """The frame shown."""
+        return self.frames[self.cursor] if self.frames else None
+
+    @property
+    def next_quarter(self) -> str:
+        """The first quarter that is neither simulated nor on its way, empty after the last."""
+        place = len(self.frames) + self.busy
+        return self.names[place] if place < len(self.names) else ""
+
+    def settled(self) -> Settled:
+        """Value and whether it holds of each claim that is settled by the quarter shown."""
+        known = by_id()
+        found: Settled = {}
+        for frame in self.seen:
+            for name, value in frame.settled.items():
+                held = holds(known[name], value)
+                found[name] = [None if held is None else value, held]
+        return found
+
+    def changed(self) -> dict[str, float]:
+        """The parameters that differ from their defaults, as they hold from the next quarter or the next start."""
+        t = calendar.index(self.next_quarter or self.names[-1]) if self.names else 0
+        asked = self.script.values_at(t).changed(dict(self.waiting))
+        return {name: value for name, value in asked.overridden.items() if name in scalars()}
+
+
+class Stage:
+    """The commands of the page; each ends in a new :class:`View`, errors in its sentence."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self.simulator = simulator
+        self.session = simulator.session()
+        self.view = solara.reactive(View())
+        self._runs = 0
+        self._task: asyncio.Task[None] | None = None
+        self._others: set[asyncio.Task[None]] = set()
+
+    def do(self, kind: str, value: Any = None) -> None:
+        """Begin a command on the event loop of the session, which paints meanwhile.
+
+        A new start ends what runs; a step or a shot is ignored while another quarter is on its way.
+        """
+        if self._task is not None and not self._task.done():
+            if kind in QUARTERLY:
+                return
+            if kind in STARTS:
+                self._task.cancel()
+        task = asyncio.get_running_loop().create_task(self.carry_out(kind, value))
+        if kind in QUARTERLY or kind in STARTS:
+            self._task = task
+        else:
+            self._others.add(task)
+            task.add_done_callback(self._others.discard)
+
+    @property
+    def key(self) -> str:
+        """The name of the world that is played."""
+        return f"{self.session}/{self._runs}"
+
+    @property
+    def ghost_key(self) -> str:
+        """The name of the world without what was fired."""
+        return f"{self.key}/ghost"
+
+    def close(self) -> None:
+        """End the session: what runs is given up, its worlds are forgotten."""
+        if self._task is not None and not self._task.done():
+            with contextlib.suppress(RuntimeError):  # its loop may have ended with the connection
+                self._task.get_loop().call_soon_threadsafe(self._task.cancel)
+        self.simulator.end(self.session, (self.key, self.ghost_key))
+
+    # --------------------------------------------------------------------------------------------- what a user does
+
+    async def carry_out(self, kind: str, value: Any = None) -> None:
+        """Do one thing: ``open`` an address, ``step``, ``back``, ``seek``, ``reset``, ``begin`` another script,
+        ``change`` a parameter, ``fire`` a shock, or ``choose`` what to look at."""
+        known: Mapping[str, Callable[[Any], Any]] = {
+            "open": self._open,
+            "step": self._step,
+            "back": self._back,
+            "seek": self._seek,
+            "reset": self._reset,
+            "begin": self._begin,
+            "change": self._change,
+            "fire": self._fire,
+            "choose": self._choose,
+        }
+        try:
+            # What a user wrote may be wrong: it is read here, where errors become sentences.
+            await known[kind](value() if callable(value) else value)
+        except (RunError, ScenarioError, ParameterError) as error:
+            self._show(error=str(error), busy=False, stopped=self.view.value.stopped + 1)
+
+    async def _open(self, text: str) -> None:
+        """Play what an address says, up to the quarter that it shows."""
+        try:
+            script, choice = address.read(text)
+        except (ScenarioError, ParameterError) as error:
+            await self._start(Script(), Choice())
+            self._show(error=f"The address cannot be shown: {error}")
+            return
+        await self._start(script, choice)
+
+    async def _begin(self, script: Script) -> None:
+        """Start another script."""
+        script.check()
+        await self._start(script, replace(self.view.value.choice, quarter=""))
+
+    async def _reset(self, _: Any) -> None:
+        """Begin again; what was changed on the way now holds from the start, what was fired is gone."""
+        view = self.view.value
+        script = view.script.restarted()
+        for name, value in view.waiting:
+            script = script.with_value(name, value)
+        await self._begin(script)
+
+    async def _start(self, script: Script, choice: Choice) -> None:
+        setting = script.setting()
+        first, record, last = calendar_of(setting)
+        names = tuple(calendar.name(t) for t in range(record, last + 1))
+        shown = names.index(choice.quarter) if choice.quarter in names else 0
+        self.simulator.forget(self.session, (self.key, self.ghost_key))
+        self._runs += 1
+        before = self.view.value
+        self.view.value = View(
+            script=script,
+            choice=choice,
+            names=names,
+            busy=True,
+            painted=before.painted,
+            stopped=before.stopped + 1,
+        )
+        for t in range(first, record):
+            await self.simulator.quarter(self.session, self.key, script, t)
+        for _ in range(shown + 1):
+            await self._advance()
+
+    async def _step(self, _: Any) -> None:
+        view = self.view.value
+        if view.cursor + 1 < len(view.frames):
+            self._move(view.cursor + 1)
+        elif len(view.frames) < len(view.names):
+            await self._advance()
+
+    async def _back(self, _: Any) -> None:
+        self._move(self.view.value.cursor - 1)
+
+    async def _seek(self, place: Any) -> None:
+        self._move(int(place))
+
+    async def _choose(self, choice: Mapping[str, str]) -> None:
+        """Look at another firm, region or tier."""
+        self._show(choice=replace(self.view.value.choice, **choice))
+
+    async def _change(self, given: Mapping[str, str]) -> None:
+        """Set a parameter: from the next quarter where the market can, from the next start where it cannot."""
+        view = self.view.value
+        name = given["name"]
+        number = view.script.base().setting.parameters.changed({name: given["value"]})[name]
+        live = changes_live(name)
+        if live and view.next_quarter:
+            setting = shock("set", view.next_quarter, name=name, value=number)
+            self._show(script=view.script.acting(Act(setting, fired=False)))
+        else:
+            self._show(waiting=tuple(sorted({**dict(view.waiting), name: number}.items())))
+
+    async def _fire(self, keys: Mapping[str, Any]) -> None:
+        """Fire a shock into the next quarter and play it; from now on the path without it is kept as a ghost."""
+        view = self.view.value
+        if not view.next_quarter:
+            raise ScenarioError("the run has ended: step back does not reopen it; reset, and fire earlier")
+        fired = address.shock_of({**keys, "quarter": view.next_quarter})
+        script = view.script.acting(Act(fired, fired=True))
+        ghost = view.ghost if view.script.haunted else view.frames
+        self._show(script=script, ghost=ghost, cursor=len(view.frames) - 1)
+        await self._advance()
+
+    # ------------------------------------------------------------------------------------------------- what follows
+
+    async def _advance(self) -> None:
+        """Simulate the next quarter and show it, first without its ghost, which then follows."""
+        view = self.view.value
+        self._show(busy=True, error="")
+        t = calendar.index(view.names[len(view.frames)])
+        script = view.script
+        if script.haunted:
+            # The ghost parts from the world before the first shot: it is copied while both are at one place.
+            without = await self.simulator.quarter(
+                self.session, self.ghost_key, script.ghost(), t, like=self.key
+            )
+            shown = await self.simulator.quarter(self.session, self.key, script, t)
+            ghost = (*view.ghost, *([without] if without else []))
+        else:
+            shown = await self.simulator.quarter(self.session, self.key, script, t)
+            ghost = ()
+        if shown is None:
+            raise RunError("the market recorded nothing; press reset to begin again")
+        frames = (*view.frames, shown)
+        self._show(frames=frames, ghost=ghost, cursor=len(frames) - 1, busy=False, painted=view.painted + 1)
+
+    def _move(self, place: int) -> None:
+        view = self.view.value
+        self._show(cursor=max(0, min(place, len(view.frames) - 1)), painted=view.painted + 1)
+
+    def _show(self, **parts: Any) -> None:
+        view = replace(self.view.value, **parts)
+        frame = view.frame
+        if frame is not None and view.choice.quarter != frame.quarter:
+            view = replace(view, choice=replace(view.choice, quarter=frame.quarter))
+        self.view.value = view
+
+
+def changes_live(name: str) -> bool:
+    """Whether a parameter can change in a running world; the others are built into it at the start."""
+    return name in scalars() and name not in FOUNDING and name not in HALFWAY

@@ -1,0 +1,94 @@
+"""The Vue components of the pages as Solara components: data goes to the browser, events come back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import solara
+
+Data = dict[str, Any]
+Handler = Callable[[Data], None]
+
+
+def ignore(_: Data) -> None:
+    """Take no notice of an event."""
+
+
+@solara.component_vue("chart.vue")
+def Chart(
+    name: str,
+    title: str,
+    option: Data,
+    subtitle: str = "",
+    stamp: str = "",
+    height: int = 320,
+    event_click: Handler = ignore,
+) -> None:
+    """A panel with an ECharts option.
+
+    A text ``"=name"`` in the option stands for a function of ``chart.vue``; ``stamp`` says which state is drawn, for the
+    file name of a download.
+    """
+
+
+@solara.component_vue("player.vue")
+def Player(
+    quarters: list[str],
+    cursor: int,
+    head: int,
+    busy: bool,
+    painted: int,
+    stopped: int,
+    query: str,
+    event_command: Handler = ignore,
+) -> None:
+    """Play, pause, step, back, reset, speed and time line; keeps the address of the page at ``query``.
+
+    ``painted`` counts the states that were shown, and lets the next quarter be asked for; a new ``stopped`` ends play.
+    """
+
+
+@solara.component_vue("controls.vue")
+def Controls(groups: list[Data], values: Data, event_change: Handler = ignore) -> None:
+    """The parameters in groups; ``values`` are those that differ from their defaults."""
+
+
+@solara.component_vue("board.vue")
+def Board(claims: list[Data], settled: Data, quarter: str, event_open: Handler = ignore) -> None:
+    """The claims and what holds by now; ``settled`` has ``[value, holds]`` by claim id."""
+
+
+@solara.component_vue("feed.vue")
+def Feed(entries: list[Data], quarter: str, event_focus: Handler = ignore) -> None:
+    """The log of events, the newest first."""
+
+
+@solara.component_vue("firm.vue")
+def Firm(firm: Data, event_close: Handler = ignore) -> None:
+    """A firm's accounts, flows and decisions."""
+
+
+@solara.component_vue("shots.vue")
+def Shots(
+    shots: list[Data],
+    kinds: list[Data],
+    fired: list[str],
+    quarter: str,
+    busy: bool,
+    event_fire: Handler = ignore,
+) -> None:
+    """Buttons that fire shocks: ``keys`` of a usual one, or the ``kind`` and the ``text`` of any other."""
+
+
+@solara.component_vue("source.vue")
+def Source(
+    scenarios: list[Data],
+    scenario: str,
+    uploaded: bool,
+    notes: str,
+    seed: int,
+    most: int,
+    event_choose: Handler = ignore,
+) -> None:
+    """The scenario and the seed; an uploaded file comes as its name and text, or its size where it is too long."""
