@@ -8,6 +8,8 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -97,9 +99,27 @@ class Disk:
             os.close(handle)
 
 
-@pytest.mark.skipif(
+def crashed(
+    monkeypatch: pytest.MonkeyPatch, moment: int, act: Callable[[], object], known: Path | None = None
+) -> Disk | None:
+    """The disk whose power went at a moment of what was done; None when it was done before."""
+    with monkeypatch.context() as patch:
+        disk = Disk(patch, moment, known)
+        try:
+            act()
+        except Crash:
+            return disk
+        finally:
+            disk.end()
+    return None
+
+
+NUMBERED = pytest.mark.skipif(
     not Path("/proc/self/fd").is_dir(), reason="tells by its number which file is made durable"
 )
+
+
+@NUMBERED
 @pytest.mark.parametrize("step", [41, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("loses", [False, True])
 def test_the_power_may_go_at_any_moment(
@@ -111,53 +131,36 @@ def test_the_power_may_go_at_any_moment(
     for plan in plans:
         run(plan, tmp_path / "whole")
     whole = contents(tmp_path / "whole")
-    moment, crashes = 1, 0
-    while True:
-        out = tmp_path / f"cut-{moment}"
-        try:
-            with monkeypatch.context() as patch:
-                disk = Disk(patch, moment)
-                for plan in plans:
-                    run(plan, out)
-        except Crash:
-            crashes += 1
-        else:
-            break
-        finally:
-            disk.end()
+    moment = 1
+    out = tmp_path / "cut"
+    while disk := crashed(monkeypatch, moment, lambda: [run(plan, out) for plan in plans]):
         if loses:
             disk.lose(out)
         for plan in plans:
             run(plan, out)
         assert contents(out) == whole, moment
+        shutil.rmtree(out)
         moment += step
-    assert crashes > 4
+    assert moment > 200
 
 
+@NUMBERED
 def test_a_part_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = plan_of(JOB, seeds=(1,), keep="all")
     layers = [set(layer) - {"failures"} for layer in pack.LAYERS]
-    moment, crashed = 1, True
-    while crashed:
-        crashed = False
+    moment, disk, there = 0, None, set()
+    while disk or not moment:
+        moment += 1
         with journal.Journal(store.Store.make(tmp_path / str(moment)), plan) as writing:
-            (chunk,) = run_chunk(JOB, writing.missing())
-            writing.held.append(chunk)
-            try:
-                with monkeypatch.context() as patch:
-                    disk = Disk(patch, moment)
-                    writing.flush()
-            except Crash:
-                crashed = True
-            finally:
-                disk.end()
+            writing.held += run_chunk(JOB, writing.missing())
+            disk = crashed(monkeypatch, moment, writing.flush)
             there = {name for name, files in parts_of(writing.path).items() if files}
         assert there in (set(), *layers, set.union(*layers)), moment
-        moment += 1
     assert there == set.union(*layers)
     assert moment > 40
 
 
+@NUMBERED
 def test_packs_and_merged_ones_are_there_together_or_not_at_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,25 +173,18 @@ def test_packs_and_merged_ones_are_there_together_or_not_at_all(
     shutil.copytree(tmp_path / "before", tmp_path / "whole")
     run(plans[1], tmp_path / "whole")
     whole = contents(tmp_path / "whole")
-    moment, crashed = 1, True
-    while crashed:
-        crashed = False
+    moment, disk = 0, None
+    while disk or not moment:
+        moment += 1
         out = tmp_path / str(moment)
         shutil.copytree(tmp_path / "before", out)
-        try:
-            with monkeypatch.context() as patch:
-                disk = Disk(patch, moment, out)
-                run(plans[1], out)
-        except Crash:
-            crashed = True
+        disk = crashed(monkeypatch, moment, partial(run, plans[1], out), known=out)
+        if disk:
             disk.lose(out, random.Random(moment))
-        finally:
-            disk.end()
         counted = toys.Counting()
         batch.run(plans[1], JOB, out, workers=1, progress=counted)
         assert counted.made == 0
         assert contents(out) == whole, moment
-        moment += 1
     assert moment > 40
 
 
@@ -197,31 +193,24 @@ def _crash_before_packing(writing: journal.Journal) -> None:
     raise Crash
 
 
+@NUMBERED
 def test_a_batch_whose_removal_was_cut_short_can_be_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = run(plan_of(JOB, seeds=(1, 2), keep="headline"), tmp_path / "before")
     second = run(plan_of(JOB, seeds=(2, 3), keep="headline"), tmp_path / "before")
-    moment, crashed = 1, True
-    while crashed:
-        crashed = False
+    moment, disk = 0, None
+    while disk or not moment:
+        moment += 1
         shutil.copytree(tmp_path / "before", tmp_path / str(moment))
         there = store.Store(tmp_path / str(moment))
-        try:
-            with monkeypatch.context() as patch:
-                disk = Disk(patch, moment)
-                Batch(there, first.name).remove()
-        except Crash:
-            crashed = True
-        finally:
-            disk.end()
+        disk = crashed(monkeypatch, moment, Batch(there, first.name).remove)
         found = {found.name: found for found in Batch.all(there)}
         assert all(batch.planned() for batch in found.values())
         if first.name in found:
             found[first.name].remove()
         assert {seed for _, seed in there.runs()} == {2, 3}
         assert found[second.name].complete
-        moment += 1
     assert moment > 20
 
 
