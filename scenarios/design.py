@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from model.parameters import Parameter, Parameters, scalars, table
@@ -54,13 +54,14 @@ def grid(texts: Iterable[str]) -> list[Point]:
     return [dict(zip(axes, point, strict=True)) for point in itertools.product(*axes.values())]
 
 
-def sample(text: str, over: Sequence[str] = ()) -> list[Point]:
+def sample(text: str, over: Sequence[str] = (), settled: Collection[str] = ()) -> list[Point]:
     """The points of a sample ``"lhs:256"``, ``"sobol:256"`` or ``"random:256"``; ``"lhs:256:7"`` has a seed of its own.
 
     Args:
         text: method, number of points and, optionally, the seed of the design (0 by default).
         over: names of parameters; by default every scalar that has a range and is neither a switch nor a matter
-            of numerical resolution.
+            of numerical resolution, nor among those that are settled.
+        settled: names that have a value already; ``over`` may name them nonetheless.
 
     Each parameter is drawn from its distribution in the parameter table, between its low and high: uniform,
     log-uniform, triangular with the mode at its default, normal around the default truncated at both (they are
@@ -79,7 +80,9 @@ def sample(text: str, over: Sequence[str] = ()) -> list[Point]:
     count = int(match[2])
     if count > MOST_POINTS:
         raise DesignError(f"--sample {text!r}: that is more than {MOST_POINTS:,} points")
-    varied = [_known(name) for name in over] or drawn()
+    varied = [_known(name) for name in over] or [p for p in drawn() if p.name not in settled]
+    if not varied:
+        raise DesignError(f"--sample {text!r}: every parameter with a range has a value already")
     fixed = [p.name for p in varied if not p.low < p.high]
     if fixed:
         raise DesignError(f"{fixed[0]} has no range to sample; leave it out of --over")
@@ -89,6 +92,15 @@ def sample(text: str, over: Sequence[str] = ()) -> list[Point]:
         {p.name: float(column[row]) for p, column in zip(varied, columns, strict=True)}
         for row in range(count)
     ]
+
+
+def refuse_overlap(points: Iterable[Mapping[str, float]], overrides: Mapping[str, object]) -> None:
+    """Raise DesignError when a design varies a parameter that is given one value for all of its worlds."""
+    for name in overrides:
+        if any(name in point for point in points):
+            raise DesignError(
+                f"{name} is given one value, {overrides[name]}, and varied by the design too; leave one of them out"
+            )
 
 
 def drawn() -> list[Parameter]:

@@ -15,7 +15,8 @@ from scenarios.seeds import words
 from scenarios.world import at, describe, digest, identify
 
 KEEP_DEFAULT = "sample:1"
-NAME_DIGITS = 8
+NAME_DIGITS, NAME_LETTERS = 8, 100
+"""Of a batch's name: digits of the hash, and letters before it, since file systems take some 250 in all."""
 _KEEP = re.compile(r"all|headline|sample:(\d+)", re.ASCII)
 
 
@@ -76,7 +77,7 @@ class Plan:
     def name(self) -> str:
         """The name of the batch: what it is about and a hash of all that it runs."""
         asked = [member.scenario for member in self.members if not member.of]
-        first = re.sub(r"[^A-Za-z0-9_.]+", "-", asked[0]).strip("-.") or "batch"
+        first = re.sub(r"[^A-Za-z0-9_.]+", "-", asked[0])[:NAME_LETTERS].strip("-.") or "batch"
         others = len(dict.fromkeys(asked)) - 1
         content = [
             [[m.label, m.of, m.cause, world] for m, world in zip(self.members, self.ids, strict=True)],
@@ -160,6 +161,14 @@ def _at(setting: Setting, title: str, point: Mapping[str, float], number: int | 
     if not point:
         return Member(setting.name, setting.name, setting, title)
     words = (
-        f"#{number}" if number is not None else " ".join(f"{name}={value:g}" for name, value in point.items())
+        f"#{number}"
+        if number is not None
+        else " ".join(f"{name}={_short(value)}" for name, value in point.items())
     )
     return Member(f"{setting.name} {words}", setting.name, setting, title, point)
+
+
+def _short(value: float) -> str:
+    """A number as a label has it: short, but never so short that it is another one."""
+    text = f"{value:g}"
+    return text if float(text) == value else repr(value)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-_PART = re.compile(r"(\d+)(?:-(\d+))?", re.ASCII)
-_COUNT = re.compile(r"\d+", re.ASCII)
+_PART = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?", re.ASCII)
+_COUNT = re.compile(r"\d{1,18}", re.ASCII)
+LARGEST = 10**18 - 1
+"""No seed is larger: stores keep seeds as 64-bit integers."""
+
 COMPARED = 8
 """How many seeds are run in the counterfactual worlds too, unless the user says otherwise."""
 
@@ -31,15 +34,12 @@ def parse(text: str) -> tuple[int, ...]:
         match = _PART.fullmatch(part)
         if match is None:
             raise SeedsError(
-                f"seeds {text!r}: {part!r} is neither a number nor a range; write 32, or 1,2,5-8"
+                f"seeds {text!r}: {part!r} is neither a number nor a range of at most 18 digits; write 32, or 1,2,5-8"
             )
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
             raise SeedsError(f"seeds {text!r}: the range {part} runs backwards; write {last}-{first}")
-        if last - first < MOST:
-            seeds.update(range(first, last + 1))
-        else:
-            _checked(range(first, last + 1), text)
+        seeds.update(_checked(range(first, last + 1), text))
     return _checked(sorted(seeds), text)
 
 

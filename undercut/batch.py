@@ -48,6 +48,12 @@ def overrides(
     return values
 
 
+def settled(scenarios: Sequence[str | Path], overrides: Values) -> set[str]:
+    """The parameters that scenario files or overrides give a value, which a sample leaves alone unless told."""
+    own = (resolve(scenario).setting.parameters.overridden for scenario in scenarios)
+    return {*overrides, *(name for values in own for name in values)}
+
+
 def job() -> Job:
     """How the runs of the market are made and measured."""
     from evidence.metrics import outcomes
@@ -73,7 +79,9 @@ def plan(
     causes need; by default some for one world and none for several. Raises what :func:`run` raises.
     """
     from evidence.metrics import needed_worlds
+    from scenarios.design import refuse_overlap
 
+    refuse_overlap(design, overrides or {})
     chosen = parse(str(seeds)) if isinstance(seeds, (int, str)) else tuple(dict.fromkeys(seeds))
     settings = [(load(scenario, overrides), resolve(scenario).title) for scenario in scenarios]
     if compared is None:
@@ -109,7 +117,8 @@ def run(
         scenarios: names of the library or paths of TOML files.
         seeds: how many, or which, in words as ``"1,2,5-8"`` or as numbers.
         overrides: values of parameters by name, for all scenarios.
-        design: values of parameters that vary, one world a point: see :mod:`scenarios.design`.
+        design: values of parameters that vary, one world a point: see :mod:`scenarios.design`; ``overrides`` gives
+            none of them a value.
         compared: how many of the seeds, the first ones, to run also in the worlds that claims about causes
             compare with; 0 leaves such claims untested. By default 8 for one world, 0 for several.
         keep: of which runs all tables are stored: ``"all"``, ``"headline"``, or ``"sample:N"``.
@@ -120,8 +129,8 @@ def run(
         progress: what to show; nothing by default.
 
     Raises:
-        ScenarioError, ParameterError, SeedsError, PlanError, StoreError: what is wrong with the arguments and how
-            to mend it. A run that fails raises nothing: see :meth:`Batch.failures`.
+        ScenarioError, ParameterError, SeedsError, DesignError, PlanError, StoreError: what is wrong with the
+            arguments and how to mend it. A run that fails raises nothing: see :meth:`Batch.failures`.
     """
     names = [scenarios] if isinstance(scenarios, (str, Path)) else list(scenarios)
     planned = plan(names, seeds, overrides=overrides, design=design, compared=compared, keep=keep)

@@ -70,6 +70,16 @@ def test_a_sample_varies_what_is_uncertain_and_never_the_resolution() -> None:
         assert table()[name].accept(value) == value
 
 
+def test_a_sample_leaves_alone_what_has_a_value_unless_it_is_told_to_vary_it() -> None:
+    varied = {p.name for p in drawn()}
+    (point,) = sample("random:1", settled=["sigma2", "enterprises"])
+    assert set(point) == varied - {"sigma2"}
+    (point,) = sample("random:1", ["sigma2"], settled=["sigma2"])
+    assert set(point) == {"sigma2"}
+    with pytest.raises(DesignError, match="has a value already"):
+        sample("random:1", settled=varied)
+
+
 @pytest.mark.parametrize("text", ["lhs", "lhs:0", "lhs:x", "saltelli:8", "lhs:99999999", ""])
 def test_a_sample_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(DesignError, match="--sample"):

@@ -54,6 +54,19 @@ def test_every_scenario_of_the_library_is_restored_from_its_description(name: st
     assert restore(describe(load(name))) == load(name)
 
 
+def test_values_that_differ_in_a_late_digit_have_labels_of_their_own() -> None:
+    points = [{"alpha_mean": value} for value in (2.0, 2.0000001, 2.0000002)]
+    labels = [member.label for member in members_of([(load("baseline"), "")], points)]
+    assert labels == [f"baseline alpha_mean={value}" for value in ("2", "2.0000001", "2.0000002")]
+
+
+def test_the_longest_name_of_a_scenario_leaves_room_for_the_batchs() -> None:
+    setting = replace(load("baseline"), name="w" * 248)
+    name = Plan(members_of([(setting, "")]), (1,)).name
+    assert len(name) < 120
+    assert name.startswith("w" * 50)
+
+
 def test_counterfactuals_are_runs_like_others_and_made_once() -> None:
     settings = [(load("baseline"), ""), (load("consortium"), "")]
     made = Plan(members_of(settings, causes=("open_weights", "consortium")), (1, 2, 3), compared=2)

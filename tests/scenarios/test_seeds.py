@@ -36,6 +36,10 @@ def test_words_name_exactly_the_seeds_that_parse_reads(seeds: set[int]) -> None:
         ("8-5", "write 5-8"),
         ("-3", "neither"),
         ("1-99999999999", "more than"),
+        ("99999999999", "more than"),
+        ("99999999999999999999", "at most 18 digits"),
+        ("99999999999999999999-99999999999999999999", "at most 18 digits"),
+        ("9" * 5000, "at most 18 digits"),
     ],
 )
 def test_seeds_that_make_no_sense_are_refused_with_the_mend(text: str, said: str) -> None:
