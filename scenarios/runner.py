@@ -117,10 +117,21 @@ class Result:
 def run_task(job: Job, task: Task) -> Result:
     """Make one run; whatever it dies of is recorded and returned, never raised."""
     try:
-        frames = job.simulate(task.setting, task.seed)
-        return Result(task, frames, job.measure(frames) if task.headline else {})
+        return _made(job, task)
     except Exception as error:  # noqa: BLE001  whatever a run dies of, the batch goes on
         return _failed(task, error)
+
+
+def replay(job: Job, task: Task) -> Result:
+    """Make one run, up to the form in which it is stored, and raise what it dies of where it does."""
+    result = _made(job, task)
+    _to_chunk([result])
+    return result
+
+
+def _made(job: Job, task: Task) -> Result:
+    frames = job.simulate(task.setting, task.seed)
+    return Result(task, frames, job.measure(frames) if task.headline else {})
 
 
 def to_chunk(results: Sequence[Result]) -> Chunk:

@@ -15,8 +15,8 @@ from undercut.options import (
     EnterprisesOption,
     JsonOption,
     OutOption,
+    OwnSeedsOption,
     QuietOption,
-    SeedsOption,
     SetOption,
     WithoutOption,
     WorkersOption,
@@ -45,7 +45,7 @@ def compare(
             help="The reference first, then others: names or TOML files; with --batch, labels of its worlds.",
         ),
     ] = None,
-    seeds: SeedsOption = "32",
+    seeds: OwnSeedsOption = None,
     batch: Annotated[
         str | None,
         typer.Option("--batch", metavar="BATCH", help="Compare the worlds of a stored batch; run nothing."),
@@ -102,7 +102,7 @@ def compare(
 
 def _made(
     scenarios: Sequence[str],
-    seeds: str,
+    seeds: str | None,
     assignments: Sequence[str] | None,
     without: Sequence[str] | None,
     enterprises: int | None,
@@ -121,7 +121,7 @@ def _made(
     from undercut import batch
 
     values = batch.overrides(assignments or (), without or (), enterprises)
-    plan = batch.plan(list(scenarios), seeds, overrides=values, compared=0)
+    plan = batch.plan(list(scenarios), seeds or batch.seeds_of(scenarios), overrides=values, compared=0)
     made, by_chance = batch.carry_out(plan, out, workers=workers, progress=shown_on(sys.stderr, quiet))
     if not quiet:
         say(f"stored in {out} as {made.name}")

@@ -27,6 +27,14 @@ SeedsOption = Annotated[
     str,
     typer.Option("--seeds", metavar="N|LIST", help="How many, as 32, or which, as 1,2,5-8 (7-7 is seed 7)."),
 ]
+OwnSeedsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--seeds",
+        metavar="N|LIST",
+        help="How many, as 32, or which, as 1,2,5-8 (7-7 is seed 7); else what the scenario says, or 32.",
+    ),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="Give a parameter another value; may be repeated."),

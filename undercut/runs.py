@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from scenarios.seeds import LARGEST
 from undercut.options import (
     RUNS,
     EnterprisesOption,
     JsonOption,
     OutOption,
+    OwnSeedsOption,
     QuietOption,
     SeedsOption,
     SetOption,
@@ -46,14 +48,7 @@ def run(
             metavar="[SCENARIO]...", help="Names (undercut scenario list) or TOML files; else baseline."
         ),
     ] = None,
-    seeds: Annotated[
-        str | None,
-        typer.Option(
-            "--seeds",
-            metavar="N|LIST",
-            help="How many, as 32, or which, as 1,2,5-8 (7-7 is seed 7); else what the scenario says, or 32.",
-        ),
-    ] = None,
+    seeds: OwnSeedsOption = None,
     grids: Annotated[
         list[str] | None,
         typer.Option(
@@ -71,7 +66,9 @@ def run(
     over: Annotated[
         str,
         typer.Option(
-            "--over", metavar="NAMES", help="What --sample varies, by comma; else all with a range."
+            "--over",
+            metavar="NAMES",
+            help="What --sample varies, by comma; else all with a range that nothing sets.",
         ),
     ] = "",
     keep: KeepOption = "sample:1",
@@ -122,14 +119,16 @@ def run(
         raise DesignError("--grid and --sample do not go together; make two batches")
     if over and not sampled:
         raise DesignError("--over says what --sample varies; add --sample lhs:256, or the like")
+    names = scenarios or ["baseline"]
+    values = batch.overrides(assignments or (), without or (), enterprises)
     design = grid(grids or ())
     if sampled:
-        design = sample(sampled, [name.strip() for name in over.split(",") if name.strip()])
-    names = scenarios or ["baseline"]
+        varied = [name.strip() for name in over.split(",") if name.strip()]
+        design = sample(sampled, varied, batch.settled(names, values))
     plan = batch.plan(
         names,
         parse(seeds or batch.seeds_of(names)),
-        overrides=batch.overrides(assignments or (), without or (), enterprises),
+        overrides=values,
         design=design,
         sampled=" ".join(["--sample", sampled, *(["--over", over] if over else [])]) if sampled else "",
         compared=0 if no_counterfactuals else compared,
@@ -155,7 +154,7 @@ def replay(
     label: Annotated[
         str, typer.Option("--scenario", metavar="LABEL", help="The world, as the batch calls it.")
     ],
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="The seed.")],
+    seed: Annotated[int, typer.Option("--seed", min=0, max=LARGEST, metavar="N", help="The seed.")],
     store: StoreOption = RUNS,
 ) -> None:
     """Make one run of a batch again in this process, and let it fail where it fails.
@@ -165,14 +164,16 @@ def replay(
       undercut replay baseline-1a2b3c4d --scenario "baseline / export_rules" --seed 7
     """
     one_thread()
-    from scenarios.runner import simulate
+    from scenarios import runner
     from scenarios.version import results_hash
+    from undercut.batch import job
 
     opened = open_batch(batch, store)
     if not results_hash().startswith(opened.manifest["code"]):
         say("the code or a library has changed since this batch; the run may differ")
-    tables = simulate(opened.setting(label), seed)
-    say(f"{label}, seed {seed}: ended well, {len(tables['quarters'])} quarters")
+    task = runner.Task(0, opened.world(label), opened.setting(label), seed, full=True)
+    frames = runner.replay(job(), task).frames
+    say(f"{label}, seed {seed}: ended well, {len(frames['quarters'])} quarters")
 
 
 def ablate(

@@ -14,7 +14,7 @@ import pytest
 
 from model.records import tables
 from scenarios import tables as stored
-from scenarios.runner import Chunk, Job, Task, run_task, run_tasks, to_chunk, trace
+from scenarios.runner import Chunk, Job, Task, replay, run_task, run_tasks, to_chunk, trace
 from scenarios.scenario import load
 from scenarios.workers import chunks_of
 from tests.scenarios import toys
@@ -54,6 +54,25 @@ def test_only_the_tables_that_are_asked_for_come_back() -> None:
     assert set(headline.tables) == {"runs", "metrics", *stored.HEADLINE}
     full = to_chunk([run_task(job, Task(0, "w", setting, 1, False, True))])
     assert set(full.tables) == {"kept", *stored.full_tables()}
+
+
+def no_measure(frames: object) -> dict[str, float]:
+    raise ZeroDivisionError("no tokens")
+
+
+@pytest.mark.parametrize(
+    ("job", "said"),
+    [
+        (Job(toys.one_fails), "tokens sold"),
+        (Job(toys.plain, no_measure), "no tokens"),
+        (Job(toys.one_lacks_a_column), "lacks"),
+    ],
+)
+def test_a_replayed_run_fails_wherever_a_run_can(job: Job, said: str) -> None:
+    (task,) = tasks_of([toys.FRAGILE], full=True)
+    with pytest.raises((ArithmeticError, ValueError), match=said):
+        replay(job, task)
+    assert set(replay(Job(toys.plain), task).frames) == set(tables())
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -246,6 +246,40 @@ def test_a_failing_seed_is_recorded_the_others_go_on_and_the_command_says_how_to
     assert undercut(*command[1:]).returncode == 0  # where nothing is broken
 
 
+def test_a_run_that_cannot_be_measured_fails_again_in_its_replay(short, tmp_path, monkeypatch):
+    run = ["run", short, "--seeds", "1", "--workers", "1", "--no-counterfactuals", *SMALL]
+    assert undercut(*run, "--out", tmp_path).returncode == 0
+
+    def broken(*_):
+        raise ZeroDivisionError("no tokens")
+
+    monkeypatch.setattr("evidence.metrics.outcomes", broken)
+    with pytest.raises(ZeroDivisionError, match="no tokens"):
+        main(
+            ["replay", newest(tmp_path).name, "--scenario", "short", "--seed", "1", "--store", str(tmp_path)]
+        )
+
+
+def test_the_default_sample_leaves_alone_what_the_file_or_the_command_sets(tmp_path, monkeypatch):
+    file = tmp_path / "mine.toml"
+    file.write_text(SHORT + "[parameters]\nalpha_mean = 2.5\n", encoding="utf-8")
+    planned = []
+
+    class Planned(Exception):
+        pass
+
+    def carry_out(plan, *_, **__):
+        planned.append(plan.members[0].setting.parameters)
+        raise Planned
+
+    monkeypatch.setattr("undercut.batch.carry_out", carry_out)
+    with pytest.raises(Planned):
+        main(["run", str(file), "--sample", "random:1", "--set", "sigma2=0.8", "--seeds", "1"])
+    (parameters,) = planned
+    assert (parameters["alpha_mean"], parameters["sigma2"]) == (2.5, 0.8)
+    assert len(parameters.overridden) > 20
+
+
 def test_an_interrupted_batch_says_so_and_the_same_command_goes_on(short, tmp_path):
     arguments = ["run", str(short), "--seeds", "12", "--no-counterfactuals", "--workers", "2", *SMALL]
     process = subprocess.Popen(
@@ -302,6 +336,20 @@ def test_an_interrupted_batch_says_so_and_the_same_command_goes_on(short, tmp_pa
         (["run", "--grid", "alpha_men=1,2"], "no parameter is named 'alpha_men'; did you mean alpha_mean"),
         (["run", "--grid", "alpha_mean=1.5,99"], "alpha_mean = 99 is impossible"),
         (["run", "--sample", "lhs"], "--sample 'lhs': write a method and a number, as lhs:256"),
+        (
+            ["run", "--set", "sigma2=0.8", "--grid", "sigma2=0.7,0.8"],
+            "sigma2 is given one value, 0.8, and varied by the design too; leave one of them out",
+        ),
+        (
+            ["run", "--enterprises", "60", "--grid", "enterprises=60,70"],
+            "enterprises is given one value, 60.0, and varied by the design too",
+        ),
+        (
+            ["run", "--set", "sigma2=0.8", "--sample", "lhs:2", "--over", "sigma2"],
+            "sigma2 is given one value, 0.8, and varied by the design too",
+        ),
+        (["replay", "baseline", "--scenario", "baseline", "--seed", "-1"], "Invalid value for '--seed'"),
+        (["run", "--seeds", "99999999999999999999"], "at most 18 digits"),
         (["run", "--over", "alpha_mean"], "--over says what --sample varies"),
         (["run", "baseline", "baseline"], "baseline is asked for twice"),
     ],

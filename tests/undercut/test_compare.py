@@ -50,6 +50,25 @@ def test_scenarios_are_run_once_and_compared(tmp_path, capsys):
     assert again.err == ""
 
 
+def test_the_scenarios_say_which_seeds_unless_the_command_does(tmp_path, monkeypatch):
+    file = tmp_path / "short.toml"
+    file.write_text('seeds = "3-4"\n' + SHORT, encoding="utf-8")
+    planned = []
+
+    class Planned(Exception):
+        pass
+
+    def carry_out(plan, *_, **__):
+        planned.append(plan.seeds)
+        raise Planned
+
+    monkeypatch.setattr("undercut.batch.carry_out", carry_out)
+    for more in ([], ["--seeds", "2"]):
+        with pytest.raises(Planned):
+            main(["compare", str(file), "baseline", *more])
+    assert planned == [(3, 4), (1, 2)]
+
+
 def test_a_stored_batch_is_compared_without_running(stored, capsys):
     folder, batch = stored
     assert main(["compare", "--batch", batch.name, "--out", str(folder)]) == 0
