@@ -113,7 +113,7 @@ def run(
     from scenarios.design import DesignError, grid, sample
     from scenarios.seeds import parse
     from undercut import batch
-    from undercut.verdicts import print_outcome, print_verdicts
+    from undercut.judged import print_outcome, print_verdicts
 
     if grids and sampled:
         raise DesignError("--grid and --sample do not go together; make two batches")
@@ -198,7 +198,7 @@ def ablate(
     from scenarios.seeds import parse
     from studies.ablation import ablate as study
     from undercut import batch
-    from undercut.verdicts import print_effects
+    from undercut.judged import print_effects
 
     setting = load(scenario, batch.overrides(assignments or (), (), enterprises))
     result = study(setting, parse(seeds), out, workers, progress(quiet))

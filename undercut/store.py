@@ -32,7 +32,7 @@ def claims(
       undercut claims baseline+1 --scenario consortium --json
     """
     from undercut.batch import verdict_rows
-    from undercut.verdicts import print_verdicts
+    from undercut.judged import print_verdicts
 
     opened = open_batch(batch, store)
     label = scenario or opened.labels[0]

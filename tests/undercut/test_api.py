@@ -1,5 +1,7 @@
 """In a notebook a market is made from the name of a scenario, stepped, looked at, and gives DataFrames."""
 
+from pathlib import Path
+
 import networkx
 import numpy as np
 import pandas as pd
@@ -84,3 +86,9 @@ def test_every_public_name_is_there():
     for name in undercut.__all__:
         assert getattr(undercut, name) is not None
     assert dir(undercut) == undercut.__all__
+
+
+def test_no_module_has_the_name_of_something_public():
+    """Once it is imported, it would stand in its place."""
+    modules = {file.stem for file in Path(undercut.__file__).parent.glob("*.py")}
+    assert not modules & set(undercut.__all__)
