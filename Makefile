@@ -42,9 +42,8 @@ bench: $(VENV)/full.stamp  ## measure the demand step and batches against one Py
 docs: $(VENV)/core.stamp  ## write what the documents take from code and tables
 	$(BIN)/python docs/generate.py
 
-ui: $(VENV)/full.stamp  ## watch a run in the browser
-	@test -f viz/app.py || { echo "viz/app.py does not exist yet: the browser app is still to be built"; exit 1; }
-	SOLARA_TELEMETRY_MIXPANEL_ENABLE=False $(BIN)/solara run viz/app.py
+ui: $(VENV)/full.stamp  ## watch the market in a browser
+	$(BIN)/undercut ui
 
 lock: $(UV)  ## resolve the dependencies of pyproject.toml anew
 	$(LOCK) --upgrade --all-extras --output-file requirements.lock

@@ -16,6 +16,7 @@ from undercut.report import report
 from undercut.scenario import app as scenario_commands
 from undercut.show import NothingFound
 from undercut.terminal import print_json, say
+from undercut.ui import ui
 
 PLACE = "undercut"
 WRONG_USE = 2
@@ -97,6 +98,7 @@ for command, name, short in (
     (store.remove, "rm", "Remove batches from a store."),
     (store.repair, "repair", "Find and drop damaged files of a store."),
     (runs.replay, "replay", "Make one run again, alone."),
+    (ui, "ui", "Watch the market in a browser."),
 ):
     app.command(name, short_help=short)(command)
 app.add_typer(scenario_commands, name="scenario", short_help="Write, check and compare scenario files.")

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
+import reacton
 import solara
 
 STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
 TITLE = "Undercut"
+
+logger = logging.getLogger(__name__)
 
 
 @solara.component
 def House(children: list[Any] | None = None) -> None:
     """The bar with the pages, and the page below it."""
     route, routes = solara.use_route(peek=True)
+    error, clear = reacton.use_exception()
     solara.Style(STYLE)
     solara.Title(f"{TITLE}: {route.label if route else 'no such page'}")
     with solara.Div(classes=["uc-page"]):
@@ -26,4 +31,13 @@ def House(children: list[Any] | None = None) -> None:
                     with solara.Link(each):
                         here = route is not None and each.path == route.path
                         solara.HTML("span", str(each.label), classes=["uc-here"] if here else [])
-        solara.Div(children=children or [])
+        if error is None:
+            solara.Div(children=children or [])
+            return
+        logger.error("a page could not be shown", exc_info=error)
+        with solara.Div(classes=["uc-error"], attributes={"role": "alert"}):
+            solara.Text(
+                "This page could not be shown, which is a fault of Undercut: what went wrong is in the server's log. "
+                "Load the page again without what follows the question mark in its address, or "
+            )
+            solara.Button("try again", on_click=clear, small=True, outlined=True)

@@ -24,7 +24,7 @@ from viz.option.palette import REGIONS
 from viz.ui import account, shot
 from viz.ui.stage import Stage, View, changes_live
 from viz.ui.take import Take
-from viz.ui.widget import Board, Chart, Controls, Feed, Firm, Player, Shots, Source
+from viz.ui.widget import Board, Chart, Controls, Feed, Firm, Look, Packed, Player, Shots, Source, Tiles, pack
 
 EVENTS_SHOWN = 400
 
@@ -103,12 +103,12 @@ def _Side(stage: Stage) -> None:
     with solara.Div(classes=["uc-panel"]):
         solara.HTML("h2", "Take away")
         solara.HTML("div", "the address of this page is a link to what it shows", classes=["uc-soft"])
-        Take(view)
+        Take(stage, script)
     with solara.Div(classes=["uc-panel"]):
         solara.HTML("h2", "Parameters")
         Controls(
             groups=_groups(),
-            values=solara.use_memo(view.changed, [script, view.waiting, view.next_quarter]),
+            values=solara.use_memo(lambda: pack(view.changed()), [script, view.waiting, view.next_quarter]),
             event_change=lambda event: stage.do("change", event),
         )
 
@@ -127,30 +127,37 @@ def _Panels(stage: Stage, view: View) -> None:
         if name in frame.firms:
             stage.do("choose", {"firm": name})
 
-    Tiles(frame, ghost[-1] if ghost and ghost[-1].quarter == frame.quarter else None)
+    shade = ghost[-1] if ghost and ghost[-1].quarter == frame.quarter else None
+    Tiles(tiles=solara.use_memo(lambda: pack(_tiles(frame, shade)), where), quarter=frame.quarter)
     with solara.Div(classes=["uc-grid"]):
         with solara.Div(classes=["uc-wide"]):
             Chart(
                 name="supply",
                 title="Who supplies whom",
                 subtitle=f"{frame.quarter}; lines as wide as the root of the money; click a firm for its accounts",
-                option=solara.use_memo(lambda: supply.option(frame, choice.firm), [*where, choice.firm]),
+                option=solara.use_memo(
+                    lambda: pack(supply.option(frame, choice.firm)), [*where, choice.firm]
+                ),
                 stamp=frame.quarter,
                 height=520,
                 event_click=focus,
             )
-        about = solara.use_memo(lambda: account.account(seen, choice.firm), [*where, choice.firm])
+        about = solara.use_memo(lambda: _account(seen, choice.firm), [*where, choice.firm])
         if about is not None:
             with solara.Div(classes=["uc-wide"]):
                 Firm(firm=about, event_close=lambda _: stage.do("choose", {"firm": ""}))
         with solara.Div(classes=["uc-wide"]):
-            _Look(stage, view)
+            Look(
+                groups={"region": list(REGIONS), "tier": list(price.TIERS)},
+                now={"region": choice.region, "tier": choice.tier},
+                event_choose=lambda event: stage.do("choose", event),
+            )
         Chart(
             name="prices",
             title="Prices of models",
             subtitle=f"to {frame.quarter}, buyers in {choice.region}; a pin is a launch",
             option=solara.use_memo(
-                lambda: price.option(seen, ghost, names, choice.region, choice.tier),
+                lambda: pack(price.option(seen, ghost, names, choice.region, choice.tier)),
                 [*where, choice.region, choice.tier],
             ),
             stamp=frame.quarter,
@@ -160,7 +167,7 @@ def _Panels(stage: Stage, view: View) -> None:
             name="chips",
             title="Chips delivered in China",
             subtitle=f"to {frame.quarter}; boxes are the article's claims",
-            option=solara.use_memo(lambda: share.chips(seen, ghost, names), where),
+            option=solara.use_memo(lambda: pack(share.chips(seen, ghost, names)), where),
             stamp=frame.quarter,
             height=360,
         )
@@ -168,59 +175,38 @@ def _Panels(stage: Stage, view: View) -> None:
             name="clouds",
             title="Who sells the tokens",
             subtitle=f"to {frame.quarter}, share of revenue, buyers in {choice.region}",
-            option=solara.use_memo(lambda: share.clouds(seen, names, choice.region), [*where, choice.region]),
+            option=solara.use_memo(
+                lambda: pack(share.clouds(seen, names, choice.region)), [*where, choice.region]
+            ),
             stamp=frame.quarter,
         )
         Chart(
             name="size",
             title="Size of the market",
             subtitle=f"to {frame.quarter}, USD a quarter",
-            option=solara.use_memo(lambda: size.option(seen, ghost, names), where),
+            option=solara.use_memo(lambda: pack(size.option(seen, ghost, names)), where),
             stamp=frame.quarter,
         )
         Board(
             claims=_claims(),
-            settled=solara.use_memo(view.settled, where),
+            settled=solara.use_memo(lambda: pack(view.settled()), where),
             quarter=frame.quarter,
             event_open=lambda event: router.push(f"/claims?claim={event['id']}"),
         )
         Feed(
-            entries=solara.use_memo(lambda: _events(seen), where),
+            entries=solara.use_memo(lambda: pack(_events(seen)), where),
             quarter=frame.quarter,
             event_focus=focus,
         )
 
 
-@solara.component
-def Tiles(frame: Frame, ghost: Frame | None) -> None:
-    """The numbers of the quarter that most people look for, beside the ghost's."""
-    with solara.Div(classes=["uc-tiles"], attributes={"data-panel": "tiles", "data-shown": frame.quarter}):
-        for title, column, form, unit in TILES:
-            with solara.Div(classes=["uc-tile"]):
-                solara.HTML("span", title, classes=["uc-soft"])
-                solara.HTML("b", _number(frame.headline[column], form))
-                without = f"; without: {_number(ghost.headline[column], form)}" if ghost else ""
-                solara.HTML("span", unit + without, classes=["uc-soft"])
-
-
-@solara.component
-def _Look(stage: Stage, view: View) -> None:
-    """Which buyers and which models the panels of prices and sellers show."""
-    with solara.Div(classes=["uc-buttons"]):
-        for key, options, now in (
-            ("region", list(REGIONS), view.choice.region),
-            ("tier", list(price.TIERS), view.choice.tier),
-        ):
-            solara.HTML("span", "Buyers in" if key == "region" else "Models", classes=["uc-soft"])
-            for each in options:
-                solara.Button(
-                    each,
-                    on_click=lambda key=key, each=each: stage.do("choose", {key: each}),
-                    small=True,
-                    outlined=each != now,
-                    color="primary" if each == now else None,
-                    attributes={"data-do": f"{key}-{each}"},
-                )
+def _tiles(frame: Frame, ghost: Frame | None) -> list[list[str]]:
+    """The tiles of a frame, beside the ghost's."""
+    rows = []
+    for title, column, form, unit in TILES:
+        without = f"; without: {_number(ghost.headline[column], form)}" if ghost else ""
+        rows.append([title, _number(frame.headline[column], form), unit + without])
+    return rows
 
 
 def _choose(stage: Stage, event: Mapping[str, Any]) -> None:
@@ -264,6 +250,11 @@ def _number(value: float, form: str) -> str:
     return f"{100 * value:.0f} %" if form == "share" else supply.usd(value)
 
 
+def _account(frames: tuple[Frame, ...], firm: str) -> Packed | None:
+    about = account.account(frames, firm)
+    return None if about is None else pack(about)
+
+
 def _notes(script: Script) -> str:
     try:
         return script.base().notes
@@ -289,65 +280,69 @@ def _events(frames: tuple[Frame, ...]) -> list[dict[str, str]]:
 
 
 @cache
-def _scenarios() -> list[dict[str, str]]:
-    return [{"name": each.name, "title": f"{each.name}: {each.title}"} for each in library()]
+def _scenarios() -> Packed:
+    return pack([{"name": each.name, "title": f"{each.name}: {each.title}"} for each in library()])
 
 
 @cache
-def _shots() -> list[dict[str, Any]]:
-    return shot.shots()
+def _shots() -> Packed:
+    return pack(shot.shots())
 
 
 @cache
-def _kinds() -> list[dict[str, str]]:
-    return shot.kinds()
+def _kinds() -> Packed:
+    return pack(shot.kinds())
 
 
 @cache
-def _groups() -> list[dict[str, Any]]:
+def _groups() -> Packed:
     """The parameter table as the controls want it."""
     known = scalars()
-    return [
-        {
-            "name": title,
-            "parameters": [
-                {
-                    "name": name,
-                    "default": known[name].default,
-                    "low": known[name].low,
-                    "high": known[name].high,
-                    "unit": "" if known[name].unit == "1" else known[name].unit,
-                    "range": known[name].allowed,
-                    "log": known[name].distribution == "loguniform",
-                    "whole": known[name].distribution == "integer",
-                    "switch": known[name].distribution == "switch",
-                    "fixed": known[name].low == known[name].high,
-                    "live": changes_live(name),
-                    "description": known[name].description,
-                    "source": known[name].source,
-                    "date": known[name].date,
-                }
-                for name in names
-            ],
-        }
-        for title, names in grouped(list(known), GROUPS).items()
-    ]
+    return pack(
+        [
+            {
+                "name": title,
+                "parameters": [
+                    {
+                        "name": name,
+                        "default": known[name].default,
+                        "low": known[name].low,
+                        "high": known[name].high,
+                        "unit": "" if known[name].unit == "1" else known[name].unit,
+                        "range": known[name].allowed,
+                        "log": known[name].distribution == "loguniform",
+                        "whole": known[name].distribution == "integer",
+                        "switch": known[name].distribution == "switch",
+                        "fixed": known[name].low == known[name].high,
+                        "live": changes_live(name),
+                        "description": known[name].description,
+                        "source": known[name].source,
+                        "date": known[name].date,
+                    }
+                    for name in names
+                ],
+            }
+            for title, names in grouped(list(known), GROUPS).items()
+        ]
+    )
 
 
 @cache
-def _claims() -> list[dict[str, Any]]:
+def _claims() -> Packed:
     """The headline claims as the board wants them."""
-    return [
-        {
-            "id": claim.id,
-            "statement": claim.statement,
-            "claimed": claim.figure,
-            "unit": claim.unit if claim.unit != "1" else "",
-            "period": claim.period,
-            "due": max(period(claim.period).needed),
-            "batch": bool(claim.worlds),
-            "search": f"{claim.id} {claim.statement} {claim.kind} {claim.period}".lower(),
-        }
-        for claim in claims()
-        if claim.headline
-    ]
+    return pack(
+        [
+            {
+                "id": claim.id,
+                "statement": claim.statement,
+                "claimed": claim.figure,
+                "unit": claim.unit if claim.unit != "1" else "",
+                "period": claim.period,
+                "due": max(period(claim.period).needed),
+                "batch": bool(claim.worlds),
+                "search": f"{claim.id} {claim.statement} {claim.kind} {claim.period}".lower(),
+            }
+            for claim in claims()
+            if claim.headline
+        ]
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,6 +22,8 @@ from viz.live.frame import Frame
 from viz.live.script import Act, Script, calendar_of, shock
 from viz.live.simulator import Simulator
 from viz.live.world import RunError, holds
+
+logger = logging.getLogger(__name__)
 
 Settled = dict[str, list[Any]]
 
@@ -128,6 +131,12 @@ class Stage:
         """The name of the world without what was fired."""
         return f"{self.key}/ghost"
 
+    @property
+    def last(self) -> str:
+        """The newest quarter on record, empty before the first."""
+        frames = self.view.peek().frames
+        return frames[-1].quarter if frames else ""
+
     def close(self) -> None:
         """End the session: what runs is given up, its worlds are forgotten."""
         if self._task is not None and not self._task.done():
@@ -155,7 +164,16 @@ class Stage:
             # What a user wrote may be wrong: it is read here, where errors become sentences.
             await known[kind](value() if callable(value) else value)
         except (RunError, ScenarioError, ParameterError) as error:
-            self._show(error=str(error), busy=False, stopped=self.view.value.stopped + 1)
+            self._fail(str(error))
+        except Exception:
+            # Whatever else goes wrong must not leave a page that only says that it is busy.
+            logger.exception("a command of the live page failed: %s", kind)
+            self._fail(
+                "That failed, which is a fault of Undercut: the server's log says what. Press reset to begin again."
+            )
+
+    def _fail(self, sentence: str) -> None:
+        self._show(error=sentence, busy=False, stopped=self.view.value.stopped + 1)
 
     async def _open(self, text: str) -> None:
         """Play what an address says, up to the quarter that it shows."""
@@ -244,25 +262,28 @@ class Stage:
     # ------------------------------------------------------------------------------------------------- what follows
 
     async def _advance(self) -> None:
-        """Simulate the next quarter and show it, first without its ghost, which then follows."""
+        """Simulate the next quarter and show it, beside its ghost if it has one."""
         view = self.view.value
-        self._show(busy=True, error="")
         t = calendar.index(view.names[len(view.frames)])
-        script = view.script
-        if script.haunted:
-            # The ghost parts from the world before the first shot: it is copied while both are at one place.
-            without = await self.simulator.quarter(
-                self.session, self.ghost_key, script.ghost(), t, like=self.key
-            )
-            shown = await self.simulator.quarter(self.session, self.key, script, t)
-            ghost = (*view.ghost, *([without] if without else []))
-        else:
-            shown = await self.simulator.quarter(self.session, self.key, script, t)
-            ghost = ()
+        coming = asyncio.ensure_future(self._simulated(view, t))
+        # The world is on its way before the page is told: both take some ten milliseconds.
+        await asyncio.sleep(0)
+        self._show(busy=True, error="")
+        shown, ghost = await coming
         if shown is None:
             raise RunError("the market recorded nothing; press reset to begin again")
         frames = (*view.frames, shown)
         self._show(frames=frames, ghost=ghost, cursor=len(frames) - 1, busy=False, painted=view.painted + 1)
+
+    async def _simulated(self, view: View, t: int) -> tuple[Frame | None, tuple[Frame, ...]]:
+        """The frame of a quarter, and the ghost's frames to it."""
+        script = view.script
+        if not script.haunted:
+            return await self.simulator.quarter(self.session, self.key, script, t), ()
+        # The ghost parts from the world before the first shot: it is copied while both are at one place.
+        without = await self.simulator.quarter(self.session, self.ghost_key, script.ghost(), t, like=self.key)
+        shown = await self.simulator.quarter(self.session, self.key, script, t)
+        return shown, (*view.ghost, *([without] if without else []))
 
     def _move(self, place: int) -> None:
         view = self.view.value

@@ -10,28 +10,24 @@ import solara
 from model import calendar
 from model.market import Market
 from viz.live.script import Script
-from viz.ui.stage import View
+from viz.ui.stage import Stage
 
 FORMS = {"csv": "CSV", "parquet": "Parquet"}
 """Endings of files, and what the buttons call them."""
 
 
 @solara.component
-def Take(view: View) -> None:
-    """The downloads of a view."""
-    script = view.script
-    last = view.frames[-1].quarter if view.frames else ""
+def Take(stage: Stage, script: Script) -> None:
+    """The downloads of what is on screen; made when they are asked for."""
     stem = f"{script.scenario.removesuffix('.toml')}-seed-{script.seed}"
     with solara.Div(classes=["uc-buttons"]):
-        for form in FORMS:
+        for form, name in FORMS.items():
             with solara.FileDownload(
-                lambda form=form: tables(script, last, form),
-                filename=f"{stem}-{last}-{form}.zip",
+                lambda form=form: tables(script, stage.last, form),
+                filename=f"{stem}-{form}.zip",
                 mime_type="application/zip",
             ):
-                solara.Button(
-                    f"Tables ({form.upper() if form == 'csv' else 'Parquet'})", small=True, outlined=True
-                )
+                solara.Button(f"Tables ({name})", small=True, outlined=True)
         with solara.FileDownload(script.toml, filename=f"{stem}.toml", mime_type="application/toml"):
             solara.Button("Scenario file", small=True, outlined=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,17 +10,25 @@ import solara
 
 Data = dict[str, Any]
 Handler = Callable[[Data], None]
+Packed = str
+"""Data as JSON text: Reacton walks through every list and dictionary that it is given, at each render, but not
+through a text; with plain data a step took three times as long."""
 
 
 def ignore(_: Data) -> None:
     """Take no notice of an event."""
 
 
+def pack(data: Any) -> Packed:
+    """Plain data for the browser, as the components below take it. Raises ValueError for a number that is not finite."""
+    return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
 @solara.component_vue("chart.vue")
 def Chart(
     name: str,
     title: str,
-    option: Data,
+    option: Packed,
     subtitle: str = "",
     stamp: str = "",
     height: int = 320,
@@ -50,29 +59,29 @@ def Player(
 
 
 @solara.component_vue("controls.vue")
-def Controls(groups: list[Data], values: Data, event_change: Handler = ignore) -> None:
+def Controls(groups: Packed, values: Packed, event_change: Handler = ignore) -> None:
     """The parameters in groups; ``values`` are those that differ from their defaults."""
 
 
 @solara.component_vue("board.vue")
-def Board(claims: list[Data], settled: Data, quarter: str, event_open: Handler = ignore) -> None:
+def Board(claims: Packed, settled: Packed, quarter: str, event_open: Handler = ignore) -> None:
     """The claims and what holds by now; ``settled`` has ``[value, holds]`` by claim id."""
 
 
 @solara.component_vue("feed.vue")
-def Feed(entries: list[Data], quarter: str, event_focus: Handler = ignore) -> None:
+def Feed(entries: Packed, quarter: str, event_focus: Handler = ignore) -> None:
     """The log of events, the newest first."""
 
 
 @solara.component_vue("firm.vue")
-def Firm(firm: Data, event_close: Handler = ignore) -> None:
+def Firm(firm: Packed, event_close: Handler = ignore) -> None:
     """A firm's accounts, flows and decisions."""
 
 
 @solara.component_vue("shots.vue")
 def Shots(
-    shots: list[Data],
-    kinds: list[Data],
+    shots: Packed,
+    kinds: Packed,
     fired: list[str],
     quarter: str,
     busy: bool,
@@ -83,7 +92,7 @@ def Shots(
 
 @solara.component_vue("source.vue")
 def Source(
-    scenarios: list[Data],
+    scenarios: Packed,
     scenario: str,
     uploaded: bool,
     notes: str,
@@ -92,3 +101,13 @@ def Source(
     event_choose: Handler = ignore,
 ) -> None:
     """The scenario and the seed; an uploaded file comes as its name and text, or its size where it is too long."""
+
+
+@solara.component_vue("tiles.vue")
+def Tiles(tiles: Packed, quarter: str) -> None:
+    """Rows of a title, a number and what it counts."""
+
+
+@solara.component_vue("look.vue")
+def Look(groups: Data, now: Data, event_choose: Handler = ignore) -> None:
+    """Choices by key, and which one holds."""

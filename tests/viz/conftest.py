@@ -1,0 +1,138 @@
+"""A server of the pages and a real browser, one of each for all tests of a process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--no-first-run",
+]  # fmt: skip
+START_SECONDS = 120.0
+QUARTERS_MS = 60_000
+"""How long a test waits for the page: kernels may have to be compiled first."""
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store of the server, empty at first."""
+    return tmp_path_factory.mktemp("ui") / "runs"
+
+
+@pytest.fixture(scope="session")
+def server(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server of the pages, as `undercut ui` starts it."""
+    needs_browser()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("server") / "log"
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "undercut",
+                "ui",
+                "--port",
+                str(port),
+                "--no-browser",
+                "--store",
+                str(store),
+            ],
+            cwd=ROOT,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        until = time.monotonic() + START_SECONDS
+        while not _answers(address):
+            if process.poll() is not None or time.monotonic() > until:
+                pytest.fail(f"the server did not start: {log.read_text()[-2000:]}")
+            time.sleep(0.1)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium."""
+    path = needs_browser()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    """A page that fails the test for an error in the console, and for a request that fails or leaves the machine."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    opened = context.new_page()
+    opened.set_default_timeout(QUARTERS_MS)
+    wrong = watch(opened)
+    yield opened
+    context.close()
+    assert wrong == []
+
+
+def watch(page: Any) -> list[str]:
+    """What goes wrong on a page from now on."""
+    wrong: list[str] = []
+    page.on("console", lambda said: wrong.append(f"console: {said.text}") if said.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
+    # A page that is left gives up what it was loading, and that is no failure.
+    page.on(
+        "requestfailed",
+        lambda request: (
+            None if "ERR_ABORTED" in (request.failure or "") else wrong.append(f"failed: {request.url}")
+        ),
+    )
+    page.on(
+        "response",
+        lambda answer: wrong.append(f"{answer.status}: {answer.url}") if answer.status >= 400 else None,
+    )
+    page.on(
+        "request", lambda request: None if _local(request.url) else wrong.append(f"external: {request.url}")
+    )
+    return wrong
+
+
+def needs_browser() -> str:
+    """The path of Chromium. Skips the test without one, or fails where it must not be missing."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        said = "no Chromium for the browser tests; install it with: apt-get install chromium"
+        if os.environ.get("UNDERCUT_REQUIRE_BROWSER") == "1":
+            pytest.fail(said)
+        pytest.skip(said)
+    return path
+
+
+def _local(url: str) -> bool:
+    return url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:"))
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
