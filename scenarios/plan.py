@@ -163,12 +163,12 @@ def _at(setting: Setting, title: str, point: Mapping[str, float], number: int | 
     words = (
         f"#{number}"
         if number is not None
-        else " ".join(f"{name}={_short(value)}" for name, value in point.items())
+        else " ".join(f"{name}={short(value)}" for name, value in point.items())
     )
     return Member(f"{setting.name} {words}", setting.name, setting, title, point)
 
 
-def _short(value: float) -> str:
-    """A number as a label has it: short, but never so short that it is another one."""
+def short(value: float) -> str:
+    """A number as labels and commands have it: short, but never so short that it is another one."""
     text = f"{value:g}"
     return text if float(text) == value else repr(value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
 from evidence.claims import ARTICLES
@@ -13,14 +12,14 @@ from studies.comparison import Comparison, Difference, looks
 from viz.number import number, scale, signed
 from viz.page import Cell, Section, details, element, heading, paragraph, table
 
-if TYPE_CHECKING:
-    pass
-
 SIGNS = {LIKELY: "\u25b2", OPEN: "\u25cf", UNLIKELY: "\u25bd", UNTESTED: "\u2013"}
 """A sign for each class of verdict, beside the word: nothing is told by colour alone."""
 
 CLEAREST = 30
 """Quantities that move, of one world, that are shown before the others fold away."""
+
+NAMED = 12
+"""How many of the worlds that are left out are named."""
 
 CLAIMED_WIDTH, WORLD_WIDTHS = 0.1, (0.32, 0.25, 0.2, 0.16)
 """Shares of the width of a table of claims: the article's figure, and a world where there are so many."""
@@ -67,18 +66,31 @@ def _over_worlds(judged: Mapping[str, Sequence[Verdict]]) -> Element:
     return table({"claim": "Claim", **names}, rows, title, " ".join(names))
 
 
-def claims(judged: Mapping[str, Sequence[Verdict]]) -> Section:
-    """The headline verdicts of some worlds side by side, by article and kind; other readings folded away."""
+def claims(judged: Mapping[str, Sequence[Verdict]], left_out: Sequence[str] = ()) -> Section:
+    """The headline verdicts of some worlds side by side, by article and kind; other readings folded away.
+
+    ``left_out`` are the worlds of which the report shows no more than how many claims they bear out.
+    """
     groups: dict[tuple[str, str], list[Sequence[Verdict]]] = {}
     for found in zip(*judged.values(), strict=True):
         groups.setdefault((found[0].article, found[0].kind), []).append(found)
-    content: list[Element] = []
+    content: list[Element] = [paragraph(_rest(len(judged), left_out))] if left_out else []
     for article in dict.fromkeys(article for article, _ in groups):
         content.append(heading(_capital(ARTICLES[article])))
         for (of, kind), members in groups.items():
             if of == article:
                 content += _group(f"{_capital(kind)}s", list(judged), members)
     return Section("claims", "The claims and what the model says", content)
+
+
+def _rest(shown: int, left_out: Sequence[str]) -> str:
+    named = ", ".join(left_out[:NAMED]) + (
+        f" and {len(left_out) - NAMED} more" if len(left_out) > NAMED else ""
+    )
+    return (
+        f"Here and in the charts are the first {shown} of {shown + len(left_out)} worlds. Left out: {named}; the "
+        "command undercut claims prints the verdicts of any world."
+    )
 
 
 def _group(title: str, labels: Sequence[str], members: Sequence[Sequence[Verdict]]) -> list[Element]:

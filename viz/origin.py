@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element
 
 from evidence.judge import terms
+from scenarios.plan import short
 from scenarios.seeds import parse, words
 from viz.number import number
-from viz.page import Cell, Section, details, element, listing, paragraph, table
+from viz.page import Cell, Section, details, element, listing, paragraph, spans, table
 
 if TYPE_CHECKING:
     from scenarios.batch import Batch
@@ -140,9 +141,9 @@ def again(batch: Batch) -> list[Element]:
     axes = {} if asked_for["design"] else grid(worlds)
     parts += asked_for["design"].split()
     for name, values in axes.items():
-        parts += ["--grid", f"{name}={','.join(format(value, 'g') for value in values)}"]
+        parts += ["--grid", f"{name}={','.join(map(short, values))}"]
     for name, value in _common(worlds).items():
-        parts += ["--set", f"{name}={value if isinstance(value, str) else format(value, '.17g')}"]
+        parts += ["--set", f"{name}={value if isinstance(value, str) else short(value)}"]
     parts += ["--counterfactual-seeds", str(asked_for["counterfactual_seeds"]), "--keep", asked_for["keep"]]
     content = [paragraph("The same code, libraries and processor give the same numbers with:")]
     content.append(element("pre", shlex.join(parts)))
@@ -201,9 +202,9 @@ def _scenario(worlds: Sequence[World]) -> dict[str, Cell]:
     world = worlds[0]
     asks: list[str | Element] = []
     if world["title"]:
-        asks.append(element("strong", world["title"]))
+        asks.append(element("strong", *spans(world["title"])))
     if world["notes"]:
-        asks.append(element("small", " ".join(str(world["notes"]).split())))
+        asks.append(element("small", *spans(" ".join(str(world["notes"]).split()))))
     fixed = {key: value for key, value in world["overrides"].items() if key not in world["varied"]}
     changed = [f"{key} = {_value(value)}" for key, value in sorted(fixed.items())]
     shocks = [_shock(shock) for shock in world["shocks"]]

@@ -94,6 +94,14 @@ def paragraph(*content: Content) -> Element:
     return element("p", *content)
 
 
+def spans(text: str) -> list[Content]:
+    """A text whose parts between backticks are code; as it stands where a backtick is without its pair."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return [text]
+    return [element("code", part) if place % 2 else part for place, part in enumerate(parts) if part]
+
+
 def heading(text: str) -> Element:
     """The heading of a part of a section."""
     return element("h3", text)

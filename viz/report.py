@@ -64,7 +64,7 @@ def sections(batch: Batch, quarter: str = "") -> list[Section]:
         raise ChartError(f"no run of {batch.name} has ended well; there is nothing to report")
     judged = verdicts(batch)
     parts = [origin.asked(batch), findings.overview(judged)]
-    parts.append(findings.claims({label: judged[label] for label in labels}))
+    parts.append(findings.claims({label: judged[label] for label in labels}, batch.labels[SHOWN:]))
     parts.append(courses(quarters))
     if len(labels) > 1:
         parts.append(findings.compared(compare(batch, labels), len(batch.labels)))

@@ -196,6 +196,27 @@ def test_without_full_tables_it_says_how_to_get_them(tmp_path):
     assert "seed 1, 2024Q4" not in words
 
 
+def test_what_notes_have_between_backticks_is_code_and_harmless(tmp_path):
+    evil = "<script>1</script>"
+    setting = replace(
+        load("baseline"), last="2024Q4", notes=f"Look at `adoption` and `{evil}`, not at one ` alone"
+    )
+    page = report(stored(tmp_path / "a", [(setting, "A `title`")]), tmp_path)
+    assert "Look at `adoption`" in page
+    setting = replace(setting, notes=f"Look at `adoption` and `{evil}`")
+    page = report(stored(tmp_path / "b", [(setting, "A `title`")]), tmp_path)
+    for code in ("adoption", "title", "&lt;script&gt;1&lt;/script&gt;"):
+        assert f"<code>{code}</code>" in page
+    assert "script" not in Reader(page).tags
+
+
+def test_values_that_differ_late_are_written_in_full_in_the_command(tmp_path):
+    words = Reader(
+        report(stored(tmp_path / "a", points=[{"alpha_mean": 2.0}, {"alpha_mean": 2.0000001}]), tmp_path)
+    ).words
+    assert "--grid alpha_mean=2,2.0000001" in words
+
+
 def test_runs_that_failed_are_named_with_the_reason_and_are_in_no_pair(tmp_path):
     batch = two_worlds(tmp_path / "store", simulate=fragile, seeds=(1, 2, toys.FRAGILE))
     words = Reader(report(batch, tmp_path)).words
@@ -217,6 +238,8 @@ def test_many_worlds_are_counted_and_few_of_them_shown(tmp_path):
     assert [cell.text for cell in parts["overview"][1].iterfind(".//tbody/tr/th")] == batch.labels
     compared = " ".join(text for part in parts["compared"] for text in part.itertext())
     assert f"{len(points) - SHOWN} more worlds are not shown here" in compared
+    said = "".join(parts["claims"][0].itertext())
+    assert f"the first {SHOWN} of {len(points)} worlds. Left out: {', '.join(batch.labels[SHOWN:])};" in said
     labels = [drawn.get("aria-label", "") for part in parts["courses"] for drawn in part.iter("svg")]
     assert len([label for label in labels if "is the median" in label]) == SHOWN
 
