@@ -59,7 +59,8 @@ class Difference:
     """A quantity in one world less in the reference world, seed by seed.
 
     ``reference_mean`` and ``mean`` are over the ``pairs`` seeds in which both are defined; ``change`` is the mean
-    of the differences, ``change_low`` and ``change_high`` its interval by Student's t, all in the quantity's unit.
+    of the differences, ``change_low`` and ``change_high`` its interval by Student's t, all in the quantity's unit. A
+    change that is the same in every pair, as of a dated event, has an interval without width: luck has no part in it.
     """
 
     quantity: Quantity
@@ -75,6 +76,12 @@ class Difference:
     def moves(self) -> bool:
         """Whether the interval of the change leaves zero out."""
         return self.change_low > 0.0 or self.change_high < 0.0
+
+    @property
+    def alike(self) -> bool:
+        """Whether it moves by the same amount in every pair."""
+        low, high = self.change_low, self.change_high
+        return self.moves and math.isclose(low, high, rel_tol=constants()["rounding"])
 
 
 @dataclass(frozen=True)
@@ -116,12 +123,14 @@ class Looks:
     """How many intervals were looked at, and what chance alone would do to them.
 
     ``intervals`` of which ``same`` belong to what is the same in every pair and cannot move; ``moving`` leave zero
-    out, and ``by_chance`` of the others would, on average, if nothing moved at all.
+    out, ``alike`` of them by the same amount in every pair, and ``by_chance`` of all but the same would, on average, if
+    nothing moved at all.
     """
 
     intervals: int
     same: int
     moving: int
+    alike: int
     by_chance: float
     level: float
 
@@ -274,14 +283,15 @@ def chance(claim: Claim, reference: BySeed, other: BySeed) -> Chance:
     return Chance(claim, *sides[0], *sides[1], change, low, high, len(seeds), same)
 
 
-def looks(comparisons: Iterable[Comparison]) -> Looks:
+def looks(comparisons: Sequence[Comparison]) -> Looks:
     """How many intervals comparisons show, and how many would leave zero out if nothing moved at all."""
     shown: list[Difference | Chance] = []
     for comparison in comparisons:
         shown += [*comparison.differences, *comparison.chances]
     level, same = constants()["interval_level"], sum(interval.same for interval in shown)
     moving = sum(interval.moves for interval in shown)
-    return Looks(len(shown), same, moving, (1.0 - level) * (len(shown) - same), level)
+    alike = sum(difference.alike for comparison in comparisons for difference in comparison.differences)
+    return Looks(len(shown), same, moving, alike, (1.0 - level) * (len(shown) - same), level)
 
 
 def clearness(found: Difference | Chance) -> float:

@@ -161,6 +161,11 @@ def notes(comparisons: Sequence[Comparison]) -> list[str]:
         f"{seen.intervals - seen.same} others {seen.moving} leave zero out, and about {seen.by_chance:.0f} would "
         "by chance if nothing moved.",
     ]
+    if seen.alike:
+        lines.append(
+            f"{seen.alike} of those that leave zero out are changes by the same amount in every pair: their intervals "
+            "have no width."
+        )
     if any(comparison.untested for comparison in comparisons):
         untested = max(comparison.untested for comparison in comparisons)
         lines.append(

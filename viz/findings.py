@@ -163,6 +163,12 @@ def compared(comparisons: Sequence[Comparison], shown_of: int) -> Section:
             f"{seen.intervals} intervals were looked at, {seen.same} of them of what is the same in every pair. "
             f"Of the {seen.intervals - seen.same} others {seen.moving} leave zero out; about "
             f"{seen.by_chance:.0f} would by chance alone if nothing moved."
+            + (
+                f" {seen.alike} of those that leave zero out are changes by the same amount in every pair: their "
+                "intervals have no width."
+                if seen.alike
+                else ""
+            )
         ),
     ]
     if len(comparisons) < shown_of - 1:

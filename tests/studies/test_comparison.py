@@ -18,6 +18,7 @@ from scenarios.runner import Job
 from scenarios.scenario import load
 from studies.comparison import (
     SERIES,
+    Comparison,
     Quantity,
     chance,
     clearness,
@@ -31,6 +32,7 @@ from studies.comparison import (
 )
 from studies.proportion import paired_proportions
 from tests.scenarios import toys
+from undercut.compare import notes
 
 Cells = tuple[int, int, int, int]
 CLAIM = by_id()["p3-price"]
@@ -83,6 +85,25 @@ def test_a_world_does_not_differ_from_itself():
     assert found.same
     assert not found.moves
     assert clearness(found) == 0.0
+
+
+def test_a_change_that_is_the_same_in_every_pair_is_one_and_is_counted():
+    values = {seed: 0.1 * seed for seed in range(1, 6)}
+    moved = difference(PRICE, values, {seed: value + 0.3 for seed, value in values.items()})
+    assert moved.moves
+    assert moved.alike
+    still, wider = (
+        difference(PRICE, values, values),
+        difference(PRICE, values, {s: 2 * v for s, v in values.items()}),
+    )
+    assert not still.alike
+    assert wider.moves
+    assert not wider.alike
+    found = Comparison("b", "a", (moved, still, wider), (), 5, 0, 0)
+    seen = looks([found])
+    assert (seen.intervals, seen.same, seen.moving, seen.alike) == (3, 1, 2, 1)
+    (said,) = [line for line in notes([found]) if "the same amount in every pair" in line]
+    assert said.startswith("1 of those")
 
 
 def test_rounding_is_no_difference():
