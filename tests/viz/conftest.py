@@ -81,15 +81,22 @@ def browser() -> Iterator[Any]:
         started.close()
 
 
-@pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    """A page that fails the test for an error in the console, and for a request that fails or leaves the machine."""
+@pytest.fixture(scope="session")
+def window(browser: Any) -> Iterator[Any]:
+    """A window whose pages share what they loaded; each is a session of its own all the same."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
-    opened = context.new_page()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(window: Any) -> Iterator[Any]:
+    """A page that fails the test for an error in the console, and for a request that fails or leaves the machine."""
+    opened = window.new_page()
     opened.set_default_timeout(QUARTERS_MS)
     wrong = watch(opened)
     yield opened
-    context.close()
+    opened.close()
     assert wrong == []
 
 

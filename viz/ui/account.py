@@ -9,7 +9,7 @@ from model.records import schema
 from viz.live.frame import Event, Flow, Frame, finite
 from viz.option.supply import usd
 
-ABOUT = ("kind", "region", "origin", "active")
+ABOUT = ("quarter", "kind", "region", "origin", "active")
 SHOWN_FLOWS, SHOWN_DECISIONS = 10, 200
 
 

@@ -27,6 +27,8 @@ from viz.ui.take import Take
 from viz.ui.widget import Board, Chart, Controls, Feed, Firm, Look, Packed, Player, Shots, Source, Tiles, pack
 
 EVENTS_SHOWN = 400
+FREQUENT = ("price move", "hosting started", "hosting ended")
+"""Events that come by the dozen: in a quarter the others stand above them."""
 
 TILES = (
     ("World price", "price_usd_per_mtok", "usd", "a million tokens"),
@@ -271,7 +273,7 @@ def _fired(shock: Any) -> str:
 def _events(frames: tuple[Frame, ...]) -> list[dict[str, str]]:
     found: list[dict[str, str]] = []
     for frame in reversed(frames):
-        for event in reversed(frame.events):
+        for event in sorted(reversed(frame.events), key=lambda event: event.kind in FREQUENT):
             text = account.words(event).removeprefix(event.kind).strip()
             found.append({"quarter": event.quarter, "kind": event.kind, "firm": event.firm, "text": text})
         if len(found) > EVENTS_SHOWN:
