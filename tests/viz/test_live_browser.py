@@ -43,7 +43,7 @@ def lines(page: Any, panel: str) -> dict[str, list[Any]]:
     drawn = page.evaluate(
         f"document.querySelector('[data-panel={panel}] .uc-plot').chart.getOption().series.map(s => [s.id, s.data])"
     )
-    return {name: data for name, data in drawn}
+    return dict(drawn)
 
 
 def numbers(page: Any) -> list[str]:

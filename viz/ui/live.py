@@ -273,7 +273,7 @@ def _fired(shock: Any) -> str:
 def _events(frames: tuple[Frame, ...]) -> list[dict[str, str]]:
     found: list[dict[str, str]] = []
     for frame in reversed(frames):
-        for event in sorted(reversed(frame.events), key=lambda event: event.kind in FREQUENT):
+        for event in sorted(frame.events, key=lambda event: event.kind in FREQUENT):
             text = account.words(event).removeprefix(event.kind).strip()
             found.append({"quarter": event.quarter, "kind": event.kind, "firm": event.firm, "text": text})
         if len(found) > EVENTS_SHOWN:
