@@ -34,7 +34,7 @@ def parse(text: str) -> tuple[int, ...]:
         match = _PART.fullmatch(part)
         if match is None:
             raise SeedsError(
-                f"seeds {text!r}: {part!r} is neither a number nor a range of at most 18 digits; write 32, or 1,2,5-8"
+                f"seeds {text!r}: {part!r} is neither a number nor a range; write 32, or 1,2,5-8, of at most 18 digits"
             )
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
