@@ -131,7 +131,9 @@ def sizes(worlds: Mapping[str, pd.DataFrame]) -> Panel:
         boxes[label] = (colour, [found.get(each, NONE) for each in years])
     claimed = [by_id()[claim] for claim in SIZE.claims]
     option = year.option(boxes, [str(each) for each in years], claimed)
-    return Panel("size", SIZE.title, f"{SIZE.unit}; boxes are 5 to 95 %, bars behind them claims", option)
+    return Panel(
+        "size", f"{SIZE.title} by year", f"{SIZE.unit}; boxes are 5 to 95 %, bars behind them claims", option
+    )
 
 
 def levels(frame: pd.DataFrame, column: str, names: Sequence[str]) -> list[Levels]:

@@ -67,7 +67,7 @@ def Compare() -> None:
             maker.start(asked.plan, shelf.place())
 
     with solara.Div(classes=["uc-frame"]):
-        with solara.Div(classes=["uc-side"]), solara.Div(classes=["uc-panel"]):
+        with solara.Div(classes=["uc-side", "uc-first"]), solara.Div(classes=["uc-panel"]):
             Form(
                 scenarios=_scenarios(),
                 pair=pack(asdict(choice.pair)),
@@ -146,7 +146,7 @@ def _Contrast(contrast: Contrast) -> None:
     def opened(event: Mapping[str, Any]) -> None:
         router.push(f"/claims?{urlencode({'claim': event['name'], 'batch': contrast.batch})}")
 
-    with solara.Div(classes=["uc-grid"], attributes={"data-panel": "contrast", "data-batch": contrast.batch}):
+    with solara.Div(classes=["uc-grid", "uc-three"], attributes={"data-panel": "contrast", "data-batch": contrast.batch}):
         for panel, option in contrast.panels:
             Chart(
                 name=panel.name,
