@@ -12,7 +12,7 @@ from viz.option.fan import Fan
 from viz.stored import course
 
 NAMES = ["2027Q3", "2027Q4"]
-LEVELS = [[1.0, 2.0, 3.0, 4.0, 5.0], [None] * 5]
+LEVELS: list[list[float | None]] = [[1.0, 2.0, 3.0, 4.0, 5.0], [None] * 5]
 
 
 def series(option, name):
@@ -72,7 +72,7 @@ def test_claims_are_boxes_over_their_quarters():
 
 
 def test_years_have_boxes_and_claims_behind_them():
-    boxes = {"world": ("#0072B2", [[1.0, 2.0, 3.0, 4.0, 5.0], [None] * 5])}
+    boxes = {"world": ("#0072B2", LEVELS)}
     option = plain(year.option(boxes, ["2024", "2029"], [by_id()["market-2024"], by_id()["market-2026"]]))
     box = series(option, "world")
     assert box["data"][0]["value"] == [1.0, 2.0, 3.0, 4.0, 5.0]
