@@ -12,14 +12,16 @@ from typing import Annotated
 import typer
 
 from scenarios.folder import StoreError
-from scenarios.store import DEFAULT
-from undercut.options import StoreOption
+from undercut.options import RUNS, StoreOption
 from undercut.terminal import say
 
 PORT = 8765
 LOOPBACK, ANYWHERE = "127.0.0.1", "0.0.0.0"
 OPEN_SECONDS = 1.5
 """How long the browser waits for the server."""
+
+LEAVE_SECONDS = 2
+"""How long the server waits for open pages when it ends."""
 
 SETTINGS = {
     "SOLARA_APP": "viz.app",
@@ -37,7 +39,7 @@ def ui(
     ] = LOOPBACK,
     port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = PORT,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser of this machine.")] = True,
-    store: StoreOption = DEFAULT,
+    store: StoreOption = RUNS,
 ) -> None:
     """Watch the market in a browser: live runs, comparisons, stored results, claims.
 
@@ -69,7 +71,15 @@ def ui(
         opening = Timer(OPEN_SECONDS, webbrowser.open, [address])
         opening.daemon = True
         opening.start()
-    uvicorn.run(starlette.app, host=host, port=port, log_level="error", loop="asyncio", access_log=False)
+    uvicorn.run(
+        starlette.app,
+        host=host,
+        port=port,
+        log_level="error",
+        loop="asyncio",
+        access_log=False,
+        timeout_graceful_shutdown=LEAVE_SECONDS,
+    )
 
 
 def _check_free(host: str, port: int) -> None:

@@ -84,7 +84,7 @@ def test_the_wheel_holds_every_source_and_table_and_no_tests(wheel):
         file.relative_to(ROOT).as_posix()
         for package in PACKAGES
         for file in (ROOT / package).rglob("*")
-        if file.suffix in (".py", ".csv", ".toml", ".json")
+        if file.suffix in (".py", ".csv", ".toml", ".json", ".vue", ".css")
     }
     assert ours
     with zipfile.ZipFile(wheel) as archive:

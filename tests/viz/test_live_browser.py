@@ -277,7 +277,7 @@ def test_the_downloads_recreate_what_is_on_screen(page: Any, server: str, tmp_pa
     def take(button: str) -> Path:
         with page.expect_download() as waiting:
             page.click(f"text={button}")
-        path = tmp_path / waiting.value.suggested_filename
+        path: Path = tmp_path / waiting.value.suggested_filename
         waiting.value.save_as(path)
         return path
 

@@ -71,7 +71,8 @@ class Frame:
         firms: the row of each firm in the table ``firms``.
         flows: what flowed along the edges.
         events: the log of the quarter.
-        settled: values of the claims whose period ended with the quarter, by claim id; nan where undefined.
+        settled: values of the claims whose period ended with the quarter, by claim id, nan where undefined; empty
+            until they are known.
     """
 
     quarter: str

@@ -120,7 +120,9 @@ class Script:
         base = self.base()
         setting = self.setting()
         shocks = sorted((*setting.shocks, *(act.shock for act in self.acts)), key=lambda shock: shock.quarter)
-        return replace(base, setting=replace(setting, shocks=tuple(shocks)), seeds=str(self.seed), extends=())
+        return replace(
+            base, setting=replace(setting, shocks=tuple(shocks)), seeds=f"{self.seed}-{self.seed}", extends=()
+        )
 
     def toml(self) -> str:
         """The scenario file that makes this run again with ``undercut run FILE --seeds SEED``."""

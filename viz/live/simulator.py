@@ -40,6 +40,7 @@ class Simulator:
         self._pools: dict[int, ProcessPoolExecutor] = {}
         self._homes: dict[str, int] = {}
         self._names = itertools.count(1)
+        self._busy: Counter[int] = Counter()
 
     def session(self) -> str:
         """A name for a new session, at home in the process with the fewest of them."""
@@ -68,13 +69,11 @@ class Simulator:
 
         Raises RunError or ScenarioError as that does, and RunError when its process died over it.
         """
-        for _ in range(TRIES):
-            place = self._homes.get(session, 0)
-            try:
-                return await asyncio.wrap_future(self._submit(place, world.quarter_of, key, script, t, like))
-            except BrokenProcessPool:
-                self._replace(place)
-        raise world.RunError("the process that simulates this market died twice; press reset to begin again")
+        return await self._call(session, world.quarter_of, key, script, t, like)
+
+    async def settled(self, session: str, key: str, script: Script, t: int) -> dict[str, float]:
+        """The claims that quarter ``t`` settles (:func:`viz.live.world.settled_at`). Raises RunError."""
+        return await self._call(session, world.settled_at, key, script, t)
 
     def warm(self) -> None:
         """Start the processes, which load the market and its kernels; returns at once."""
@@ -91,6 +90,25 @@ class Simulator:
             for pool in self._pools.values():
                 pool.shutdown(wait=False, cancel_futures=True)
             self._pools.clear()
+
+    async def prepare(self, session: str, key: str, script: Script, t: int) -> None:
+        """Simulate a quarter that is likely to be asked for, where its process has nothing else to do."""
+        place = self._homes.get(session, 0)
+        if not self._busy[place]:
+            with contextlib.suppress(BrokenProcessPool):
+                await asyncio.wrap_future(self._submit(place, world.prepare, key, script, t))
+
+    async def _call(self, session: str, function: Callable[..., T], *arguments: object) -> T:
+        for _ in range(TRIES):
+            place = self._homes.get(session, 0)
+            self._busy[place] += 1
+            try:
+                return await asyncio.wrap_future(self._submit(place, function, *arguments))
+            except BrokenProcessPool:
+                self._replace(place)
+            finally:
+                self._busy[place] -= 1
+        raise world.RunError("the process that simulates this market died twice; press reset to begin again")
 
     def _submit(self, place: int, function: Callable[..., T], *arguments: object) -> Future[T]:
         with self._lock:

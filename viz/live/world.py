@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import math
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ MOST_WORLDS = 64
 """Worlds that a process keeps; the one that was idle longest goes, and is made again if it is asked for."""
 
 _WORLDS: OrderedDict[str, World] = OrderedDict()
+_AHEAD: dict[str, tuple[World, Frame | None]] = {}
+"""Copies of worlds that are a quarter ahead, with its frame: for a user who is likely to ask for just that."""
 
 
 class RunError(RuntimeError):
@@ -71,11 +74,17 @@ class World:
             raise RunError(f"the market cannot go on in {quarter}: {error}") from None
         if t < market.record_from:
             return None
-        return replace(frame.cut(market, before), settled=self._settled(quarter))
+        return frame.cut(market, before)
 
-    def _settled(self, quarter: str) -> dict[str, float]:
-        """Values of the claims whose period ends with a quarter; claims that compare with another world need a batch."""
-        due = self.due.get(quarter, ())
+    def settled(self, t: int) -> dict[str, float]:
+        """Values of the claims whose period ended with quarter ``t``, nan where undefined.
+
+        Claims that compare with another world need a batch, and are not among them.
+        """
+        due = self.due.get(calendar.name(t), ())
+        if t == self.market.last:
+            # Some metrics, as savings over years, look beyond the period that the claim speaks of.
+            due = tuple(claim for of in self.due.values() for claim in of)
         if not due:
             return {}
         record = Record(self.market.frames())
@@ -88,30 +97,53 @@ def quarter_of(key: str, script: Script, t: int, like: str = "") -> Frame | None
     Pure but for its speed: the world of ``key`` goes on from where it is, or is copied from the world ``like``, or is
     played again from the start where neither is on the way to this quarter. Raises RunError or ScenarioError.
     """
-    world = _WORLDS.pop(key, None)
-    if world is None or world.market.t > t or not world.follows(script):
-        if world is not None:
-            world.market.release()
-        world = _copy(like, script, t) or World.begin(script)
+    ahead = _AHEAD.pop(key, None)
+    if ahead is not None:
+        world, shown = ahead
+        if world.market.t == t + 1 and world.follows(script):
+            _drop(key)
+            _keep(key, world)
+            return shown
+        world.market.release()
+    world = _before(key, script, t, like)
     try:
-        while world.market.t < t:
-            world.play(script)
         shown = world.play(script)
     except RunError:
         world.market.release()
         raise
-    world.script = script
-    _WORLDS[key] = world
-    while len(_WORLDS) > MOST_WORLDS:
-        _WORLDS.popitem(last=False)[1].market.release()
+    _keep(key, world)
     return shown
+
+
+def prepare(key: str, script: Script, t: int) -> None:
+    """Simulate quarter ``t`` ahead of its time on a copy of a world; a script that then says otherwise loses nothing."""
+    if key in _AHEAD or (world := _copy(key, script, t)) is None or world.market.t != t:
+        return
+    try:
+        _AHEAD[key] = world, world.play(script)
+    except RunError:  # whoever asks for the quarter will hear of it
+        world.market.release()
+
+
+def settled_at(key: str, script: Script, t: int) -> dict[str, float]:
+    """The claims that are settled by quarter ``t`` of a script, and not before: see :meth:`World.settled`.
+
+    Meant to follow :func:`quarter_of` of the same quarter, whose frame is then on screen already.
+    """
+    world = _WORLDS.get(key)
+    if world is None or world.market.t != t + 1 or not world.follows(script):
+        world = _before(key, script, t + 1)
+        _keep(key, world)
+    return world.settled(t)
 
 
 def forget(keys: tuple[str, ...]) -> None:
     """Drop the worlds of a session that has ended."""
     for key in keys:
-        if world := _WORLDS.pop(key, None):
-            world.market.release()
+        _drop(key)
+        if ahead := _AHEAD.pop(key, None):
+            ahead[0].market.release()
+    gc.collect()  # a market refers to itself all over, and would stay until a collection of old objects
 
 
 def warm() -> None:
@@ -122,6 +154,35 @@ def warm() -> None:
     market = Market(replace(setting, record_from=setting.first, last=calendar.name(first + 1)), seed=0)
     market.run()
     market.release()
+
+
+def _before(key: str, script: Script, t: int, like: str = "") -> World:
+    """The world of a script before quarter ``t``. Raises RunError."""
+    world = _WORLDS.pop(key, None)
+    if world is None or world.market.t > t or not world.follows(script):
+        if world is not None:
+            world.market.release()
+        world = _copy(like, script, t) or World.begin(script)
+    try:
+        while world.market.t < t:
+            world.play(script)
+    except RunError:
+        world.market.release()
+        raise
+    world.script = script
+    return world
+
+
+def _drop(key: str) -> None:
+    if world := _WORLDS.pop(key, None):
+        world.market.release()
+
+
+def _keep(key: str, world: World) -> None:
+    """Keep a world as the latest one; beyond the most that are kept, the oldest goes."""
+    _WORLDS[key] = world
+    while len(_WORLDS) > MOST_WORLDS:
+        _WORLDS.popitem(last=False)[1].market.release()
 
 
 def _copy(like: str, script: Script, t: int) -> World | None:

@@ -24,6 +24,8 @@ def option(
 ) -> Option:
     """The cheapest offer of every model of a tier in a region over the quarters so far.
 
+    A point is quarter, price, and the places of its model and its seller in the lists ``models`` and ``sellers``.
+
     Args:
         frames: the quarters shown, in order.
         ghost: the same quarters without what was fired, or none.
@@ -32,7 +34,8 @@ def option(
         tier: one of ``TIERS``.
     """
     place = {name: x for x, name in enumerate(names)}
-    about: list[list[str]] = []
+    models_told: dict[tuple[str, str], int] = {}
+    sellers: dict[str, int] = {}
     products: dict[tuple[str, str], dict[str, list[list[float]]]] = {}
     origins: dict[str, str] = {}
     launches: dict[tuple[str, str], list[list[float]]] = {}
@@ -42,8 +45,8 @@ def option(
                 continue
             origins[price.vendor] = price.origin
             key = (price.vendor, price.tier)
-            point = [x, price.price, len(about)]
-            about.append(_about(price, frame.quarter))
+            about = models_told.setdefault((price.model, _about(price)), len(models_told))
+            point = [x, price.price, about, sellers.setdefault(price.seller, len(sellers))]
             models = products.setdefault(key, {})
             if price.model not in models and frame is not frames[0]:
                 launches.setdefault(key, []).append(point)
@@ -53,7 +56,7 @@ def option(
         word, colour = ORIGINS.get(origins[vendor], ("other", GHOST))
         data: list[Sequence[float | None]] = []
         for points in models.values():
-            data += [*points, [points[-1][0], None, 0]]
+            data += [*points, [points[-1][0], None]]
         made = line(
             f"{vendor} {of}",
             data,
@@ -78,33 +81,27 @@ def option(
                     "data": starts,
                 }
             )
-    paid = [[place[frame.quarter], finite(frame.headline[PAID[region]]), 0] for frame in frames]
+    paid = [[place[frame.quarter], finite(frame.headline[PAID[region]])] for frame in frames]
     tip = {"formatter": "{a}"}
-    series.append(line(MEAN, [point[:2] for point in paid], BLACK, width=3, z=5, tooltip=tip))
+    series.append(line(MEAN, paid, BLACK, width=3, z=5, tooltip=tip))
     shown = [MEAN, *dict.fromkeys(ORIGINS[o][0] for o in ORIGINS if o in origins.values())]
     if ghost:
         without = [[place[frame.quarter], finite(frame.headline[PAID[region]])] for frame in ghost]
         series.append(line(WITHOUT, without, GHOST, dash="dashed", width=2.5, z=4, tooltip=tip))
         shown.append(WITHOUT)
     return base(
-        tooltip={"trigger": "item", "confine": True, "formatter": "=point", "textStyle": {"fontSize": 11}},
+        tooltip={"trigger": "item", "confine": True, "formatter": "=offer", "textStyle": {"fontSize": 11}},
         legend=legend(shown),
         xAxis=quarters(names),
         yAxis={
             "type": "log",
-            "name": "USD/Mtok",
-            "nameGap": 8,
-            "nameTextStyle": {"fontSize": 10, "align": "left"},
             "axisLabel": {"formatter": "=price", "fontSize": 10},
         },
-        about=about,
+        models=list(models_told),
+        sellers=list(sellers),
         series=series,
     )
 
 
-def _about(price: Price, quarter: str) -> list[str]:
-    return [
-        price.model,
-        f"{price.vendor}, {'open weights' if price.open_weights else 'proprietary'}",
-        f"{quarter}: ${price.price:.3g} a million tokens, cheapest from {price.seller}",
-    ]
+def _about(price: Price) -> str:
+    return f"{price.vendor}, {'open weights' if price.open_weights else 'proprietary'}"

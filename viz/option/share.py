@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from evidence.claims import Claim, by_id
 from evidence.period import period
 from viz.chart import BLUE, GREEN, ORANGE, VERMILION
-from viz.live.frame import Frame, finite
+from viz.live.frame import OWN, Frame, finite
 from viz.option.palette import BAND, CYCLE, GHOST, Option, base, legend, line, quarters
 
 NVIDIA = {
@@ -70,18 +70,24 @@ def domestic(frame: Frame) -> float | None:
 
 
 def clouds(frames: Sequence[Frame], names: Sequence[str], region: str) -> Option:
-    """Who sells the tokens of a region, as shares of revenue stacked to one."""
+    """Clouds' and venues' shares of the revenue of the tokens that they host for a region, stacked to one.
+
+    What vendors sell through their own interfaces is left out.
+    """
     totals: dict[str, float] = {}
-    for frame in frames:
-        for seller, revenue in frame.sales.get(region, {}).items():
+    hosted = [
+        {name: revenue for name, revenue in frame.sales.get(region, {}).items() if name != OWN}
+        for frame in frames
+    ]
+    for sales in hosted:
+        for seller, revenue in sales.items():
             totals[seller] = totals.get(seller, 0.0) + revenue
     ordered = sorted((name for name in totals if totals[name] > 0.0), key=lambda name: (-totals[name], name))
     own = ordered[:SHOWN_SELLERS]
     series = []
     for place, seller in enumerate([*own, *([OTHERS] if len(ordered) > len(own) else [])]):
         values = []
-        for frame in frames:
-            sales = frame.sales.get(region, {})
+        for sales in hosted:
             whole = sum(sales.values())
             part = sales.get(seller, 0.0)
             if seller == OTHERS:

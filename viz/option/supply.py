@@ -19,7 +19,7 @@ SHAPES: Mapping[str, str] = {
 WIDTH, HEIGHT = 1000.0, 560.0
 WIDEST, THINNEST = 12.0, 0.4
 LARGEST, SMALLEST = 26.0, 8.0
-SEEN_SHARE = 1e-4
+SEEN_SHARE = 1e-3
 """A payment below this share of the largest one of the quarter is not drawn."""
 
 STAKE_WIDTH = 1.0

@@ -38,8 +38,9 @@ def words(event: Event) -> str:
     subject = event.subject if event.subject != event.firm else ""
     if event.kind == "price move" and finite(event.value) is not None:
         return f"{event.kind} of {event.subject}: {100 * event.value:+.0f} %"
-    note = f": {event.note}" if event.note else ""
-    return f"{event.kind} {subject}{note}".strip()
+    number = finite(event.value)
+    said = ": ".join(text for text in (event.note, "" if number is None else f"{number:,.4g}") if text)
+    return f"{event.kind} {subject}".strip() + (f", {said}" if said else "")
 
 
 def _accounts(row: Mapping[str, Any]) -> list[list[str]]:

@@ -16,7 +16,7 @@ from model.parameters import scalars
 from scenarios.document import MOST_BYTES
 from scenarios.scenario import ScenarioError, library
 from viz.live import address
-from viz.live.frame import Frame, finite
+from viz.live.frame import OWN, Frame, finite
 from viz.live.script import Script, keys_of
 from viz.live.simulator import simulator
 from viz.option import price, share, size, supply
@@ -26,7 +26,7 @@ from viz.ui.stage import Stage, View, changes_live
 from viz.ui.take import Take
 from viz.ui.widget import Board, Chart, Controls, Feed, Firm, Look, Packed, Player, Shots, Source, Tiles, pack
 
-EVENTS_SHOWN = 400
+EVENTS_SHOWN = 200
 FREQUENT = ("price move", "hosting started", "hosting ended")
 """Events that come by the dozen: in a quarter the others stand above them."""
 
@@ -157,7 +157,7 @@ def _Panels(stage: Stage, view: View) -> None:
         Chart(
             name="prices",
             title="Prices of models",
-            subtitle=f"to {frame.quarter}, buyers in {choice.region}; a pin is a launch",
+            subtitle=f"USD a million tokens to {frame.quarter}, buyers in {choice.region}; a pin is a launch",
             option=solara.use_memo(
                 lambda: pack(price.option(seen, ghost, names, choice.region, choice.tier)),
                 [*where, choice.region, choice.tier],
@@ -175,8 +175,10 @@ def _Panels(stage: Stage, view: View) -> None:
         )
         Chart(
             name="clouds",
-            title="Who sells the tokens",
-            subtitle=f"to {frame.quarter}, share of revenue, buyers in {choice.region}",
+            title="Clouds' shares",
+            subtitle=(
+                f"of hosted tokens to {frame.quarter}, buyers in {choice.region}; {_hosted(frame, choice.region)}"
+            ),
             option=solara.use_memo(
                 lambda: pack(share.clouds(seen, names, choice.region)), [*where, choice.region]
             ),
@@ -191,7 +193,9 @@ def _Panels(stage: Stage, view: View) -> None:
         )
         Board(
             claims=_claims(),
-            settled=solara.use_memo(lambda: pack(view.settled()), where),
+            settled=solara.use_memo(
+                lambda: pack(view.settled()), [*where, sum(len(each.settled) for each in seen)]
+            ),
             quarter=frame.quarter,
             event_open=lambda event: router.push(f"/claims?claim={event['id']}"),
         )
@@ -252,6 +256,13 @@ def _number(value: float, form: str) -> str:
     return f"{100 * value:.0f} %" if form == "share" else supply.usd(value)
 
 
+def _hosted(frame: Frame, region: str) -> str:
+    """How much of a region's token revenue is hosted, in words."""
+    sales = frame.sales.get(region, {})
+    whole = sum(sales.values())
+    return f"{100 * (1 - sales.get(OWN, 0.0) / whole):.0f} % of all tokens" if whole > 0.0 else "none sold"
+
+
 def _account(frames: tuple[Frame, ...], firm: str) -> Packed | None:
     about = account.account(frames, firm)
     return None if about is None else pack(about)
@@ -274,7 +285,7 @@ def _events(frames: tuple[Frame, ...]) -> list[dict[str, str]]:
     found: list[dict[str, str]] = []
     for frame in reversed(frames):
         for event in sorted(frame.events, key=lambda event: event.kind in FREQUENT):
-            text = account.words(event).removeprefix(event.kind).strip()
+            text = account.words(event).removeprefix(event.kind).lstrip(" ,")
             found.append({"quarter": event.quarter, "kind": event.kind, "firm": event.firm, "text": text})
         if len(found) > EVENTS_SHOWN:
             break

@@ -30,6 +30,9 @@ Settled = dict[str, list[Any]]
 STARTS = ("open", "reset", "begin")
 """Commands that begin a world anew."""
 
+LEISURE_SECONDS = 0.1
+"""How long nothing is asked for before the next quarter is simulated ahead: play at full speed has no use for it."""
+
 QUARTERLY = ("step", "fire")
 """Commands that may simulate a quarter."""
 
@@ -274,6 +277,30 @@ class Stage:
             raise RunError("the market recorded nothing; press reset to begin again")
         frames = (*view.frames, shown)
         self._show(frames=frames, ghost=ghost, cursor=len(frames) - 1, busy=False, painted=view.painted + 1)
+        # What the quarter settles takes as long again in some quarters: it follows, and nobody waits for it.
+        following = asyncio.get_running_loop().create_task(
+            self._settle(self.key, view.script, len(view.frames), t)
+        )
+        self._others.add(following)
+        following.add_done_callback(self._others.discard)
+
+    async def _settle(self, key: str, script: Script, place: int, t: int) -> None:
+        """Add to a frame the claims that its quarter settles; then, if the user takes time, simulate the next one."""
+        with contextlib.suppress(RunError):  # the next quarter meets the same error, and says it
+            settled = await self.simulator.settled(self.session, key, script, t)
+            frames = self.view.value.frames
+            if settled and key == self.key and place < len(frames):
+                told = replace(frames[place], settled=settled)
+                self._show(frames=(*frames[:place], told, *frames[place + 1 :]))
+            await asyncio.sleep(LEISURE_SECONDS)
+            view = self.view.value
+            if (
+                key == self.key
+                and not view.busy
+                and not view.script.haunted
+                and len(view.frames) < len(view.names)
+            ):
+                await self.simulator.prepare(self.session, key, view.script, t + 1)
 
     async def _simulated(self, view: View, t: int) -> tuple[Frame | None, tuple[Frame, ...]]:
         """The frame of a quarter, and the ghost's frames to it."""
