@@ -1,0 +1,181 @@
+"""From a click on step to the painted quarter: the live page beside the same charts in Mesa's SolaraViz.
+
+    python -m benchmarks.step_to_paint [--steps 20] [--enterprises 1000]
+
+Both pages are open in one Chromium and are stepped by turns, so that both see the same machine. A step counts from the
+click to the frame that the browser paints after the last of its charts has changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+PANELS = 8
+"""Panels of the live page that must show the quarter: five charts, tiles, claims and events."""
+
+FIGURES = 5
+START_SECONDS = 120.0
+PAUSE_MS = 300
+"""Between two clicks, so that no step waits for what the one before left to do."""
+
+# Waiting by an observer costs the page nothing; looking every millisecond cost it twenty.
+STEP = """async () => {
+  const was = STATE;
+  const changed = () => {
+    const now = STATE;
+    return now.length >= LEAST && now.every((each) => each && !was.includes(each));
+  };
+  const start = performance.now();
+  BUTTON.click();
+  await new Promise((done) => {
+    const look = () => changed() && (observer.disconnect(), done());
+    const observer = new MutationObserver(look);
+    const what = { subtree: true, childList: true, attributes: true, attributeFilter: ['data-shown', 'src'] };
+    observer.observe(document.body, what);
+    document.body.addEventListener('load', look, true);
+  });
+  await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));
+  return performance.now() - start;
+}"""
+OURS = (
+    STEP.replace("STATE", "[...document.querySelectorAll('[data-panel]')].map((each) => each.dataset.shown)")
+    .replace("LEAST", str(PANELS))
+    .replace("BUTTON", "document.querySelector('[data-do=step]')")
+)
+THEIRS = (
+    STEP.replace(
+        "STATE",
+        "[...document.querySelectorAll('.v-application img')].map((each) => each.complete && each.src)",
+    )
+    .replace("LEAST", str(FIGURES))
+    .replace(
+        "BUTTON",
+        "[...document.querySelectorAll('button')].find((each) => each.textContent.trim() === 'Step')",
+    )
+)
+
+
+@contextmanager
+def serving(command: list[str], **environment: str) -> Iterator[str]:
+    """A server started by a command that gets ``--port``; yields its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [*command, "--port", str(port)],
+        env={**os.environ, "SOLARA_TELEMETRY_MIXPANEL_ENABLE": "False", **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        until = time.monotonic() + START_SECONDS
+        while not _answers(address):
+            if process.poll() is not None or time.monotonic() > until:
+                raise RuntimeError(f"{' '.join(command[1:4])} did not start")
+            time.sleep(0.2)
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def measure(steps: int, enterprises: int) -> dict[str, list[float]]:
+    """Milliseconds of each step, by page."""
+    from playwright.sync_api import sync_playwright
+
+    python = sys.executable
+    with ExitStack() as stack:
+        live = stack.enter_context(serving([python, "-m", "undercut", "ui", "--no-browser"]))
+        mesa = stack.enter_context(
+            serving(
+                [
+                    python,
+                    "-m",
+                    "solara",
+                    "run",
+                    "benchmarks/solaraviz_page.py",
+                    "--host",
+                    "127.0.0.1",
+                    "--production",
+                ],
+                UNDERCUT_BENCH_ENTERPRISES=str(enterprises),
+                PYTHONPATH=".",
+            )
+        )
+        playwright = stack.enter_context(sync_playwright())
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        ours = _open(browser, f"{live}/?value=enterprises:{enterprises}")
+        ours.wait_for_selector("[data-panel=size][data-shown='2023Q1']")
+        theirs = _open(browser, mesa)
+        theirs.wait_for_function(f"document.querySelectorAll('.v-application img').length === {FIGURES}")
+        found: dict[str, list[float]] = {"Undercut": [], "SolaraViz, Matplotlib": []}
+        for _ in range(steps):
+            for name, page, script in zip(found, (ours, theirs), (OURS, THEIRS), strict=True):
+                page.bring_to_front()
+                page.wait_for_timeout(PAUSE_MS)
+                found[name].append(float(page.evaluate(script)))
+        browser.close()
+    return found
+
+
+def chromium() -> str:
+    """The path of Chromium. Raises RuntimeError without one."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        raise RuntimeError("no Chromium; install it with: apt-get install chromium")
+    return path
+
+
+def _open(browser: Any, address: str) -> Any:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(120_000)
+    page.goto(address)
+    return page
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--steps", type=int, default=20, help="steps of each page, at most 23")
+    parser.add_argument("--enterprises", type=int, default=1000)
+    chosen = parser.parse_args()
+    try:
+        found = measure(chosen.steps, chosen.enterprises)
+    except RuntimeError as error:
+        print(f"left out: {error}")
+        return
+    print(
+        f"click to painted step, {chosen.enterprises} enterprises, {chosen.steps} steps each by turns, milliseconds"
+    )
+    for name, times in found.items():
+        low, median, high = min(times), statistics.median(times), max(times)
+        print(f"  {name:24} median {median:7.0f}   least {low:7.0f}   most {high:7.0f}")
+    ours, theirs = (statistics.median(times) for times in found.values())
+    print(f"  ratio of the medians {theirs / ours:.1f}")
+
+
+if __name__ == "__main__":
+    main()
