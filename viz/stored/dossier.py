@@ -118,7 +118,7 @@ def _verdict(verdict: Verdict) -> Plain:
             [
                 "Band",
                 f"{number(verdict.claimed_low) or 'open'} to {number(verdict.claimed_high) or 'open'}",
-                "of the article",
+                "in which the claim holds",
             ],
         ],
         "note": verdict.note if verdict.probability is None or verdict.undefined else "",
