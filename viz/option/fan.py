@@ -91,6 +91,7 @@ def _band(
     body = {**line(f"{name} to", space, fan.colour, width=0.0, **stack), "name": fan.name}
     for each in (floor, body):
         each["lineStyle"] = {"opacity": 0.0}
+        each["symbol"] = "none"
     return [floor, {**body, "areaStyle": {"color": fan.colour, "opacity": opacity}}]
 
 

@@ -66,7 +66,6 @@ COMPARED = (
     ),
     Series("open_share_tokens", "Open-weights models", "of tokens, world", "share"),
     Series("market_revenue_usd", "Size of the market", "USD a quarter, world", "usd"),
-    Series("china_llm_market_usd", "China's LLM market", "USD a quarter", "usd"),
 )
 SIZE = Series(
     "china_llm_market_usd",

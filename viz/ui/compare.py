@@ -146,7 +146,9 @@ def _Contrast(contrast: Contrast) -> None:
     def opened(event: Mapping[str, Any]) -> None:
         router.push(f"/claims?{urlencode({'claim': event['name'], 'batch': contrast.batch})}")
 
-    with solara.Div(classes=["uc-grid", "uc-three"], attributes={"data-panel": "contrast", "data-batch": contrast.batch}):
+    with solara.Div(
+        classes=["uc-grid", "uc-three"], attributes={"data-panel": "contrast", "data-batch": contrast.batch}
+    ):
         for panel, option in contrast.panels:
             Chart(
                 name=panel.name,
