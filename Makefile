@@ -12,7 +12,7 @@ INSTALL := $(UV) pip install --python $(BIN)/python --require-hashes --compile-b
 PROJECT := $(UV) pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow lint format bench docs ui lock clean
+.PHONY: help demo test slow lint format bench soak docs ui lock clean
 
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 10
@@ -35,9 +35,13 @@ format: $(VENV)/full.stamp  ## write the code in the style that lint checks
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/full.stamp  ## measure the demand step and batches against one Python object an enterprise
+bench: $(VENV)/full.stamp  ## measure the demand step, batches and the page against plain Mesa
 	$(BIN)/python -m benchmarks.demand_step
 	$(BIN)/python -m benchmarks.batch --quick
+	$(BIN)/python -m benchmarks.step_to_paint
+
+soak: $(VENV)/full.stamp  ## let twenty sessions play on one server for ten minutes
+	$(BIN)/python -m benchmarks.soak
 
 docs: $(VENV)/core.stamp  ## write what the documents take from code and tables
 	$(BIN)/python docs/generate.py

@@ -68,8 +68,8 @@ THEIRS = (
 
 
 @contextmanager
-def serving(command: list[str], **environment: str) -> Iterator[str]:
-    """A server started by a command that gets ``--port``; yields its address."""
+def serving(command: list[str], started: list[int] | None = None, **environment: str) -> Iterator[str]:
+    """A server started by a command that gets ``--port``; yields its address, and puts its process id into a list."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -80,6 +80,8 @@ def serving(command: list[str], **environment: str) -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     )
     address = f"http://127.0.0.1:{port}"
+    if started is not None:
+        started.append(process.pid)
     try:
         until = time.monotonic() + START_SECONDS
         while not _answers(address):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import gc
 import math
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from model import calendar
 from model.market import Market
 from viz.live import frame
 from viz.live.frame import Frame
+from viz.live.memory import give_back
 from viz.live.script import Act, Script
 
 MOST_WORLDS = 64
@@ -143,7 +143,7 @@ def forget(keys: tuple[str, ...]) -> None:
         _drop(key)
         if ahead := _AHEAD.pop(key, None):
             ahead[0].market.release()
-    gc.collect()  # a market refers to itself all over, and would stay until a collection of old objects
+    give_back()
 
 
 def warm() -> None:

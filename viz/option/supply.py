@@ -80,7 +80,7 @@ def option(frame: Frame, focus: str = "") -> Option:
                 "id": "supply",
                 "type": "graph",
                 "layout": "none",
-                "left": 90,
+                "left": 112,
                 "right": 130,
                 "top": 36,
                 "bottom": 12,

@@ -33,8 +33,8 @@ FREQUENT = ("price move", "hosting started", "hosting ended")
 TILES = (
     ("World price", "price_usd_per_mtok", "usd", "a million tokens"),
     ("Price in China", "price_china_usd_per_mtok", "usd", "a million tokens"),
-    ("NVIDIA in China, all units", "nvidia_share_china_units_all", "share", "of accelerators delivered"),
-    ("NVIDIA in China, AI-class", "nvidia_share_china_units_ai", "share", "of accelerators delivered"),
+    ("NVIDIA in China", "nvidia_share_china_units_all", "share", "of accelerators delivered"),
+    ("NVIDIA, AI-class", "nvidia_share_china_units_ai", "share", "of AI-class accelerators in China"),
     ("Market", "market_revenue_usd", "usd", "in the quarter, world"),
     ("Open models", "open_share_tokens", "share", "of tokens"),
 )

@@ -275,7 +275,8 @@ class Stage:
         shown, ghost = await coming
         if shown is None:
             raise RunError("the market recorded nothing; press reset to begin again")
-        frames = (*view.frames, shown)
+        # Claims may have settled meanwhile, so the frames are not those of the start.
+        frames = (*self.view.value.frames, shown)
         self._show(frames=frames, ghost=ghost, cursor=len(frames) - 1, busy=False, painted=view.painted + 1)
         # What the quarter settles takes as long again in some quarters: it follows, and nobody waits for it.
         following = asyncio.get_running_loop().create_task(
