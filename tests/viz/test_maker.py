@@ -32,6 +32,15 @@ def test_only_one_batch_is_made_at_a_time_and_who_waits_can_leave(tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_batch_that_nobody_waits_for_is_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr(maker, "GONE_SECONDS", 0.2)
+    told: list[State] = []
+    leaves = Maker(told.append, wanted=lambda: False)
+    leaves.start(Pair(seeds="2").plan(), tmp_path / "runs")
+    leaves.join(SECONDS)
+    assert told[-1].phase == STOPPED
+
+
 def test_what_was_made_is_kept_and_the_same_plan_goes_on(tmp_path):
     plan = Pair(other="consortium", seeds="3", enterprises="100").plan()
     makes = Maker(lambda _: None)

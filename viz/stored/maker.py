@@ -29,6 +29,9 @@ TELL_SECONDS = 0.2
 PATIENCE_SECONDS = 20.0
 """How long a process may take to store what it has made before it is ended."""
 
+GONE_SECONDS = 15.0
+"""How long a browser may be silent: one that lost its network comes back, one that crashed does not say so."""
+
 _TURN = threading.Semaphore(1)
 """One batch at a time: it takes every processor, and others would only slow it down."""
 
@@ -77,11 +80,17 @@ class State:
 
 
 class Maker:
-    """Makes one batch at a time. ``tell`` hears of every new state, from a thread of its own."""
+    """Makes one batch at a time.
 
-    def __init__(self, tell: Callable[[State], None]) -> None:
+    ``tell`` hears of every new state, from a thread of its own; a batch is stopped once ``wanted`` has said for a while
+    that nobody looks any more.
+    """
+
+    def __init__(self, tell: Callable[[State], None], wanted: Callable[[], bool] = lambda: True) -> None:
         self.state = State()
         self._tell = tell
+        self._wanted = wanted
+        self._seen = 0.0
         self._pace = Pace()
         self._told = 0.0
         self._stop = threading.Event()
@@ -94,6 +103,7 @@ class Maker:
         if self._thread is not None and self._thread.is_alive():
             return
         self._stop.clear()
+        self._seen = time.monotonic()
         self._show(State(STARTING))
         self._thread = threading.Thread(target=self._watch, args=(plan, out), daemon=True)
         self._thread.start()
@@ -122,6 +132,7 @@ class Maker:
         if not _TURN.acquire(blocking=False):
             self._show(State(WAITING))
             while not _TURN.acquire(timeout=TELL_SECONDS):
+                self._look()
                 if self._stop.is_set():
                     self._show(State(STOPPED, text="stopped before it began"))
                     return
@@ -145,6 +156,7 @@ class Maker:
         )
         last, until = gone, float("inf")
         while not ours.closed:
+            self._look()
             if self._stop.is_set() and until == float("inf"):
                 until = time.monotonic() + PATIENCE_SECONDS
             if time.monotonic() > until:
@@ -185,6 +197,13 @@ class Maker:
             phase, text = content
             return replace(self.state, phase=phase, text=text)
         return None
+
+    def _look(self) -> None:
+        """Stop when nobody has been there for a while."""
+        if self._wanted():
+            self._seen = time.monotonic()
+        elif time.monotonic() - self._seen > GONE_SECONDS and not self._stop.is_set():
+            self.stop()
 
     def _interrupt(self) -> None:
         """What Ctrl-C is on a terminal."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
 import solara
+from solara.server.kernel_context import PageStatus, get_current_context
 
 from scenarios.plan import Plan
 from studies.comparison import compare
@@ -46,7 +47,7 @@ def Compare() -> None:
     router = solara.use_router()
     search = router.search or ""
     state = solara.use_reactive(State())
-    maker = solara.use_memo(lambda: Maker(state.set), [])
+    maker = solara.use_memo(lambda: Maker(state.set, _connected()), [])
     # A page that is closed or left stops its work.
     solara.use_effect(lambda: maker.close, [])
     choice = solara.use_memo(lambda: choose(pair.read(search)), [search])
@@ -91,6 +92,12 @@ def Compare() -> None:
                 Pending()
             elif not now.busy and not trouble:
                 _Explain(choice)
+
+
+def _connected() -> Callable[[], bool]:
+    """Whether a browser shows this session, at any time later: one that crashes closes no page."""
+    context = get_current_context()
+    return lambda: PageStatus.CONNECTED in list(context.page_status.values())
 
 
 def choose(asked: Pair) -> Choice:
