@@ -5,7 +5,6 @@ import re
 import sys
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -24,7 +23,6 @@ from viz.number import scale
 from viz.origin import grid
 from viz.report import SHOWN, sections, write
 
-CHROMIUM = Path("/usr/bin/chromium")
 FIRMS = {"NVIDIA": "chipmaker", "Huawei Ascend": "chipmaker", "Alibaba": "cloud", "DeepSeek": "vendor"}
 EDGES = [
     ("NVIDIA", "Alibaba", "chips", 100.0, 4e8),
@@ -256,27 +254,19 @@ def test_a_file_that_cannot_be_written_is_a_sentence(tmp_path):
         write(stored(tmp_path / "store"), tmp_path / "no" / "report.html")
 
 
-@pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium")
-def test_a_browser_opens_it_without_a_complaint_or_a_request(written, tmp_path):
-    sync_api = pytest.importorskip("playwright.sync_api")
+def test_a_browser_opens_it_without_a_complaint_or_a_request(written, tmp_path, browser):
     file = tmp_path / "report.html"
     file.write_text(written, encoding="utf-8")
     said, asked = [], []
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--headless", "--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(file.as_uri())
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        drawn = page.evaluate(
-            "[...document.querySelectorAll('svg')].map(s => s.getBoundingClientRect().width)"
-        )
-        paper = page.pdf(prefer_css_page_size=True)
-        browser.close()
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(file.as_uri())
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    drawn = page.evaluate("[...document.querySelectorAll('svg')].map(s => s.getBoundingClientRect().width)")
+    paper = page.pdf(prefer_css_page_size=True)
+    page.close()
     assert said == []
     assert asked == [file.as_uri()]
     assert wide == 1280
