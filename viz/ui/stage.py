@@ -30,6 +30,9 @@ Settled = dict[str, list[Any]]
 STARTS = ("open", "reset", "begin")
 """Commands that begin a world anew."""
 
+PATIENCE_SECONDS = 0.04
+"""How long a quarter may take before the page says that it simulates."""
+
 LEISURE_SECONDS = 0.1
 """How long nothing is asked for before the next quarter is simulated ahead: play at full speed has no use for it."""
 
@@ -104,6 +107,7 @@ class Stage:
         self.session = simulator.session()
         self.view = solara.reactive(View())
         self._runs = 0
+        self._coming = False
         self._task: asyncio.Task[None] | None = None
         self._others: set[asyncio.Task[None]] = set()
 
@@ -128,6 +132,13 @@ class Stage:
     def key(self) -> str:
         """The name of the world that is played."""
         return f"{self.session}/{self._runs}"
+
+    @property
+    def next_quarter(self) -> str:
+        """The first quarter that is neither simulated nor on its way, where what a user does takes effect; or empty."""
+        view = self.view.peek()
+        place = len(view.frames) + self._coming
+        return view.names[place] if place < len(view.names) else ""
 
     @property
     def ghost_key(self) -> str:
@@ -245,8 +256,8 @@ class Stage:
         name = given["name"]
         number = view.script.base().setting.parameters.changed({name: given["value"]})[name]
         live = changes_live(name)
-        if live and view.next_quarter:
-            setting = shock("set", view.next_quarter, name=name, value=number)
+        if live and self.next_quarter:
+            setting = shock("set", self.next_quarter, name=name, value=number)
             self._show(script=view.script.acting(Act(setting, fired=False)))
         else:
             self._show(waiting=tuple(sorted({**dict(view.waiting), name: number}.items())))
@@ -269,15 +280,28 @@ class Stage:
         view = self.view.value
         t = calendar.index(view.names[len(view.frames)])
         coming = asyncio.ensure_future(self._simulated(view, t))
-        # The world is on its way before the page is told: both take some ten milliseconds.
-        await asyncio.sleep(0)
-        self._show(busy=True, error="")
-        shown, ghost = await coming
+        self._coming = True
+        try:
+            # A quarter that was simulated ahead is here at once; to paint that one waits for it would take longer.
+            await asyncio.wait({coming}, timeout=PATIENCE_SECONDS)
+            if not coming.done():
+                self._show(busy=True, error="")
+            shown, ghost = await coming
+        finally:
+            self._coming = False
+            coming.cancel()
         if shown is None:
             raise RunError("the market recorded nothing; press reset to begin again")
         # Claims may have settled meanwhile, so the frames are not those of the start.
         frames = (*self.view.value.frames, shown)
-        self._show(frames=frames, ghost=ghost, cursor=len(frames) - 1, busy=False, painted=view.painted + 1)
+        self._show(
+            frames=frames,
+            ghost=ghost,
+            cursor=len(frames) - 1,
+            busy=False,
+            error="",
+            painted=view.painted + 1,
+        )
         # What the quarter settles takes as long again in some quarters: it follows, and nobody waits for it.
         following = asyncio.get_running_loop().create_task(
             self._settle(self.key, view.script, len(view.frames), t)
