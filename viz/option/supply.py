@@ -16,6 +16,13 @@ SHAPES: Mapping[str, str] = {
     "vendor": "diamond",
     "buyers": "roundRect",
 }
+LEGEND = (
+    *((f"\u2501 {name}", RELATIONS[name]) for name in ("chips", "hosting", "tokens", "services")),
+    ("\u2505 stakes", RELATIONS["equity"]),
+    *((f"\u25cf {region}", colour) for region, colour in REGIONS.items()),
+)
+"""What the colours mean: of lines the relation, of firms the region."""
+
 WIDTH, HEIGHT = 1000.0, 560.0
 WIDEST, THINNEST = 12.0, 0.4
 LARGEST, SMALLEST = 26.0, 8.0
@@ -66,14 +73,14 @@ def option(frame: Frame, focus: str = "") -> Option:
     return base(
         tooltip={"confine": True, "formatter": "=node", "textStyle": {"fontSize": 11}},
         graphic=[
-            {
-                "id": f"tier-{place}",
-                "type": "text",
-                "left": f"{3 + 26.5 * place}%",
-                "top": 2,
-                "style": {"text": title, "font": "bold 12px sans-serif"},
-            }
-            for place, title in enumerate(TITLES)
+            *(
+                _text(f"tier-{place}", title, f"{3 + 26.5 * place}%", "bold 12px sans-serif", top=2)
+                for place, title in enumerate(TITLES)
+            ),
+            *(
+                _text(f"kind-{place}", name, f"{1 + 11 * place}%", "11px sans-serif", colour, bottom=4)
+                for place, (name, colour) in enumerate(LEGEND)
+            ),
         ],
         series=[
             {
@@ -83,7 +90,7 @@ def option(frame: Frame, focus: str = "") -> Option:
                 "left": 112,
                 "right": 130,
                 "top": 36,
-                "bottom": 12,
+                "bottom": 24,
                 "data": nodes,
                 "links": links,
                 "roam": False,
@@ -119,6 +126,11 @@ def usd(money: float) -> str:
         if abs(money) >= size:
             return f"${money / size:.3g}{unit}"
     return f"${money:.3g}"
+
+
+def _text(name: str, text: str, left: str, font: str, colour: str = "#000", **place: int) -> Option:
+    style = {"text": text, "font": font, "fill": colour}
+    return {"id": name, "type": "text", "silent": True, "left": left, "style": style, **place}
 
 
 def _about(name: str, firms: Mapping[str, Mapping[str, object]]) -> tuple[str, str]:
