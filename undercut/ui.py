@@ -20,6 +20,7 @@ LOOPBACK, ANYWHERE = "127.0.0.1", "0.0.0.0"
 OPEN_SECONDS = 1.5
 """How long the browser waits for the server."""
 
+MOST_WORKERS = 8
 LEAVE_SECONDS = 2
 """How long the server waits for open pages when it ends."""
 
@@ -40,6 +41,9 @@ def ui(
     port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = PORT,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser of this machine.")] = True,
     store: StoreOption = RUNS,
+    workers: Annotated[
+        int, typer.Option(help="Processes that simulate live runs; by default one a processor.", min=1)
+    ] = min(os.cpu_count() or 1, MOST_WORKERS),
 ) -> None:
     """Watch the market in a browser: live runs, comparisons, stored results, claims.
 
@@ -53,6 +57,7 @@ def ui(
     """
     os.environ.update({name: value for name, value in SETTINGS.items() if name not in os.environ})
     os.environ["UNDERCUT_STORE"] = str(store.absolute())
+    os.environ["UNDERCUT_WORKERS"] = str(workers)
     try:
         import uvicorn
         from solara.server import starlette

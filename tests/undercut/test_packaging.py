@@ -92,10 +92,32 @@ def test_the_wheel_holds_every_source_and_table_and_no_tests(wheel):
     assert held == ours
 
 
-def test_a_clean_environment_runs_the_baseline_from_another_folder(clean, tmp_path):
-    where = succeed([clean / "python", "-c", "import model; print(model.__file__)"], tmp_path)
+def test_a_clean_environment_loads_every_module_and_founds_a_market(clean, tmp_path):
+    script = """
+import importlib, pkgutil, model, agents, scenarios, evidence, studies
+for package in (model, agents, scenarios, evidence, studies):
+    for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if found.name != "scenarios.cluster":  # wants Dask, which the core does not have
+            importlib.import_module(found.name)
+import undercut
+from scenarios.scenario import library
+assert len(library()) > 20
+market = undercut.Market("baseline", seed=1)
+assert len(market.vendors) > 10
+print(model.__file__)
+"""
+    where = succeed([clean / "python", "-c", script], tmp_path)
     assert str(ROOT) not in where
-    succeed([clean / "undercut", "run", "baseline", "--seeds", "1"], tmp_path)
+
+
+@pytest.mark.slow  # a clean environment has no compiled kernels: most of a minute goes to the compiler
+def test_a_clean_environment_runs_a_scenario_from_another_folder(clean, tmp_path, tmp_path_factory):
+    # Short and small: what takes the time is that a clean environment has no compiled kernels yet.
+    short = tmp_path_factory.mktemp("mine") / "short.toml"
+    short.write_text(
+        'title = "Short"\nextends = "baseline"\n[horizon]\nlast = "2023Q2"\n[parameters]\nenterprises = 60\n'
+    )
+    succeed([clean / "undercut", "run", short, "--seeds", "1"], tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["runs"]
     (code,) = (tmp_path / "runs" / "code").iterdir()
     assert json.loads(code.read_text(encoding="utf-8"))["parameters"]["sigma1"] > 0

@@ -49,6 +49,8 @@ def server(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
                 "--port",
                 str(port),
                 "--no-browser",
+                "--workers",
+                "1",
                 "--store",
                 str(store),
             ],

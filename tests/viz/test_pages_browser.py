@@ -158,21 +158,15 @@ def test_leaving_the_page_stops_its_work(page: Any, server: str, store: Path) ->
     until(lambda: not made.running)
 
 
-@pytest.mark.parametrize(
-    ("query", "said"),
-    [
-        ("other=no_such", "no scenario called 'no_such'"),
+def test_a_pair_that_makes_no_sense_gets_a_sentence(page: Any, server: str) -> None:
+    # tests/viz/test_pair.py has every sentence; here it is that they reach the page as text.
+    for query, said in (
         ("other=../../etc/passwd", "no scenario called"),
-        ("other_set=sigma2=9", "sigma2 = 9 is impossible"),
-        ("seeds=many", "many"),
-        ("other=baseline", "the two worlds are the same"),
         ("enterprises=<b>1</b>", "write a whole number"),
-    ],
-)
-def test_a_pair_that_makes_no_sense_gets_a_sentence(page: Any, server: str, query: str, said: str) -> None:
-    page.goto(f"{server}/compare?{query}")
-    page.wait_for_selector("[role=alert]")
-    assert said in page.inner_text("[role=alert]")
+    ):
+        page.goto(f"{server}/compare?{query}")
+        page.wait_for_selector("[role=alert]")
+        assert said in page.inner_text("[role=alert]")
     # The form is still there, to choose something else.
     page.select_option("[data-do=other]", "consortium")
     assert page.is_visible("[data-do=run]")
@@ -231,7 +225,7 @@ def test_tables_and_verdicts_can_be_downloaded(page: Any, server: str, batch: Ba
     assert set(pd.read_csv(download.value.path())["id"]) == set(by_id())
 
 
-@pytest.mark.parametrize("name", ["../..", "/etc", "no-such-batch", "<img src=x onerror=alert(1)>"])
+@pytest.mark.parametrize("name", ["../..", "<img src=x onerror=alert(1)>"])
 def test_a_batch_that_is_not_in_the_list_gets_a_sentence(
     page: Any, server: str, batch: Batch, name: str
 ) -> None:
@@ -297,15 +291,19 @@ def test_a_claim_that_is_none_gets_a_sentence(page: Any, server: str, batch: Bat
     assert page.is_visible("[data-panel=claim][data-claim=p2-asia]")
 
 
-@pytest.mark.parametrize("width", [800, 1280, 1920])
-def test_nothing_is_wider_than_the_screen(page: Any, server: str, batch: Batch, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
+def test_nothing_is_wider_than_the_screen(page: Any, server: str, batch: Batch) -> None:
     name = urlencode({"batch": batch.name})
     for address, panel in (
         (compare(SMALL), "differences"),
         (f"/results?{name}", "verdicts"),
         (f"/claims?claim=p2-asia&{name}", "claim"),
+        ("/?value=enterprises:100", "size"),
     ):
         page.goto(server + address)
         shown(page, panel)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+        for width in (800, 1280, 1920):
+            page.set_viewport_size({"width": width, "height": 900})
+            # Charts follow the width of their panels a moment later.
+            page.wait_for_function(
+                f"innerWidth === {width} && document.documentElement.scrollWidth <= {width}", timeout=10_000
+            )

@@ -22,7 +22,9 @@ from viz.live.script import Script
 
 T = TypeVar("T")
 
-MOST_PROCESSES = 8
+PROCESSES = "UNDERCUT_WORKERS"
+"""The environment variable that says how many processes a server has; by default one a processor."""
+
 TRIES = 2
 """A quarter whose process died is tried in a new one this often before the user hears of it."""
 
@@ -34,8 +36,8 @@ class Simulator:
     plays it again from the start.
     """
 
-    def __init__(self, processes: int = 0) -> None:
-        self.size = processes or min(os.cpu_count() or 1, MOST_PROCESSES)
+    def __init__(self, processes: int) -> None:
+        self.size = processes
         self._lock = threading.Lock()
         self._pools: dict[int, ProcessPoolExecutor] = {}
         self._homes: dict[str, int] = {}
@@ -127,8 +129,8 @@ class Simulator:
 
 @cache
 def simulator() -> Simulator:
-    """The one of this server."""
-    return Simulator()
+    """The one of this server, of as many processes as ``PROCESSES`` says."""
+    return Simulator(int(os.environ.get(PROCESSES, "0")) or os.cpu_count() or 1)
 
 
 def _start() -> None:
