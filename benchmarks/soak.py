@@ -26,6 +26,7 @@ ENTERPRISES = 60
 PAGE_BYTES = 4096
 BYTES_PER_MB = 1e6
 PATIENCE_MS = 240_000
+CLICKS, CLICK_MS = 6, 30_000
 LEAVE_SECONDS = 60.0
 """How long closed sessions may take to leave the server."""
 
@@ -164,12 +165,23 @@ async def _act(page: Any, chance: random.Random, report: Report) -> None:
 
 
 async def _step(page: Any, report: Report) -> None:
+    """One quarter; a click into a start that is under way is ignored, as for anybody, and made again."""
+    from playwright.async_api import TimeoutError as PlaywrightTimeout
+
     before = await page.text_content("[data-shown=quarter]")
-    await page.click("[data-do=step]")
-    await page.wait_for_function(
-        "was => document.querySelector('[data-shown=quarter]').textContent !== was", arg=before
-    )
-    report.quarters += 1
+    for _ in range(CLICKS):
+        await page.click("[data-do=step]")
+        try:
+            await page.wait_for_function(
+                "was => document.querySelector('[data-shown=quarter]').textContent !== was",
+                arg=before,
+                timeout=CLICK_MS,
+            )
+        except PlaywrightTimeout:
+            continue
+        report.quarters += 1
+        return
+    raise RuntimeError(f"no step from {before} after {CLICKS} clicks")
 
 
 def main() -> int:

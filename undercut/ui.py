@@ -21,6 +21,7 @@ OPEN_SECONDS = 1.5
 """How long the browser waits for the server."""
 
 MOST_WORKERS = 8
+PING_SECONDS = 120.0
 LEAVE_SECONDS = 2
 """How long the server waits for open pages when it ends."""
 
@@ -84,6 +85,8 @@ def ui(
         loop="asyncio",
         access_log=False,
         timeout_graceful_shutdown=LEAVE_SECONDS,
+        # A browser that is busy painting answers late, and is not gone for that.
+        ws_ping_timeout=PING_SECONDS,
     )
 
 

@@ -116,12 +116,16 @@ class Stage:
 
         A new start ends what runs; a step or a shot is ignored while another quarter is on its way.
         """
+        loop = asyncio.get_running_loop()
+        if self._task is not None and self._task.get_loop() is not loop:
+            # The browser was away and is back on another connection, whose loop knows nothing of what was under way.
+            self._task, self._coming = None, False
         if self._task is not None and not self._task.done():
             if kind in QUARTERLY:
                 return
             if kind in STARTS:
                 self._task.cancel()
-        task = asyncio.get_running_loop().create_task(self.carry_out(kind, value))
+        task = loop.create_task(self.carry_out(kind, value))
         if kind in QUARTERLY or kind in STARTS:
             self._task = task
         else:
