@@ -26,6 +26,7 @@ OPEN, CLOSE = "<!-- generated:{} -->", "<!-- /generated -->"
 BLOCK = re.compile(r"<!-- generated:(?P<name>[^>]*?) -->\n(?P<body>.*?)<!-- /generated -->", re.DOTALL)
 EVENT = re.compile(r"^\s*(?P<call>[\w.]+)\(.*\)\s*# (?P<number>\d)\. (?P<what>.+)$")
 
+
 def cell(value: object) -> str:
     """One cell of a Markdown table."""
     return " ".join(str(value).split()).replace("|", "\\|")
