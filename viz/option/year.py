@@ -55,7 +55,7 @@ def option(
             }
         )
     return base(
-        tooltip={"trigger": "item", "confine": True, "formatter": "=point", "textStyle": {"fontSize": 11}},
+        tooltip={"trigger": "item", "confine": True, "formatter": "=node", "textStyle": {"fontSize": 11}},
         legend={
             **legend(()),
             "data": [*([{"name": CLAIMED, "itemStyle": CLAIM_LOOK}] if of else []), *boxes],

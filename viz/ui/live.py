@@ -105,7 +105,8 @@ def _Side(stage: Stage) -> None:
     with solara.Div(classes=["uc-panel"]):
         solara.HTML("h2", "Take away")
         solara.HTML("div", "the address of this page is a link to what it shows", classes=["uc-soft"])
-        Take(stage, script)
+        if view.frames:
+            Take(stage, script)
     with solara.Div(classes=["uc-panel"]):
         solara.HTML("h2", "Parameters")
         Controls(

@@ -132,4 +132,6 @@ def Trouble(text: str) -> None:
 @solara.component
 def Pending(text: str = "reading…") -> None:
     """While something is being read."""
-    solara.HTML("div", text, classes=["uc-soft"], attributes={"data-shown": "pending"})
+    # As a text: solara.HTML would take what an address says for markup, and run it.
+    with solara.Div(classes=["uc-soft"], attributes={"data-shown": "pending"}):
+        solara.Text(text)
