@@ -125,7 +125,7 @@ class _Pool:
         process = self.context.Process(
             target=_serve, args=(theirs, self.job, self.first if warms else None), daemon=True
         )
-        with _no_interrupts():
+        with no_interrupts():
             process.start()
         theirs.close()
         return _Worker(process, ours, warms)
@@ -200,7 +200,7 @@ def _words(code: int | None) -> str:
 
 
 @contextlib.contextmanager
-def _no_interrupts() -> Iterator[None]:
+def no_interrupts() -> Iterator[None]:
     """Ctrl-C reaches the whole process group; a process started in here does not see it, its parent does."""
     if not hasattr(signal, "pthread_sigmask"):
         yield

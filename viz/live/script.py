@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from model import calendar
 from model.parameters import Parameters
 from model.setting import Setting
 from model.shock import Shock
+from scenarios.document import in_library
 from scenarios.scenario import HORIZON, Scenario, described, resolve, resolve_text
-from scenarios.scenario import names as library_names
 from scenarios.shocks import KINDS
 from scenarios.toml import to_toml
-
-ENTERPRISES = "enterprises"
 
 
 @dataclass(frozen=True)
@@ -51,13 +50,7 @@ class Script:
 
     def base(self) -> Scenario:
         """The scenario before any change. Raises ScenarioError."""
-        if self.upload:
-            return resolve_text(self.scenario, self.upload)
-        if self.scenario not in library_names():  # never a path of this machine
-            from scenarios.document import in_library
-
-            in_library(self.scenario)
-        return resolve(self.scenario)
+        return _base(self.scenario, self.upload)
 
     def setting(self) -> Setting:
         """The world at its start, without the acts. Raises ScenarioError or ParameterError."""
@@ -98,18 +91,13 @@ class Script:
     def restarted(self) -> Script:
         """The script for a new start: parameters keep the values they were changed to, from the first quarter on."""
         script = replace(self, acts=())
-        for act in sorted(self.acts, key=lambda act: calendar.index(act.shock.quarter)):
-            if not act.fired:
-                script = script.with_value(getattr(act.shock, "name"), getattr(act.shock, "value"))  # noqa: B009
+        for name, value in _changes(self.acts).items():
+            script = script.with_value(name, value)
         return script
 
     def values_at(self, t: int) -> Parameters:
         """The parameters in force in quarter ``t``, as far as the user's own changes go."""
-        changed = dict(self.values)
-        for act in sorted(self.until(t), key=lambda act: calendar.index(act.shock.quarter)):
-            if not act.fired:
-                changed[getattr(act.shock, "name")] = getattr(act.shock, "value")  # noqa: B009
-        return self.base().setting.parameters.changed(changed)
+        return self.base().setting.parameters.changed({**dict(self.values), **_changes(self.until(t))})
 
     def check(self) -> None:
         """Raises ScenarioError where the file of this script would be refused."""
@@ -152,6 +140,25 @@ def calendar_of(setting: Setting) -> tuple[int, int, int]:
 
 
 _NONE = object()
+
+
+@lru_cache(maxsize=64)
+def _base(scenario: str, upload: str) -> Scenario:
+    """A scenario of the library, or of an uploaded text; each step of a session asks for it again."""
+    if upload:
+        return resolve_text(scenario, upload)
+    in_library(scenario)  # refuses whatever is no name, so that no path of this machine is read
+    return resolve(scenario)
+
+
+def _changes(acts: Iterable[Act]) -> dict[str, float]:
+    """The parameters that acts change, at the last of their values by date."""
+    found: dict[str, float] = {}
+    for act in sorted(acts, key=lambda act: calendar.index(act.shock.quarter)):
+        if not act.fired:
+            keys = described(act.shock)
+            found[keys["name"]] = keys["value"]
+    return found
 
 
 def _same_setting(one: Shock, other: Shock) -> bool:

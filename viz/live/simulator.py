@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import multiprocessing
 import os
+import signal
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from typing import TypeVar
 
-from scenarios.workers import one_thread_each
+from scenarios.workers import leave_with_parent, one_thread_each
 from viz.live import world
 from viz.live.frame import Frame
 from viz.live.script import Script
@@ -135,10 +136,6 @@ def simulator() -> Simulator:
 
 def _start() -> None:
     """What a process does first."""
-    import signal
-
-    from scenarios.workers import leave_with_parent
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=leave_with_parent, daemon=True).start()
     world.warm()

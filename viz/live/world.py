@@ -7,6 +7,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from evidence.claims import Claim, claims
 from evidence.metrics import evaluate_metric
@@ -37,23 +38,16 @@ class World:
 
     script: Script
     market: Market
-    due: Mapping[str, tuple[Claim, ...]]
     played: list[Act] = field(default_factory=list)
 
     @classmethod
     def begin(cls, script: Script) -> World:
         """The world of a script before its first quarter."""
-        return cls(script, Market(script.setting(), script.seed), _due())
+        return cls(script, Market(script.setting(), script.seed))
 
     def follows(self, script: Script) -> bool:
         """Whether what has been played is how a script begins."""
-        mine, asked = self.script, script
-        same = (mine.scenario, mine.upload, mine.seed, mine.values) == (
-            asked.scenario,
-            asked.upload,
-            asked.seed,
-            asked.values,
-        )
+        same = replace(self.script, acts=()) == replace(script, acts=())
         return same and tuple(self.played) == script.until(self.market.t - 1)
 
     def play(self, script: Script) -> Frame | None:
@@ -81,10 +75,10 @@ class World:
 
         Claims that compare with another world need a batch, and are not among them.
         """
-        due = self.due.get(calendar.name(t), ())
+        due = _due().get(calendar.name(t), ())
         if t == self.market.last:
             # Some metrics, as savings over years, look beyond the period that the claim speaks of.
-            due = tuple(claim for of in self.due.values() for claim in of)
+            due = tuple(claim for of in _due().values() for claim in of)
         if not due:
             return {}
         record = Record(self.market.frames())
@@ -189,10 +183,11 @@ def _copy(like: str, script: Script, t: int) -> World | None:
     world = _WORLDS.get(like)
     if world is None or world.market.t > t or not world.follows(script):
         return None
-    return World(world.script, copy.deepcopy(world.market), world.due, list(world.played))
+    return World(world.script, copy.deepcopy(world.market), list(world.played))
 
 
-def _due() -> dict[str, tuple[Claim, ...]]:
+@cache
+def _due() -> Mapping[str, tuple[Claim, ...]]:
     """The claims by the quarter with which their period ends, without those that compare with another world."""
     found: dict[str, list[Claim]] = {}
     for claim in claims():

@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 
 from scenarios.plan import Plan
 from scenarios.progress import Failed, Pace, Silent
-from scenarios.workers import leave_with_parent, one_thread_each
+from scenarios.workers import leave_with_parent, no_interrupts, one_thread_each
 
 IDLE, WAITING, STARTING, RUNNING, STOPPING = "idle", "waiting", "starting", "running", "stopping"
 STOPPED, DONE, FAILED = "stopped", "done", "failed"
@@ -145,7 +145,7 @@ class Maker:
     def _follow(self, plan: Plan, out: Path) -> None:
         ours, theirs = multiprocessing.Pipe()
         process = multiprocessing.get_context("spawn").Process(target=_make, args=(theirs, plan, out))
-        with one_thread_each(), _no_interrupts():
+        with one_thread_each(), no_interrupts():
             process.start()
         theirs.close()
         self._process = process
@@ -284,16 +284,3 @@ def _make(pipe: Connection, plan: Plan, out: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(OSError):  # the server is gone
         pipe.send(("end", *ended))
-
-
-@contextlib.contextmanager
-def _no_interrupts() -> Iterator[None]:
-    """A process started in here does not see Ctrl-C before it is ready for it."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
