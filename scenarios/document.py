@@ -189,19 +189,34 @@ def parse(file: Traversable, text: str) -> Document:
         raise ScenarioError(
             f"{file.name} nests too deep or has too long a number: that is no scenario"
         ) from None
-    document = Document(file, content, {})
+    _check_depth(file.name, content)
+    document = Document(file, content, lines(text))
+    _check_values(document)
+    return document
+
+
+def loose(name: str, content: Mapping[str, Any]) -> Document:
+    """What a file could hold and no file does, so that it has no lines. Raises ScenarioError as :func:`read` does."""
+    _check_depth(name, content)
+    document = Document(Text(name, ""), content, {keys: 0 for keys, _ in _values(content)})
+    _check_values(document)
+    return document
+
+
+def _check_depth(name: str, content: Mapping[str, Any]) -> None:
     deep = next((keys for keys, _ in _values(content) if len(keys) >= DEEPEST), None)
     if deep is not None:
-        raise ScenarioError(f"{file.name}: {quoted(deep[0])} nests too deep: that is no scenario")
-    document = Document(file, content, lines(text))
+        raise ScenarioError(f"{name}: {quoted(deep[0])} nests too deep: that is no scenario")
+
+
+def _check_values(document: Document) -> None:
     faults = [
         document.fault(keys, f"{keys[-1]}: {said}")
-        for keys, value in _values(content)
+        for keys, value in _values(document.content)
         if (said := _strange(value))
     ]
     if faults:
         raise ScenarioError(*map(str, faults))
-    return document
 
 
 def _strange(value: object) -> str:
@@ -212,6 +227,8 @@ def _strange(value: object) -> str:
         return f"{value} is not finite, expected a number"
     if isinstance(value, int) and not -WHOLE_NUMBERS <= value < WHOLE_NUMBERS:
         return "expected a number of at most 64 bits"
+    if isinstance(value, str) and any("\ud800" <= each <= "\udfff" for each in value):
+        return "half of a character, expected text"
     return ""
 
 

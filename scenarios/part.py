@@ -14,8 +14,8 @@ from pydantic_core import ErrorDetails
 from model import calendar
 from model.parameters import ParameterError, Parameters, table
 from model.shock import Shock
-from scenarios.document import Document
-from scenarios.fault import Fault, close, nearest, quoted, unknown_key
+from scenarios.document import Document, loose
+from scenarios.fault import Fault, ScenarioError, close, nearest, quoted, unknown_key
 from scenarios.form import ScenarioFile, expected, shape, way_to
 from scenarios.lines import Keys
 from scenarios.seeds import SeedsError, parse
@@ -79,6 +79,21 @@ def check(document: Document) -> Part:
     if form.drop and form.extends is None:
         faults.append(document.fault(("drop",), "there is nothing to drop in a file that extends no other"))
     return Part(document, form, values, shocks, faults)
+
+
+def shock_of(keys: Mapping[str, Any], where: str) -> Shock:
+    """One shock from the keys of a ``[[shocks]]`` table that stands in no file.
+
+    Args:
+        keys: as TOML or JSON gives them, ``kind`` and ``quarter`` among them.
+        where: what a sentence about it begins with.
+
+    Raises ScenarioError as for a file.
+    """
+    made, faults = _shock(loose(where, {"shocks": [keys]}), 0, keys)
+    if made is None:
+        raise ScenarioError(*map(str, faults))
+    return made
 
 
 def fields(kind: object) -> list[str]:

@@ -5,21 +5,24 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from model import calendar
 from scenarios.document import MOST_BYTES
+from scenarios.part import shock_of
 from scenarios.scenario import ScenarioError
-from scenarios.seeds import SeedsError, parse
-from viz.live.script import Act, Script, keys_of, shock
+from viz.live.script import Act, Script, keys_of
 from viz.option.palette import REGIONS
 from viz.option.price import TIERS
 
 MOST_CHARACTERS = 60_000
-"""A longer address is refused by browsers and servers; an upload that makes it so is left out."""
+"""A longer address is refused by browsers and servers."""
+
+MOST_FILE = 50_000
+"""Characters of an uploaded file in an address; a longer one is left out."""
 
 SETTING = "set"
 
@@ -42,15 +45,19 @@ def query(script: Script, choice: Choice) -> str:
         parts.append(
             ("act" if act.fired else "change", json.dumps(keys_of(act.shock), separators=(",", ":")))
         )
+    parts += [("next", f"{name}:{value!r}") for name, value in script.waiting]
     usual = Choice()
     for key in ("quarter", "firm", "region", "tier"):
         if getattr(choice, key) != getattr(usual, key):
             parts.append((key, getattr(choice, key)))
-    if script.upload:
-        packed = base64.urlsafe_b64encode(zlib.compress(script.upload.encode(), 9)).decode()
-        parts.append(("file", packed))
-    text = urlencode(parts)
-    return text if len(text) <= MOST_CHARACTERS else urlencode([part for part in parts if part[0] != "file"])
+    if linked(script):
+        parts += [("file", _packed(script.upload))] if script.upload else []
+    return urlencode(parts)
+
+
+def linked(script: Script) -> bool:
+    """Whether an address can hold the script: the file that was uploaded for it may be too long."""
+    return len(_packed(script.upload)) <= MOST_FILE
 
 
 def read(text: str) -> tuple[Script, Choice]:
@@ -59,17 +66,18 @@ def read(text: str) -> tuple[Script, Choice]:
         raise ScenarioError("the address is too long to be one of this page; open the page without it")
     script, choice = Script(), Choice()
     values: dict[str, float] = {}
+    waiting: dict[str, float] = {}
     acts: list[Act] = []
     for key, value in parse_qsl(text.removeprefix("?"), keep_blank_values=True):
         if key == "scenario":
             script = replace(script, scenario=value)
         elif key == "seed":
-            script = replace(script, seed=seed_of(value))
-        elif key == "value":
+            script = script.with_seed(value)
+        elif key in ("value", "next"):
             name, _, number = value.partition(":")
-            values[name] = _number(name, number)
+            (values if key == "value" else waiting)[name] = _number(name, number)
         elif key in ("act", "change"):
-            acts.append(Act(shock_of(_keys(value)), key == "act"))
+            acts.append(Act(shock_of(_keys(value), "the address"), key == "act"))
         elif key == "file":
             script = replace(script, upload=_unpacked(value))
         elif key == "quarter":
@@ -80,7 +88,12 @@ def read(text: str) -> tuple[Script, Choice]:
             choice = replace(choice, region=value)
         elif key == "tier" and value in TIERS:
             choice = replace(choice, tier=value)
-    script = replace(script, values=tuple(sorted(values.items())), acts=tuple(acts))
+    script = replace(
+        script,
+        values=tuple(sorted(values.items())),
+        acts=tuple(acts),
+        waiting=tuple(sorted(waiting.items())),
+    )
     for act in acts:
         if not act.fired and keys_of(act.shock).get("kind") != SETTING:
             raise ScenarioError(
@@ -90,44 +103,12 @@ def read(text: str) -> tuple[Script, Choice]:
     return script, choice
 
 
-def seed_of(text: str) -> int:
-    """A seed from a text. Raises ScenarioError."""
-    try:
-        seeds = parse(f"{text.strip()},")
-    except (SeedsError, ValueError):
-        seeds = ()
-    if len(seeds) != 1:
-        raise ScenarioError(f"{text[:40]!r} is no seed: write a whole number from 0, as 1")
-    return seeds[0]
-
-
-def shock_of(keys: Mapping[str, Any]) -> Any:
-    """A shock from the keys of a table. Raises ScenarioError for keys that no shock has."""
-    given = dict(keys)
-    try:
-        made = shock(given.pop("kind"), **{key: _tuple(value) for key, value in given.items()})
-        hash(made)
-    except (KeyError, TypeError) as error:
-        raise ScenarioError(
-            f"the address has a shock that does not exist ({error}); open the page without it"
-        ) from None
-    return made
-
-
-def _tuple(value: Any) -> Any:
-    return tuple(map(_tuple, value)) if isinstance(value, list) else value
-
-
 def _keys(text: str) -> dict[str, Any]:
     try:
         keys = json.loads(text)
     except (ValueError, RecursionError):
         keys = None
-    if (
-        not isinstance(keys, dict)
-        or not isinstance(keys.get("quarter"), str)
-        or not isinstance(keys.get("kind"), str)
-    ):
+    if not isinstance(keys, dict):
         raise ScenarioError("the address has a shock that cannot be read; open the page without it")
     return keys
 
@@ -147,6 +128,11 @@ def _quarter(text: str) -> str:
     except ValueError as error:
         raise ScenarioError(str(error)) from None
     return text
+
+
+@lru_cache(maxsize=16)
+def _packed(text: str) -> str:
+    return base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
 def _unpacked(text: str) -> str:

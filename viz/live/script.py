@@ -13,7 +13,8 @@ from model.parameters import Parameters
 from model.setting import Setting
 from model.shock import Shock
 from scenarios.document import in_library
-from scenarios.scenario import HORIZON, Scenario, described, resolve, resolve_text
+from scenarios.scenario import HORIZON, Scenario, ScenarioError, described, resolve, resolve_text
+from scenarios.seeds import SeedsError, parse
 from scenarios.shocks import KINDS
 from scenarios.toml import to_toml
 
@@ -40,6 +41,7 @@ class Script:
         values: parameters that hold from the start, by name, over those of the scenario.
         acts: what happened on the way, in the order in which it was done.
         upload: the text of an uploaded scenario file; empty for one of the library.
+        waiting: parameters to hold from the next start on, since the world was built with others.
     """
 
     scenario: str = "baseline"
@@ -47,6 +49,7 @@ class Script:
     values: tuple[tuple[str, float], ...] = ()
     acts: tuple[Act, ...] = ()
     upload: str = ""
+    waiting: tuple[tuple[str, float], ...] = ()
 
     def base(self) -> Scenario:
         """The scenario before any change. Raises ScenarioError."""
@@ -72,11 +75,14 @@ class Script:
 
     def with_value(self, name: str, value: float) -> Script:
         """A parameter at a value from the start on; the scenario's own value drops it from the list."""
-        values = dict(self.values)
-        values[name] = value
+        values = {**dict(self.values), name: value}
         if value == self.base().setting.parameters[name]:
             del values[name]
         return replace(self, values=tuple(sorted(values.items())))
+
+    def awaiting(self, name: str, value: float) -> Script:
+        """The script with one more parameter that waits for the next start."""
+        return replace(self, waiting=tuple(sorted({**dict(self.waiting), name: value}.items())))
 
     def acting(self, act: Act) -> Script:
         """The script with one more act; a parameter that is set twice in a quarter keeps its last value.
@@ -90,18 +96,38 @@ class Script:
 
     def restarted(self) -> Script:
         """The script for a new start: parameters keep the values they were changed to, from the first quarter on."""
-        script = replace(self, acts=())
-        for name, value in _changes(self.acts).items():
+        script = replace(self, acts=(), waiting=())
+        for name, value in {**_changes(self.acts), **dict(self.waiting)}.items():
+            script = script.with_value(name, value)
+        return script
+
+    def with_seed(self, text: str) -> Script:
+        """The script for a new start with the seed that a text says. Raises ScenarioError."""
+        try:
+            seeds = parse(f"{text.strip()},")
+        except (SeedsError, ValueError):
+            seeds = ()
+        if len(seeds) != 1:
+            raise ScenarioError(f"{text[:40]!r} is no seed: write a whole number from 0, as 1")
+        return replace(self.restarted(), seed=seeds[0])
+
+    def in_scenario(self, scenario: str) -> Script:
+        """The script for a new start in another world of the library, with what was changed. Raises ScenarioError."""
+        script = Script(scenario, self.seed)
+        for name, value in self.restarted().values:
             script = script.with_value(name, value)
         return script
 
     def values_at(self, t: int) -> Parameters:
-        """The parameters in force in quarter ``t``, as far as the user's own changes go."""
-        return self.base().setting.parameters.changed({**dict(self.values), **_changes(self.until(t))})
+        """The parameters in force in quarter ``t`` or waiting for a start, as far as the user's own changes go."""
+        asked = {**dict(self.values), **_changes(self.until(t)), **dict(self.waiting)}
+        return self.base().setting.parameters.changed(asked)
 
     def check(self) -> None:
-        """Raises ScenarioError where the file of this script would be refused."""
+        """Raises ScenarioError or ParameterError where the file of this script, or of its next start, would be refused."""
         resolve_text(f"{self._stem}.toml", self.toml())
+        if self.waiting:
+            self.base().setting.parameters.changed({**dict(self.values), **dict(self.waiting)})
 
     def scenario_of(self) -> Scenario:
         """The script as a resolved scenario: its acts are shocks like others. Raises ScenarioError or ParameterError."""

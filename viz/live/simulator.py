@@ -11,7 +11,7 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from typing import TypeVar
@@ -78,10 +78,14 @@ class Simulator:
         """The claims that quarter ``t`` settles (:func:`viz.live.world.settled_at`). Raises RunError."""
         return await self._call(session, world.settled_at, key, script, t)
 
+    async def tables(self, session: str, key: str, script: Script, t: int, form: str) -> bytes:
+        """The tables of a script to quarter ``t`` (:func:`viz.live.world.tables_at`). Raises RunError."""
+        return await self._call(session, world.tables_at, key, script, t, form)
+
     def warm(self) -> None:
         """Start the processes, which load the market and its kernels; returns at once."""
         for place in range(self.size):
-            self._submit(place, os.getpid)
+            self._pool(place)
 
     def pids(self) -> list[int]:
         """The ids of the processes that run, for those who watch them."""
@@ -96,36 +100,42 @@ class Simulator:
 
     async def prepare(self, session: str, key: str, script: Script, t: int) -> None:
         """Simulate a quarter that is likely to be asked for, where its process has nothing else to do."""
-        place = self._homes.get(session, 0)
-        if not self._busy[place]:
+        place = self._homes.get(session)
+        if place is not None and not self._busy[place]:
             with contextlib.suppress(BrokenProcessPool):
-                await asyncio.wrap_future(self._submit(place, world.prepare, key, script, t))
+                await asyncio.wrap_future(self._pool(place).submit(world.prepare, key, script, t))
 
     async def _call(self, session: str, function: Callable[..., T], *arguments: object) -> T:
         for _ in range(TRIES):
-            place = self._homes.get(session, 0)
+            place = self._homes.get(session)
+            if place is None:
+                raise world.RunError("the session has ended; load the page again")
+            pool = self._pool(place)
             self._busy[place] += 1
             try:
-                return await asyncio.wrap_future(self._submit(place, function, *arguments))
+                return await asyncio.wrap_future(pool.submit(function, *arguments))
             except BrokenProcessPool:
-                self._replace(place)
+                self._discard(place, pool)
             finally:
                 self._busy[place] -= 1
         raise world.RunError("the process that simulates this market died twice; press reset to begin again")
 
-    def _submit(self, place: int, function: Callable[..., T], *arguments: object) -> Future[T]:
+    def _pool(self, place: int) -> ProcessPoolExecutor:
+        """The process of a place, begun where there is none."""
         with self._lock:
             if place not in self._pools:
-                self._pools[place] = ProcessPoolExecutor(
-                    1, multiprocessing.get_context("spawn"), initializer=_start
-                )
-            with one_thread_each():
-                return self._pools[place].submit(function, *arguments)
+                pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_start)
+                with one_thread_each():
+                    pool.submit(os.getpid)  # begins the process, which takes its environment now
+                self._pools[place] = pool
+            return self._pools[place]
 
-    def _replace(self, place: int) -> None:
+    def _discard(self, place: int, broken: ProcessPoolExecutor) -> None:
+        """Give up a process that died, once for all who met it."""
         with self._lock:
-            if pool := self._pools.pop(place, None):
-                pool.shutdown(wait=False, cancel_futures=True)
+            if self._pools.get(place) is broken:
+                del self._pools[place]
+        broken.shutdown(wait=False)
 
 
 @cache

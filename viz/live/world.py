@@ -19,6 +19,7 @@ from viz.live import frame
 from viz.live.frame import Frame
 from viz.live.memory import give_back
 from viz.live.script import Act, Script
+from viz.parcel import parcel
 
 MOST_WORLDS = 64
 """Worlds that a process keeps; the one that was idle longest goes, and is made again if it is asked for."""
@@ -47,7 +48,7 @@ class World:
 
     def follows(self, script: Script) -> bool:
         """Whether what has been played is how a script begins."""
-        same = replace(self.script, acts=()) == replace(script, acts=())
+        same = replace(self.script, acts=(), waiting=()) == replace(script, acts=(), waiting=())
         return same and tuple(self.played) == script.until(self.market.t - 1)
 
     def play(self, script: Script) -> Frame | None:
@@ -124,11 +125,15 @@ def settled_at(key: str, script: Script, t: int) -> dict[str, float]:
 
     Meant to follow :func:`quarter_of` of the same quarter, whose frame is then on screen already.
     """
-    world = _WORLDS.get(key)
-    if world is None or world.market.t != t + 1 or not world.follows(script):
-        world = _before(key, script, t + 1)
-        _keep(key, world)
-    return world.settled(t)
+    return _after(key, script, t).settled(t)
+
+
+def tables_at(key: str, script: Script, t: int, form: str) -> bytes:
+    """Every recorded table of a script to quarter ``t``, as files ``csv`` or ``parquet`` in a ZIP archive.
+
+    Raises RunError or ScenarioError.
+    """
+    return parcel(_after(key, script, t).market.frames().items(), form)
 
 
 def forget(keys: tuple[str, ...]) -> None:
@@ -164,6 +169,15 @@ def _before(key: str, script: Script, t: int, like: str = "") -> World:
         world.market.release()
         raise
     world.script = script
+    return world
+
+
+def _after(key: str, script: Script, t: int) -> World:
+    """The world of a script after quarter ``t``, which is kept. Raises RunError."""
+    world = _WORLDS.get(key)
+    if world is None or world.market.t != t + 1 or not world.follows(script):
+        world = _before(key, script, t + 1)
+        _keep(key, world)
     return world
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,6 +9,7 @@ from evidence.ensemble import verdicts
 from scenarios.folder import StoreError, to_json
 from scenarios.journal import DATA
 from scenarios.tables import stored_tables
+from viz.parcel import parcel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,8 +20,6 @@ MOST_RUNS = 2_000
 """The tables of larger batches do not go through a browser."""
 
 CLAIMS, WORLDS = "claims", "worlds"
-EPOCH = (1980, 1, 1, 0, 0, 0)
-"""A fixed date, so that two downloads of one batch are equal."""
 
 
 def tables(batch: Batch, form: str) -> bytes:
@@ -34,18 +31,7 @@ def tables(batch: Batch, form: str) -> bytes:
         raise StoreError(
             f"more than {MOST_RUNS:,} runs; `undercut export {batch.name}` writes them into a folder"
         )
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, frame in _frames(batch):
-            content = io.BytesIO()
-            if form == "csv":
-                frame.to_csv(content, index=False)
-            else:
-                frame.to_parquet(content, index=False)
-            archive.writestr(
-                zipfile.ZipInfo(f"{name}.{form}", EPOCH), content.getvalue(), zipfile.ZIP_DEFLATED
-            )
-    return packed.getvalue()
+    return parcel(_frames(batch), form)
 
 
 def claims(batch: Batch) -> bytes:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -13,6 +12,7 @@ from evidence.claims import claims
 from evidence.period import period
 from model.groups import GROUPS, grouped
 from model.parameters import scalars
+from model.shock import Shock
 from scenarios.document import MOST_BYTES
 from scenarios.scenario import ScenarioError, library
 from viz.live import address
@@ -97,21 +97,20 @@ def _Side(stage: Stage) -> None:
         Shots(
             shots=_shots(),
             kinds=_kinds(),
-            fired=[_fired(act.shock) for act in script.acts if act.fired],
+            fired=[_fired(act.shock, view.frames) for act in script.acts if act.fired],
             quarter=view.next_quarter,
             busy=view.busy,
             event_fire=lambda event: _fire(stage, event),
         )
     with solara.Div(classes=["uc-panel"]):
         solara.HTML("h2", "Take away")
-        solara.HTML("div", "the address of this page is a link to what it shows", classes=["uc-soft"])
         if view.frames:
-            Take(stage, script)
+            Take(stage)
     with solara.Div(classes=["uc-panel"]):
         solara.HTML("h2", "Parameters")
         Controls(
             groups=_groups(),
-            values=solara.use_memo(lambda: pack(view.changed()), [script, view.waiting, view.next_quarter]),
+            values=solara.use_memo(lambda: pack(view.changed()), [script, view.next_quarter]),
             event_change=lambda event: stage.do("change", event),
         )
 
@@ -220,15 +219,11 @@ def _choose(stage: Stage, event: Mapping[str, Any]) -> None:
     """Begin another scenario, seed or file."""
     script = stage.view.value.script
     if "seed" in event:
-        stage.do("begin", lambda: _with_seed(script, str(event["seed"])))
+        stage.do("begin", lambda: script.with_seed(str(event["seed"])))
     elif "scenario" in event:
-        stage.do("begin", lambda: Script(str(event["scenario"]), script.seed, script.values))
+        stage.do("begin", lambda: script.in_scenario(str(event["scenario"])))
     else:
         stage.do("begin", lambda: _uploaded(script, event))
-
-
-def _with_seed(script: Script, text: str) -> Script:
-    return replace(script.restarted(), seed=address.seed_of(text))
 
 
 def _uploaded(script: Script, event: Mapping[str, Any]) -> Script:
@@ -276,10 +271,18 @@ def _notes(script: Script) -> str:
         return ""
 
 
-def _fired(shock: Any) -> str:
+def _fired(shock: Shock, frames: Sequence[Frame]) -> str:
+    """A shock that was fired, and what the market's log says that it did."""
     keys = keys_of(shock)
     rest = ", ".join(f"{key} {value}" for key, value in keys.items() if key not in ("kind", "quarter"))
-    return f"{keys['quarter']}: {keys['kind']}" + (f" ({rest})" if rest else "")
+    did = [
+        event.note
+        for frame in frames
+        if frame.quarter == shock.quarter
+        for event in frame.events
+        if (event.kind, event.subject) == ("shock", type(shock).__name__)
+    ]
+    return f"{keys['quarter']}: {keys['kind']}" + (f" ({rest})" if rest else "") + f": {did[-1]}" * bool(did)
 
 
 def _events(frames: tuple[Frame, ...]) -> list[dict[str, str]]:

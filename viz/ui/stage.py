@@ -14,6 +14,7 @@ import solara
 from evidence.claims import by_id
 from model import calendar
 from model.parameters import ParameterError, scalars
+from scenarios.part import shock_of
 from scenarios.scenario import ScenarioError
 from scenarios.shocks.parameter import FOUNDING, HALFWAY
 from viz.live import address
@@ -44,13 +45,11 @@ QUARTERLY = ("step", "fire")
 class View:
     """Everything that the page shows; a new one after each change, never changed itself.
 
-    ``waiting`` are parameters that take effect with the next start, since the world was built with others;
     ``frames`` are the recorded quarters so far and ``ghost`` the same ones without what was fired; ``cursor`` is the
     place of the frame shown; ``painted`` counts the views that were worth painting; ``stopped`` those that end play.
     """
 
     script: Script = field(default_factory=Script)
-    waiting: tuple[tuple[str, float], ...] = ()
     choice: Choice = field(default_factory=Choice)
     names: tuple[str, ...] = ()
     frames: tuple[Frame, ...] = ()
@@ -78,8 +77,12 @@ class View:
 
     @property
     def next_quarter(self) -> str:
-        """The first quarter that is neither simulated nor on its way, empty after the last."""
-        place = len(self.frames) + self.busy
+        """The first quarter that is neither simulated nor said to be on its way, empty after the last."""
+        return self.unmade(self.busy)
+
+    def unmade(self, coming: bool) -> str:
+        """The first quarter without a frame, or the one after it while that one comes; empty after the last."""
+        place = len(self.frames) + coming
         return self.names[place] if place < len(self.names) else ""
 
     def settled(self) -> Settled:
@@ -95,8 +98,8 @@ class View:
     def changed(self) -> dict[str, float]:
         """The parameters that differ from their defaults, as they hold from the next quarter or the next start."""
         t = calendar.index(self.next_quarter or self.names[-1]) if self.names else 0
-        asked = self.script.values_at(t).changed(dict(self.waiting))
-        return {name: value for name, value in asked.overridden.items() if name in scalars()}
+        asked = self.script.values_at(t).overridden
+        return {name: value for name, value in asked.items() if name in scalars()}
 
 
 class Stage:
@@ -107,7 +110,7 @@ class Stage:
         self.session = simulator.session()
         self.view = solara.reactive(View())
         self._runs = 0
-        self._coming = False
+        self._coming: object | None = None  # names the quarter that is on its way
         self._task: asyncio.Task[None] | None = None
         self._others: set[asyncio.Task[None]] = set()
 
@@ -119,7 +122,7 @@ class Stage:
         loop = asyncio.get_running_loop()
         if self._task is not None and self._task.get_loop() is not loop:
             # The browser was away and is back on another connection, whose loop knows nothing of what was under way.
-            self._task, self._coming = None, False
+            self._task, self._coming = None, None
         if self._task is not None and not self._task.done():
             if kind in QUARTERLY:
                 return
@@ -129,8 +132,12 @@ class Stage:
         if kind in QUARTERLY or kind in STARTS:
             self._task = task
         else:
-            self._others.add(task)
-            task.add_done_callback(self._others.discard)
+            self._beside(task)
+
+    def _beside(self, task: asyncio.Task[None]) -> None:
+        """Hold a task that nothing waits for, until it is done."""
+        self._others.add(task)
+        task.add_done_callback(self._others.discard)
 
     @property
     def key(self) -> str:
@@ -140,26 +147,33 @@ class Stage:
     @property
     def next_quarter(self) -> str:
         """The first quarter that is neither simulated nor on its way, where what a user does takes effect; or empty."""
-        view = self.view.peek()
-        place = len(view.frames) + self._coming
-        return view.names[place] if place < len(view.names) else ""
+        view: View = self.view.peek()
+        return view.unmade(self._coming is not None)
 
     @property
     def ghost_key(self) -> str:
         """The name of the world without what was fired."""
         return f"{self.key}/ghost"
 
-    @property
-    def last(self) -> str:
-        """The newest quarter on record, empty before the first."""
-        frames = self.view.peek().frames
-        return frames[-1].quarter if frames else ""
+    async def tables(self, form: str) -> bytes | None:
+        """The recorded tables to the newest quarter as an archive; None where that failed, which the page then says."""
+        view = self.view.peek()
+        try:
+            t = calendar.index(view.frames[-1].quarter)
+            return await self.simulator.tables(self.session, self.key, view.script, t, form)
+        except (RunError, ScenarioError, ParameterError) as error:
+            self._show(error=f"The tables could not be made: {error}")
+        except Exception:
+            logger.exception("the tables of a live run failed")
+            self._show(error="The tables could not be made, a fault of Undercut: the server's log says why.")
+        return None
 
     def close(self) -> None:
         """End the session: what runs is given up, its worlds are forgotten."""
-        if self._task is not None and not self._task.done():
-            with contextlib.suppress(RuntimeError):  # its loop may have ended with the connection
-                self._task.get_loop().call_soon_threadsafe(self._task.cancel)
+        for task in (self._task, *self._others):
+            if task is not None and not task.done():
+                with contextlib.suppress(RuntimeError):  # its loop may have ended with the connection
+                    task.get_loop().call_soon_threadsafe(task.cancel)
         self.simulator.end(self.session, (self.key, self.ghost_key))
 
     # --------------------------------------------------------------------------------------------- what a user does
@@ -178,6 +192,8 @@ class Stage:
             "fire": self._fire,
             "choose": self._choose,
         }
+        if self.view.value.error:  # of the command before
+            self._show(error="")
         try:
             # What a user wrote may be wrong: it is read here, where errors become sentences.
             await known[kind](value() if callable(value) else value)
@@ -191,7 +207,10 @@ class Stage:
             )
 
     def _fail(self, sentence: str) -> None:
-        self._show(error=sentence, busy=False, stopped=self.view.value.stopped + 1)
+        """Say what went wrong, and end play; a quarter that is on its way beside the command comes all the same."""
+        view = self.view.value
+        others = self._task not in (None, asyncio.current_task()) and not self._task.done()
+        self._show(error=sentence, busy=view.busy and others, stopped=view.stopped + 1)
 
     async def _open(self, text: str) -> None:
         """Play what an address says, up to the quarter that it shows."""
@@ -210,11 +229,7 @@ class Stage:
 
     async def _reset(self, _: Any) -> None:
         """Begin again; what was changed on the way now holds from the start, what was fired is gone."""
-        view = self.view.value
-        script = view.script.restarted()
-        for name, value in view.waiting:
-            script = script.with_value(name, value)
-        await self._begin(script)
+        await self._begin(self.view.value.script.restarted())
 
     async def _start(self, script: Script, choice: Choice) -> None:
         setting = script.setting()
@@ -223,6 +238,7 @@ class Stage:
         shown = names.index(choice.quarter) if choice.quarter in names else 0
         self.simulator.forget(self.session, (self.key, self.ghost_key))
         self._runs += 1
+        self._coming = None
         before = self.view.value
         self.view.value = View(
             script=script,
@@ -264,18 +280,25 @@ class Stage:
             setting = shock("set", self.next_quarter, name=name, value=number)
             self._show(script=view.script.acting(Act(setting, fired=False)))
         else:
-            self._show(waiting=tuple(sorted({**dict(view.waiting), name: number}.items())))
+            self._show(script=view.script.awaiting(name, number))
 
     async def _fire(self, keys: Mapping[str, Any]) -> None:
         """Fire a shock into the next quarter and play it; from now on the path without it is kept as a ghost."""
         view = self.view.value
         if not view.next_quarter:
             raise ScenarioError("the run has ended: step back does not reopen it; reset, and fire earlier")
-        fired = address.shock_of({**keys, "quarter": view.next_quarter})
+        fired = shock_of({**keys, "quarter": view.next_quarter}, "it cannot be fired")
         script = view.script.acting(Act(fired, fired=True))
         ghost = view.ghost if view.script.haunted else view.frames
         self._show(script=script, ghost=ghost, cursor=len(view.frames) - 1)
-        await self._advance()
+        try:
+            await self._advance()
+        except RunError:
+            # The market refused it: the run goes on without, and with whatever was changed meanwhile.
+            now = self.view.value.script
+            acts = tuple(act for act in now.acts if act is not script.acts[-1])
+            self._show(script=replace(now, acts=acts), ghost=view.ghost)
+            raise
 
     # ------------------------------------------------------------------------------------------------- what follows
 
@@ -284,15 +307,16 @@ class Stage:
         view = self.view.value
         t = calendar.index(view.names[len(view.frames)])
         coming = asyncio.ensure_future(self._simulated(view, t))
-        self._coming = True
+        named = self._coming = object()
         try:
             # A quarter that was simulated ahead is here at once; to paint that one waits for it would take longer.
             await asyncio.wait({coming}, timeout=PATIENCE_SECONDS)
             if not coming.done():
-                self._show(busy=True, error="")
+                self._show(busy=True)
             shown, ghost = await coming
         finally:
-            self._coming = False
+            if self._coming is named:  # no other start has begun meanwhile
+                self._coming = None
             coming.cancel()
         if shown is None:
             raise RunError("the market recorded nothing; press reset to begin again")
@@ -303,19 +327,15 @@ class Stage:
             ghost=ghost,
             cursor=len(frames) - 1,
             busy=False,
-            error="",
             painted=view.painted + 1,
         )
         # What the quarter settles takes as long again in some quarters: it follows, and nobody waits for it.
-        following = asyncio.get_running_loop().create_task(
-            self._settle(self.key, view.script, len(view.frames), t)
-        )
-        self._others.add(following)
-        following.add_done_callback(self._others.discard)
+        settling = self._settle(self.key, view.script, len(view.frames), t)
+        self._beside(asyncio.get_running_loop().create_task(settling))
 
     async def _settle(self, key: str, script: Script, place: int, t: int) -> None:
         """Add to a frame the claims that its quarter settles; then, if the user takes time, simulate the next one."""
-        with contextlib.suppress(RunError):  # the next quarter meets the same error, and says it
+        try:
             settled = await self.simulator.settled(self.session, key, script, t)
             frames = self.view.value.frames
             if settled and key == self.key and place < len(frames):
@@ -330,6 +350,10 @@ class Stage:
                 and len(view.frames) < len(view.names)
             ):
                 await self.simulator.prepare(self.session, key, view.script, t + 1)
+        except RunError:
+            pass  # the next quarter meets the same error, and says it
+        except Exception:
+            logger.exception("what follows a quarter of the live page failed")
 
     async def _simulated(self, view: View, t: int) -> tuple[Frame | None, tuple[Frame, ...]]:
         """The frame of a quarter, and the ghost's frames to it."""

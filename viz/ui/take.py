@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
+from collections.abc import Awaitable, Callable
 
 import solara
 
-from model import calendar
-from model.market import Market
-from viz.live.script import Script
+from viz.live import address
 from viz.ui.stage import Stage
 
 FORMS = {"csv": "CSV", "parquet": "Parquet"}
@@ -17,41 +14,40 @@ FORMS = {"csv": "CSV", "parquet": "Parquet"}
 
 
 @solara.component
-def Take(stage: Stage, script: Script) -> None:
+def Take(stage: Stage) -> None:
     """The downloads of what is on screen; made when they are asked for."""
+    script = stage.view.value.script
     stem = f"{script.scenario.removesuffix('.toml')}-seed-{script.seed}"
+    linked = address.linked(script)
+    solara.Text(
+        "the address of this page is a link to what it shows"
+        if linked
+        else "the uploaded file is too long for an address: a link does not show this run, the scenario file makes it",
+        classes=["uc-soft"],
+    )
     with solara.Div(classes=["uc-buttons"]):
         for form, name in FORMS.items():
-            with solara.FileDownload(
-                lambda form=form: tables(script, stage.last, form),
-                filename=f"{stem}-{form}.zip",
-                mime_type="application/zip",
-            ):
-                solara.Button(f"Tables ({name})", small=True, outlined=True)
+            _Tables(stage, form, name, f"{stem}-{form}.zip")
         with solara.FileDownload(script.toml, filename=f"{stem}.toml", mime_type="application/toml"):
             solara.Button("Scenario file", small=True, outlined=True)
 
 
-def tables(script: Script, last: str, form: str) -> bytes:
-    """Every recorded table to a quarter, as files of a form in a ZIP archive; the same bytes for the same script.
+@solara.component
+def _Tables(stage: Stage, form: str, name: str, filename: str) -> None:
+    """The tables to the newest quarter in one form."""
+    missed, set_missed = solara.use_state(0)
 
-    The run is made again, since the page holds only what it shows.
-    """
-    market = Market(script.scenario_of().setting, script.seed)
-    try:
-        while not market.finished and market.t <= calendar.index(last):
-            market.step()
-        frames = market.frames()
-    finally:
-        market.release()
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, frame in frames.items():
-            content = io.BytesIO()
-            if form == "csv":
-                frame.to_csv(content, index=False)
-            else:
-                frame.to_parquet(content, index=False)
-            # A fixed date, so that two downloads of one run are equal.
-            archive.writestr(zipfile.ZipInfo(f"{name}.{form}", (1980, 1, 1, 0, 0, 0)), content.getvalue())
-    return packed.getvalue()
+    def getter() -> Callable[[], Awaitable[bytes | None]]:
+        async def get() -> bytes | None:
+            made = await stage.tables(form)
+            if made is None:
+                set_missed(missed + 1)
+            return made
+
+        return get
+
+    # Solara forgets that a download was asked for when its getter changes: a new one after each that failed, so that
+    # the button works again, and not at each step, which would drop the one under way.
+    get = solara.use_memo(getter, [form, missed])
+    with solara.FileDownload(get, filename=filename, mime_type="application/zip"):
+        solara.Button(f"Tables ({name})", small=True, outlined=True)
