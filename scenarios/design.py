@@ -80,18 +80,29 @@ def sample(text: str, over: Sequence[str] = (), settled: Collection[str] = ()) -
     count = int(match[2])
     if count > MOST_POINTS:
         raise DesignError(f"--sample {text!r}: that is more than {MOST_POINTS:,} points")
-    varied = [_known(name) for name in over] or [p for p in drawn() if p.name not in settled]
-    if not varied:
-        raise DesignError(f"--sample {text!r}: every parameter with a range has a value already")
-    fixed = [p.name for p in varied if not p.low < p.high]
+    axes = varied(over, settled)
+    unit = unit_points(match[1], count, len(axes), int(match[3] or 0))
+    columns = [at_quantiles(p, unit[:, i]) for i, p in enumerate(axes)]
+    return [
+        {p.name: float(column[row]) for p, column in zip(axes, columns, strict=True)} for row in range(count)
+    ]
+
+
+def varied(over: Sequence[str] = (), settled: Collection[str] = ()) -> list[Parameter]:
+    """The parameters that a design varies: those named, or all of :func:`drawn` that have no value yet.
+
+    Raises DesignError where nothing varies, or a named one cannot; ParameterError for one that does not exist.
+    """
+    found = [_known(name) for name in over] or [p for p in drawn() if p.name not in settled]
+    if not found:
+        raise DesignError("every parameter with a range has a value already; name some with --over")
+    fixed = [p.name for p in found if not p.low < p.high]
     if fixed:
         raise DesignError(f"{fixed[0]} has no range to sample; leave it out of --over")
-    unit = unit_points(match[1], count, len(varied), int(match[3] or 0))
-    columns = [at_quantiles(p, unit[:, i]) for i, p in enumerate(varied)]
-    return [
-        {p.name: float(column[row]) for p, column in zip(varied, columns, strict=True)}
-        for row in range(count)
-    ]
+    twice = [p.name for p in found if found.count(p) > 1]
+    if twice:
+        raise DesignError(f"--over names {twice[0]} twice")
+    return found
 
 
 def refuse_overlap(points: Iterable[Mapping[str, float]], overrides: Mapping[str, object]) -> None:

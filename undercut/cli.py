@@ -15,6 +15,7 @@ from undercut.options import JsonOption
 from undercut.report import report
 from undercut.scenario import app as scenario_commands
 from undercut.show import NothingFound
+from undercut.study.app import app as study_commands
 from undercut.terminal import print_json, say
 from undercut.ui import ui
 
@@ -102,6 +103,7 @@ for command, name, short in (
 ):
     app.command(name, short_help=short)(command)
 app.add_typer(scenario_commands, name="scenario", short_help="Write, check and compare scenario files.")
+app.add_typer(study_commands, name="study", short_help="Study which assumptions carry the result.")
 
 
 def main(arguments: list[str] | None = None) -> int:

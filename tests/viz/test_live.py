@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 import os
@@ -23,6 +22,7 @@ from model.market import Market
 from model.parameters import ParameterError
 from scenarios.scenario import ScenarioError, load, names, resolve
 from scenarios.seeds import parse
+from tests.viz import apart
 from viz.live import address, frame, world
 from viz.live.address import Choice
 from viz.live.frame import OWN, Frame
@@ -251,7 +251,7 @@ def test_a_killed_process_costs_no_session() -> None:
         finally:
             simulator.close()
 
-    asyncio.run(session())
+    apart.run(session())
 
 
 def test_sessions_are_spread_over_the_processes() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from model.market import Market
+from tests.viz import apart
 from viz.live import address, world
 from viz.live.simulator import Simulator
 from viz.ui.stage import Stage, View
@@ -49,7 +51,7 @@ def on_stage(act: Callable[[Stage, Here], Awaitable[None]], query: str = SMALL) 
         await act(stage, here)
         stage.close()
 
-    asyncio.run(play())
+    apart.run(play())
 
 
 def view(stage: Stage) -> View:
@@ -180,13 +182,14 @@ def test_a_browser_that_comes_back_on_another_connection_can_go_on() -> None:
         assert [frame.quarter for frame in view(stage).frames] == ["2023Q1", "2023Q2"]
         assert stage.next_quarter == "2023Q3"
 
-    loop = asyncio.new_event_loop()
-    loop.run_until_complete(leave())
-    asyncio.run(come_back())
-    for task in asyncio.all_tasks(loop):
-        task.cancel()
-    loop.run_until_complete(asyncio.sleep(0))
-    loop.close()
+    lost = asyncio.new_event_loop()
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lost.run_until_complete, leave()).result()
+        apart.run(come_back())
+        for task in asyncio.all_tasks(lost):
+            task.cancel()
+        thread.submit(lost.run_until_complete, asyncio.sleep(0)).result()
+    lost.close()
 
 
 def test_a_new_start_gives_up_the_quarter_on_its_way() -> None:
@@ -235,4 +238,4 @@ def test_what_ends_leaves_nothing_under_way() -> None:
         with pytest.raises(world.RunError, match="the session has ended"):
             await Simulator.quarter(Simulator(1), stage.session, "", view(stage).script, 0)
 
-    asyncio.run(play())
+    apart.run(play())

@@ -282,7 +282,8 @@ def _fired(shock: Shock, frames: Sequence[Frame]) -> str:
         for event in frame.events
         if (event.kind, event.subject) == ("shock", type(shock).__name__)
     ]
-    return f"{keys['quarter']}: {keys['kind']}" + (f" ({rest})" if rest else "") + f": {did[-1]}" * bool(did)
+    named = f"{keys['quarter']}: {keys['kind']}" + (f" ({rest})" if rest else "")
+    return ": ".join([named, *did[-1:]])
 
 
 def _events(frames: tuple[Frame, ...]) -> list[dict[str, str]]:

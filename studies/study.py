@@ -1,0 +1,114 @@
+"""A finished study in a store: what was asked, the batches that it rests on, and its tables."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scenarios.folder import StoreError, as_store_error, read_json, write_json
+from scenarios.store import Store
+from scenarios.version import results_hash
+from scenarios.world import digest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FOLDER, FILE = "studies", "study.json"
+FORM = {"kind": str, "title": str, "asked": dict, "batches": list, "tables": list, "notes": list, "code": str}
+"""What stands in the file of a study."""
+
+DIGITS = 8
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a study found.
+
+    Attributes:
+        kind: the command that makes it, as ``"sobol"``.
+        title: what it is about, a line.
+        asked: its arguments, as plain data, from which the same study can be made again.
+        tables: DataFrames by name; the report, the browser and pandas read these.
+        batches: names of the batches that it rests on.
+        notes: sentences that a reader must know: failed runs, samples that are too small, what was assumed.
+    """
+
+    kind: str
+    title: str
+    asked: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame]
+    batches: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    code: str = field(default_factory=results_hash)
+
+    @property
+    def name(self) -> str:
+        """Its kind and a hash of what was asked and of the runs that answered."""
+        return f"{self.kind}-{digest([dict(self.asked), list(self.batches)])[:DIGITS]}"
+
+    def write(self, store: Store) -> Path:
+        """Store it, in place of an earlier one of the same name; returns its folder. Raises StoreError."""
+        folder = store.path / FOLDER / self.name
+        with as_store_error(store.path):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            for name, frame in self.tables.items():
+                frame.to_parquet(folder / f"{name}.parquet", index=False)
+            # The file comes last: a folder without it is no study.
+            content = {
+                "kind": self.kind,
+                "title": self.title,
+                "asked": dict(self.asked),
+                "batches": list(self.batches),
+                "tables": list(self.tables),
+                "notes": list(self.notes),
+                "code": self.code,
+            }
+            write_json(folder / FILE, content)
+        return folder
+
+    @classmethod
+    def open(cls, name: str | Path, store: Store) -> Study:
+        """A study by its folder, or by the first letters of its name in a store; of several, the newest.
+
+        Raises StoreError when there is none, or its files are damaged.
+        """
+        folder = Path(name)
+        if not (folder / FILE).is_file():
+            found = [each for each in folders(store) if each.name.startswith(str(name))]
+            if not found:
+                there = ", ".join(each.name for each in folders(store)[:4]) or "no study yet"
+                raise StoreError(f"{store.path} has no study {str(name)!r}; it has {there}")
+            folder = max(found, key=lambda each: (each / FILE).stat().st_mtime_ns)
+        return cls._read(folder)
+
+    @classmethod
+    def _read(cls, folder: Path) -> Study:
+        import pandas as pd
+
+        mend = "run the study again"
+        content = read_json(folder / FILE, FORM, mend)
+        tables = {}
+        for name in content["tables"]:
+            try:
+                tables[name] = pd.read_parquet(folder / f"{Path(str(name)).name}.parquet")
+            except (OSError, ValueError):
+                raise StoreError(f"{folder / name}.parquet is missing or damaged; {mend}") from None
+        return cls(
+            content["kind"],
+            content["title"],
+            content["asked"],
+            tables,
+            tuple(content["batches"]),
+            tuple(content["notes"]),
+            content["code"],
+        )
+
+
+def folders(store: Store) -> Sequence[Path]:
+    """The folders of the studies of a store, by name."""
+    home = store.path / FOLDER
+    return sorted(path for path in home.iterdir() if (path / FILE).is_file()) if home.is_dir() else []

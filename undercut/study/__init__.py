@@ -1,0 +1,1 @@
+"""The commands `undercut study KIND`, a module each."""

@@ -1,0 +1,1 @@
+"""Reports on studies: a module a kind."""

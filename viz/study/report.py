@@ -1,0 +1,68 @@
+"""The report of a study: one HTML file with what was asked, what it says in words and pictures, and its tables."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
+
+from scenarios.folder import to_json
+from viz.fan import ChartError
+from viz.inline import drawing
+from viz.page import Section, element, listing, page, paragraph
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from studies.study import Study
+
+
+class Kind(Protocol):
+    """A module of this package, named as the kind of study that it shows."""
+
+    def sections(self, study: Study) -> Sequence[Section]:
+        """What the study found: a sentence or two on top, pictures, tables."""
+        ...
+
+
+def write(study: Study, out: str | Path) -> None:
+    """Write the report of a study into a file.
+
+    Raises ChartError when Matplotlib is missing, the study is of a kind unknown to this version, or the file cannot
+    be written.
+    """
+    file = Path(out)
+    if not file.absolute().parent.is_dir():
+        raise ChartError(f"cannot write {out}: there is no folder {file.parent}")
+    with drawing():  # says at once when Matplotlib is missing
+        text = page(
+            f"Undercut: {study.title}", f"study {study.name}", [*_of(study).sections(study), _made(study)]
+        )
+    try:
+        file.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise ChartError(f"cannot write {out}: {(error.strerror or str(error)).lower()}") from None
+
+
+def _of(study: Study) -> Kind:
+    if not study.kind.isidentifier():
+        raise ChartError(f"this version knows no study of the kind {study.kind!r}")
+    try:
+        return cast("Kind", import_module(f"viz.study.{study.kind}"))
+    except ModuleNotFoundError:
+        raise ChartError(f"this version knows no study of the kind {study.kind!r}") from None
+
+
+def _made(study: Study) -> Section:
+    """How to make it again."""
+    return Section(
+        "made",
+        "How this was made",
+        [
+            paragraph("What was asked:"),
+            element("pre", to_json(dict(study.asked))),
+            paragraph(f"Code and parameters {study.code}. Batches that it rests on:"),
+            listing(element("code", name) for name in study.batches),
+            *([paragraph("What to know:"), listing(study.notes)] if study.notes else []),
+        ],
+    )
