@@ -43,7 +43,11 @@ def ui(
     browser: Annotated[bool, typer.Option(help="Open the page in the browser of this machine.")] = True,
     store: StoreOption = RUNS,
     workers: Annotated[
-        int, typer.Option(help="Processes that simulate live runs; by default one a processor.", min=1)
+        int,
+        typer.Option(
+            help="Processes that simulate live runs, and as many for comparisons; else one a processor.",
+            min=1,
+        ),
     ] = min(os.cpu_count() or 1, MOST_WORKERS),
 ) -> None:
     """Watch the market in a browser: live runs, comparisons, stored results, claims.

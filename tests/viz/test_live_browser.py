@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
+import time
+import urllib.request
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -11,7 +15,11 @@ from urllib.parse import parse_qs, urlsplit
 import pandas as pd
 import pytest
 
+from model import calendar
 from scenarios.scenario import resolve
+from tests.viz.conftest import watch
+from viz.live import world
+from viz.live.script import Script
 
 SMALL = "/?scenario=baseline&seed=1&value=enterprises:100"
 PANELS = {"tiles", "supply", "prices", "chips", "clouds", "size", "board", "feed"}
@@ -318,3 +326,47 @@ def test_the_board_counts_what_holds_as_of_the_quarter(page: Any, server: str) -
     assert set(page.locator("[data-claim]").evaluate_all("all => all.map(each => each.dataset.state)")) == {
         "pending"
     }
+
+
+def test_twenty_sessions_play_at_once_and_none_sees_anothers_state(window: Any, server: str) -> None:
+    seeds = range(1, 21)
+    others = sessions(server)
+    pages = [window.new_page() for _ in seeds]
+    wrong = [watch(page) for page in pages]
+    try:
+        for page, seed in zip(pages, seeds, strict=True):
+            page.set_default_timeout(180_000)
+            page.goto(f"{server}/?scenario=baseline&seed={seed}&value=enterprises:60", wait_until="commit")
+        for page in pages:
+            page.wait_for_selector("[data-panel=size][data-shown='2023Q1']")
+        for quarter in ("2023Q2", "2023Q3"):
+            for page in pages:
+                press(page, "step")
+            for page in pages:
+                page.wait_for_selector(f"[data-panel=size][data-shown='{quarter}']")
+        for page, seed in zip(pages, seeds, strict=True):
+            assert f"seed={seed}&" in page.url
+            assert page.input_value("[data-do=seed]") == str(seed)
+            script = Script("baseline", seed, (("enterprises", 60.0),))
+            expected = [world.quarter_of("alone", script, t) for t in range(calendar.index("2023Q3") + 1)]
+            revenue = [each.headline["market_revenue_usd"] for each in expected if each is not None]
+            assert lines(page, "size")["world"][:3] == pytest.approx(revenue, rel=1e-12)
+        assert wrong == [[] for _ in pages]
+    finally:
+        world.forget(("alone",))
+        for page in pages:
+            page.close()
+    until(lambda: sessions(server) <= others)
+
+
+def sessions(server: str) -> int:
+    """How many sessions the server holds."""
+    with urllib.request.urlopen(f"{server}/resourcez", timeout=60) as answer:
+        return int(json.load(answer)["kernels"]["total"])
+
+
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60.0
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.2)

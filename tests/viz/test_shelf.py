@@ -9,6 +9,7 @@ import pytest
 
 from scenarios.folder import StoreError
 from tests.viz.small import SMALL, small_batch
+from viz.parcel import parcel
 from viz.stored import archive, graph, pair, shelf, table
 from viz.ui import claims, compare, results
 
@@ -87,10 +88,17 @@ def test_the_supply_graph_of_a_stored_quarter_is_that_of_its_tables(batch):
     json.dumps(option, allow_nan=False)
 
 
-def test_downloads_are_the_tables_and_the_same_each_time(batch):
-    packed = archive.tables(batch, "csv")
-    assert packed == archive.tables(batch, "csv")
-    with zipfile.ZipFile(io.BytesIO(packed)) as files:
+def test_an_archive_of_the_same_tables_is_the_same_each_time():
+    tables = {"a": pd.DataFrame({"x": [1.0, 2.0]}), "b": pd.DataFrame({"y": ["u"]})}
+    for form in ("csv", "parquet"):
+        packed = parcel(tables.items(), form)
+        assert packed == parcel(tables.items(), form)
+        with zipfile.ZipFile(io.BytesIO(packed)) as files:
+            assert files.namelist() == [f"a.{form}", f"b.{form}"]
+
+
+def test_downloads_are_the_tables(batch):
+    with zipfile.ZipFile(io.BytesIO(archive.tables(batch, "csv"))) as files:
         quarters = pd.read_csv(files.open("quarters.csv"))
         assert {"claims.csv", "worlds.csv", "edges.csv"} <= set(files.namelist())
     assert len(quarters) == len(batch.table("quarters"))

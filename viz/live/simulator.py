@@ -20,11 +20,9 @@ from scenarios.workers import leave_with_parent, one_thread_each
 from viz.live import world
 from viz.live.frame import Frame
 from viz.live.script import Script
+from viz.processes import processes
 
 T = TypeVar("T")
-
-PROCESSES = "UNDERCUT_WORKERS"
-"""The environment variable that says how many processes a server has; by default one a processor."""
 
 TRIES = 2
 """A quarter whose process died is tried in a new one this often before the user hears of it."""
@@ -140,8 +138,8 @@ class Simulator:
 
 @cache
 def simulator() -> Simulator:
-    """The one of this server, of as many processes as ``PROCESSES`` says."""
-    return Simulator(int(os.environ.get(PROCESSES, "0")) or os.cpu_count() or 1)
+    """The one of this server."""
+    return Simulator(processes())
 
 
 def _start() -> None:

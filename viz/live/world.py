@@ -72,18 +72,19 @@ class World:
         return frame.cut(market, before)
 
     def settled(self, t: int) -> dict[str, float]:
-        """Values of the claims whose period ended with quarter ``t``, nan where undefined.
+        """Values of the claims whose period ended with quarter ``t``; nan only after the last quarter.
 
-        Claims that compare with another world need a batch, and are not among them.
+        Claims that compare with another world need a batch, and are not among them. Some metrics, as savings over
+        years, look beyond the period that the claim speaks of: until they can be told they are not there.
         """
         due = _due().get(calendar.name(t), ())
         if t == self.market.last:
-            # Some metrics, as savings over years, look beyond the period that the claim speaks of.
             due = tuple(claim for of in _due().values() for claim in of)
         if not due:
             return {}
         record = Record(self.market.frames())
-        return {claim.id: evaluate_metric(record, claim.metric, claim.period, claim.subject) for claim in due}
+        told = {c.id: evaluate_metric(record, c.metric, c.period, c.subject) for c in due}
+        return {name: value for name, value in told.items() if t == self.market.last or not math.isnan(value)}
 
 
 def quarter_of(key: str, script: Script, t: int, like: str = "") -> Frame | None:

@@ -19,6 +19,7 @@ from typing import Any
 from scenarios.plan import Plan
 from scenarios.progress import Failed, Pace, Silent
 from scenarios.workers import leave_with_parent, no_interrupts, one_thread_each
+from viz.processes import processes
 
 IDLE, WAITING, STARTING, RUNNING, STOPPING = "idle", "waiting", "starting", "running", "stopping"
 STOPPED, DONE, FAILED = "stopped", "done", "failed"
@@ -265,7 +266,7 @@ def _make(pipe: Connection, plan: Plan, out: Path) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if hasattr(signal, "pthread_sigmask"):
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-        _, lost = run(plan, job(), out, progress=Told(pipe))
+        _, lost = run(plan, job(), out, workers=processes(), progress=Told(pipe))
         if lost:
             said = f"{len(lost)} runs were lost ({lost[0].reason.splitlines()[-1]}); run again to make them"
             ended = (FAILED, said)

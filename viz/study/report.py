@@ -26,22 +26,25 @@ class Kind(Protocol):
 
 
 def write(study: Study, out: str | Path) -> None:
-    """Write the report of a study into a file.
-
-    Raises ChartError when Matplotlib is missing, the study is of a kind unknown to this version, or the file cannot
-    be written.
-    """
+    """Write the report of a study into a file. Raises ChartError as :func:`html` does, and where it cannot be written."""
     file = Path(out)
     if not file.absolute().parent.is_dir():
         raise ChartError(f"cannot write {out}: there is no folder {file.parent}")
-    with drawing():  # says at once when Matplotlib is missing
-        text = page(
-            f"Undercut: {study.title}", f"study {study.name}", [*_of(study).sections(study), _made(study)]
-        )
+    text = html(study)
     try:
         file.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise ChartError(f"cannot write {out}: {(error.strerror or str(error)).lower()}") from None
+
+
+def html(study: Study) -> str:
+    """The report of a study as a document.
+
+    Raises ChartError when Matplotlib is missing or the study is of a kind unknown to this version.
+    """
+    with drawing():  # says at once when Matplotlib is missing
+        sections = [*_of(study).sections(study), _made(study)]
+        return page(f"Undercut: {study.title}", f"study {study.name}", sections)
 
 
 def _of(study: Study) -> Kind:

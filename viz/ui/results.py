@@ -1,4 +1,4 @@
-"""The page of stored batches: the list of them, and one of them with the charts of its report."""
+"""The page of stored batches and studies: the lists of them, and one of them with the charts of its report."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from viz.stored import archive, course, graph, shelf, table
 from viz.stored.course import Panel
 from viz.stored.graph import Graph
 from viz.ui.part import Dial, Pending, Picks, Sheet, Trouble, use_read
+from viz.ui.studies import Studies
 from viz.ui.take import FORMS
 from viz.ui.widget import Chart, Packed, pack
 
@@ -43,7 +44,7 @@ class Opened:
 def Results() -> None:
     """The page."""
     router = solara.use_router()
-    name, label = asked(router.search or "")
+    name, label, study = asked(router.search or "")
     listed = use_read(
         lambda: pack(table.batches([shelf.summary(batch) for batch in shelf.batches()])), [name]
     )
@@ -65,14 +66,16 @@ def Results() -> None:
                 height=220,
                 event_open=lambda event: router.push(f"/results?{urlencode({'batch': event['name']})}"),
             )
+        Studies(study)
         if name:
             _Batch(name, label)
 
 
-def asked(search: str) -> tuple[str, str]:
-    """The batch and the world that an address asks for; empty where it names none."""
+def asked(search: str) -> tuple[str, str, str]:
+    """The batch, the world and the study that an address asks for; empty where it names none."""
     found = parse_qs(search.removeprefix("?"))
-    return found.get("batch", [""])[0], found.get("world", [""])[0]
+    batch, world, study = (found.get(key, [""])[0] for key in ("batch", "world", "study"))
+    return batch, world, study
 
 
 def read(name: str, label: str) -> Opened:

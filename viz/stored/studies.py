@@ -1,0 +1,81 @@
+"""The studies of the server's store, and what the pages show of one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scenarios.folder import StoreError
+from scenarios.store import Store
+from studies.study import Study, folders
+from viz.number import number
+from viz.stored import shelf
+from viz.stored.sheet import Column, Plain, cell, row, sheet
+from viz.study.report import html
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_ROWS = 2_000
+"""How many rows of a table go to the browser."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A study ready for the browser: its report as a document of its own, and its tables."""
+
+    study: Study
+    report: str
+    tables: tuple[tuple[str, Plain, int], ...]
+
+
+def there() -> list[Path]:
+    """The folders of the studies, the newest first. Raises StoreError as :func:`viz.stored.shelf.batches` does."""
+    if not shelf.batches():  # says what is wrong with the store, and a study rests on batches
+        return []
+    return sorted(folders(Store(shelf.place())), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+
+
+def listed() -> Plain:
+    """The table of studies."""
+    rows = []
+    for folder in there():
+        study = Study.open(folder, Store(shelf.place()))
+        rows.append(row(folder.name, [folder.name, study.title, study.kind]))
+    return sheet([Column("Study"), Column("What it is about"), Column("Kind")], rows)
+
+
+def read(name: str) -> Shown:
+    """A study of the list. Raises StoreError for a name that is not in it, ChartError where it cannot be drawn."""
+    found = next((folder for folder in there() if folder.name == name), None)
+    if found is None:
+        raise StoreError(
+            f"there is no study called {name[: shelf.QUOTED]!r} in the store; choose one of the list"
+        )
+    study = Study.open(found, Store(shelf.place()))
+    tables = tuple(
+        (title, table(frame.head(MOST_ROWS)), len(frame) - MOST_ROWS) for title, frame in study.tables.items()
+    )
+    return Shown(study, html(study), tables)
+
+
+def table(frame: pd.DataFrame) -> Plain:
+    """A table of a study as it is, numbers to be sorted as numbers."""
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    numeric = [is_numeric_dtype(kind) and not is_bool_dtype(kind) for kind in frame.dtypes]
+    columns = [Column(str(name).replace("_", " "), of) for name, of in zip(frame, numeric, strict=True)]
+    rows = [
+        row(str(place), [_cell(value, of) for value, of in zip(values, numeric, strict=True)])
+        for place, values in enumerate(frame.itertuples(index=False, name=None))
+    ]
+    return sheet(columns, rows)
+
+
+def _cell(value: Hashable, numeric: bool) -> dict[str, Any]:
+    if not numeric:
+        return cell("" if value is None or value != value else str(value))
+    amount = float(value)  # type: ignore[arg-type]
+    return cell(number(amount), by=amount)
