@@ -39,11 +39,16 @@ def write(batch: Batch, out: str | Path, quarter: str = "") -> None:
     file = Path(out)
     if not file.absolute().parent.is_dir():
         raise ChartError(f"cannot write {out}: there is no folder {file.parent}")
-    text = page(TITLE, subtitle(batch), sections(batch, quarter))
+    text = html(batch, quarter)
     try:
         file.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise ChartError(f"cannot write {out}: {(error.strerror or str(error)).lower()}") from None
+
+
+def html(batch: Batch, quarter: str = "") -> str:
+    """The report of a batch as a document. Raises ChartError and StoreError as :func:`write` does."""
+    return page(TITLE, subtitle(batch), sections(batch, quarter))
 
 
 def subtitle(batch: Batch) -> str:

@@ -223,6 +223,9 @@ def test_tables_and_verdicts_can_be_downloaded(page: Any, server: str, batch: Ba
     with page.expect_download() as download:
         page.click("[data-do=verdicts-csv]")
     assert set(pd.read_csv(download.value.path())["id"]) == set(by_id())
+    with page.expect_download() as download:
+        page.click("[data-do=report]")
+    assert "Undercut: the market for LLM inference" in Path(download.value.path()).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", ["../..", "<img src=x onerror=alert(1)>"])

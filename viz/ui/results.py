@@ -11,6 +11,7 @@ import solara
 
 from evidence.ensemble import verdicts
 from scenarios.batch import Batch
+from viz.report import html
 from viz.stored import archive, course, graph, shelf, table
 from viz.stored.course import Panel
 from viz.stored.graph import Graph
@@ -192,6 +193,9 @@ def _Take(batch: Batch) -> None:
             lambda: archive.claims(batch), filename=f"{batch.name}-verdicts.csv", mime_type="text/csv"
         ):
             solara.Button("Verdicts (CSV)", small=True, outlined=True, attributes={"data-do": "verdicts-csv"})
+        # With what a page has no room for: the articles' own figures and tables beside the runs.
+        with solara.FileDownload(lambda: html(batch), filename=f"{batch.name}.html", mime_type="text/html"):
+            solara.Button("Report (HTML)", small=True, outlined=True, attributes={"data-do": "report"})
 
 
 @solara.component
