@@ -186,9 +186,16 @@ class Cloud(Firm):
             self.qualification[maker] = before + speed * (1.0 - before)
 
     def observe(self, work: FloatArray) -> None:
-        """Learn from the work demanded of the fleet this quarter, reference units, shape (purposes,)."""
+        """Learn from the work demanded of the fleet this quarter, reference units, shape (purposes,).
+
+        Expectations that are fixed are those of the end of the facts; of work that is new after it, the first sight.
+        """
         p = self.model.parameters
+        fixed = not p.adaptive_expectations and self.model.t > self.model.facts_end
         for expectation, seen in zip(self.expect, work, strict=True):
+            if fixed and expectation.level > 0.0:
+                expectation.hold(p.trend_damping)
+                continue
             expectation.learn(
                 float(seen), p.forecast_level_weight, p.forecast_growth_weight, p.forecast_growth_bound
             )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.demand import new_portfolio, remap_portfolio, shares, step
+from model.form import linear_at, token_nests
 from model.hosting import purpose_of
 from model.offer import Offer
 from model.parameters import Parameters
@@ -300,8 +301,7 @@ def consume(market: Market) -> None:
         price,
         home,
         groups,
-        p.sigma1,
-        p.sigma2,
+        *token_nests(p),
         eta,
         reference,
         p.adoption_rate,
@@ -311,6 +311,7 @@ def consume(market: Market) -> None:
         demand.demanded,
         firms=population.firms,
         adopters_out=demand.adopters,
+        linear_at=linear_at(p),
     )
     _serve(market)
 
@@ -349,8 +350,8 @@ def _reference(
         price,
         market.offset,
         groups,
-        p.sigma1,
-        p.sigma2,
+        *token_nests(p),
+        linear_at=linear_at(p),
     )
     now = np.where(np.isfinite(choice.log_inclusive), choice.log_inclusive, np.nan)
     return now if known is None else np.where(np.isnan(known), now, known)

@@ -12,6 +12,8 @@ from agents import rebate
 from agents.cloud import Cloud, decide_hosting
 from agents.intervention import may_host
 from model.catalogue import Model
+from model.demand import price_term
+from model.form import linear_at
 from model.hosting import TokenCosts, delivered_rates, hour_costs, token_costs
 from model.offer import Offer
 from model.place import CHINA, REGION_INDEX, REGIONS
@@ -179,7 +181,9 @@ def _value(market: Market, owner: Cloud, models: list[Model], sheet: CostSheet) 
     }
     capability = np.array([m.capability for m in models]) - p.capability_reference
     resource = sheet.of[owner.name].resource[[sheet.row[m.name] for m in models]]
-    value = p.beta_mean * capability - p.alpha_mean * np.log(resource + p.nuisance_usd_per_mtok)
+    h, touch = p.nuisance_usd_per_mtok, linear_at(p)
+    fall = price_term(resource + h, None if touch is None else touch + h)
+    value = p.beta_mean * capability - p.alpha_mean * fall
     value += np.array([interest[m.vendor] for m in models])
     return np.where(may_host(market, owner, models), value, -np.inf)
 

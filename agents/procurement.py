@@ -15,6 +15,7 @@ from agents.policy import may_buy
 from model.buyers import Buyers, buyers, choices
 from model.cost import WATTS_PER_KW, shadow_rental
 from model.fleet import HOURS_PER_QUARTER
+from model.form import chip_nests
 from model.hosting import life_hours, with_surroundings
 from model.ledger import Kind
 from model.parameters import Parameters
@@ -36,7 +37,8 @@ class ChipNeeds:
     ``need`` (rows,) is work to buy for, in reference units a quarter; ``home`` (rows, chips) alpha times the
     log value of the work that a chip does over its life, with taste and qualification, -inf where it cannot
     be bought; ``opex`` (rows, chips) what a chip costs over its life beside its price, USD; ``units_per_work``
-    (rows, chips) chips that one unit of work a quarter takes; ``maker`` (chips,) the nests.
+    (rows, chips) chips that one unit of work a quarter takes; ``maker`` (chips,) the nests; ``worth`` (rows, chips)
+    the value of the work of a chip over its life, USD, at which linear utility touches the log form.
     """
 
     buyer: list[str]
@@ -47,6 +49,7 @@ class ChipNeeds:
     home: FloatArray
     opex: FloatArray
     units_per_work: FloatArray
+    worth: FloatArray
 
     def as_buyers(self, p: Parameters) -> Buyers:
         """The same as demand that a chipmaker prices against."""
@@ -56,19 +59,20 @@ class ChipNeeds:
             self.need,
             np.zeros(len(self.chips)),
             self.maker,
-            p.chip_sigma1,
-            p.chip_sigma2,
+            *chip_nests(p),
             h=self.opex,
             home=self.home,
             intensity=self.units_per_work,
+            tangent=None if p.log_price else np.where(self.worth > 0.0, self.worth, 1.0),
         )
 
 
 def decide_chips(needs: ChipNeeds, price: FloatArray, p: Parameters) -> FloatArray:
     """Units of each chip to order for each need, shape (rows, chips).
 
-    A nested logit, maker above chip, on the log cost of a unit of work against the value of having it done;
-    the outside good is to wait. The same demand system as for tokens (``model/demand.py``).
+    A nested logit, maker above chip, on the cost of a unit of work against the value of having it done, in logs
+    unless utility is linear in price; the outside good is to wait. The same demand system as for tokens
+    (``model/demand.py``).
     """
     if not len(needs.need):
         return np.zeros((0, len(price)))
@@ -95,6 +99,7 @@ def chip_needs(market: Market) -> ChipNeeds:
     need: list[float] = []
     home: list[FloatArray] = []
     opex: list[FloatArray] = []
+    worth: list[FloatArray] = []
     for owner in market.clouds.values():
         forecast, capacity = owner.forecast(), owner.capacity()
         needed = needed_work(forecast, capacity, p.target_utilisation, p.order_speed)
@@ -118,6 +123,7 @@ def chip_needs(market: Market) -> ChipNeeds:
             need.append(float(needed[w]))
             home.append(np.where(useful, p.chip_alpha * log_value + taste, -np.inf))
             opex.append(np.asarray(beside))
+            worth.append(np.exp(log_value))
     rows = len(need)
     index = np.array(purpose, dtype=np.int64)
     with np.errstate(divide="ignore"):
@@ -131,6 +137,7 @@ def chip_needs(market: Market) -> ChipNeeds:
         home=np.array(home).reshape(rows, len(chips)),
         opex=np.array(opex).reshape(rows, len(chips)),
         units_per_work=np.where(np.isfinite(per_work), per_work, 0.0).reshape(rows, len(chips)),
+        worth=np.array(worth).reshape(rows, len(chips)),
     )
 
 

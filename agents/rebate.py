@@ -32,8 +32,9 @@ def applied(market: Market, needs: ChipNeeds, but_of: str = "") -> ChipNeeds:
     """The needs as they are at posted prices once discounts are taken off, but for those that ``but_of`` grants.
 
     With a share s of the price p to pay and o of running cost, ln(s p + o) = ln s + ln(p + o / s): the discount raises
-    the taste for the chip and its running cost. A maker that cuts a price for some does not raise the posted one in
-    answer, so it leaves its own discounts out when it sets prices; rivals see them.
+    the taste for the chip, its running cost and the value of its work, at which linear utility touches the log form.
+    A maker that cuts a price for some does not raise the posted one in answer, so it leaves its own discounts out when
+    it sets prices; rivals see them.
     """
     if not market.interventions.rebates - {but_of}:
         return needs
@@ -42,7 +43,7 @@ def applied(market: Market, needs: ChipNeeds, but_of: str = "") -> ChipNeeds:
     own = np.array([market.catalogue.chips[j].spec.maker == but_of for j in needs.chips], dtype=bool)
     share[:, own] = 1.0
     taste = market.parameters.chip_alpha * np.log(share)
-    return replace(needs, home=needs.home - taste, opex=needs.opex / share)
+    return replace(needs, home=needs.home - taste, opex=needs.opex / share, worth=needs.worth / share)
 
 
 def paid(market: Market, needs: ChipNeeds, price: FloatArray) -> FloatArray:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents import listing, price_rule, taste
+from model.form import linear_at, token_nests
 from model.hosting import life_hours, purpose_of
 from model.offer import Offer
 from model.pricing import Buyers, best_response, buyers, effective_cost, partial_adjustment
@@ -95,6 +96,7 @@ def price_list(market: Market) -> PriceList:
     reference = (
         np.zeros(len(market.types.weight)) if known is None else market.types.mixture @ np.nan_to_num(known)
     )
+    touch = linear_at(p)
     return PriceList(
         firms=firms,
         own=own,
@@ -107,12 +109,12 @@ def price_list(market: Market) -> PriceList:
             market.types.weight,
             market.offers.capability() - p.capability_reference,
             market.offers.model_groups(),
-            p.sigma1,
-            p.sigma2,
+            *token_nests(p),
             h=market.types.nuisance,
             eta=p.eta * p.demand_elasticity,
             home=market.types.mix(market.offset),
             reference_log_inclusive=reference,
+            tangent=None if touch is None else touch + market.types.nuisance[:, None],
         ),
     )
 
@@ -142,7 +144,7 @@ def _patience(market: Market, setter: str) -> float:
 def _costs(market: Market) -> FloatArray:
     """Effective unit costs: resource or transfer cost less what a locked-in customer is worth tomorrow, (offers,).
 
-    1 of an offer that cannot be served.
+    1 of an offer that cannot be served. Myopic sellers do not count on tomorrow.
     """
     p, offers = market.parameters, market.offers
     patient = {name: _patience(market, name) for name in {offer.setter for offer in offers}}
@@ -150,7 +152,7 @@ def _costs(market: Market) -> FloatArray:
     cost = offers.array("unit_cost")
     served = np.isfinite(cost)
     cost = np.where(served, cost, 1.0)
-    margin = np.maximum(offers.array("expected_margin"), 0.0) * p.lock_in_share
+    margin = np.maximum(offers.array("expected_margin"), 0.0) * (p.lock_in_share * p.forward_prices)
     reduced = effective_cost(cost, p.discount_factor, 1.0 - p.portfolio_rate, margin)
     lowered = np.maximum(cost + weight * (reduced - cost), p.price_floor_usd_per_mtok)
     return np.where(served, lowered, cost)

@@ -3,10 +3,10 @@
 Tokens and chips are the same here: ``intensity`` is how many units of an offer a type buys per unit of what
 it consumes (1 for tokens; chip hours per unit of work for chips). It only counts units: a buyer who
 compares offers by the cost of its work has ``- alpha ln(intensity)`` in ``home``, since that cost is
-intensity * (price + h).
+intensity * (price + h). Utility is in the log of price + h, or linear in it where a ``tangent`` is given.
 
     buyers(alpha[I], beta[I], weights[I], capability[J], model[J], sigma1, sigma2, *, h, eta, volume, home,
-           intensity, reference_log_inclusive) -> Buyers
+           intensity, reference_log_inclusive, tangent) -> Buyers
     quantities(buyers, price[J]) -> (J,)          choices(buyers, price[J]) -> Choice
     derivatives(buyers, price[J]) -> (J, J)       profit(buyers, price, cost, stake[J], upstream[J]) -> float
 """
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from model.demand import Choice, Floats, check_nests, groups_of, log_shares, logistic
+from model.demand import Choice, Floats, check_nests, groups_of, log_shares, logistic, price_term
 
 ALPHA_SAFE = 1.1  # below it a lone seller's markup passes 1000 % and prices answer costs violently
 
@@ -28,7 +28,7 @@ ALPHA_SAFE = 1.1  # below it a lone seller's markup passes 1000 % and prices ans
 class Buyers:
     """Types of buyer before prices; made by ``buyers``, which checks the arrays."""
 
-    alpha: Floats  # (I,) taste for log price
+    alpha: Floats  # (I,) taste for log price, or for price over the tangent
     mass: Floats  # (I,) weight times V0 / B_ref^(eta(1-sigma1)/alpha): consumption where ln B = 0
     weights: Floats  # (I,) share or number of buyers of the type
     value: Floats  # (I, J) utility without price; minus infinity where not available
@@ -38,10 +38,15 @@ class Buyers:
     sigma1: float
     sigma2: float
     eta: float
+    tangent: Floats | None = None  # (I, J) price + h at which linear utility touches the log form; None: log
 
     def values_at(self, price: Floats) -> Floats:
         """Utility (I, J) at prices (J,)."""
-        return np.asarray(self.value - self.alpha[:, None] * np.log(price + self.nuisance))
+        return np.asarray(self.value - self.alpha[:, None] * price_term(price + self.nuisance, self.tangent))
+
+    def pace_at(self, price: Floats) -> Floats:
+        """What alpha is divided by in the slope of utility in price, (I, J): price + h, or the tangent."""
+        return price + self.nuisance if self.tangent is None else self.tangent
 
 
 def buyers(
@@ -59,17 +64,19 @@ def buyers(
     home: ArrayLike | None = None,
     intensity: ArrayLike | None = None,
     reference_log_inclusive: ArrayLike = 0.0,
+    tangent: ArrayLike | None = None,
 ) -> Buyers:
     """Check and combine what is known of buyers before prices.
 
     ``alpha``, ``beta``, ``weights``, ``volume`` V0 (default 1) and ``reference_log_inclusive`` ln B_ref are
     by type, (I,); ``capability`` and ``model`` by offer, (J,); ``home`` (everything else in utility, minus
     infinity where not available) and ``intensity`` are (I, J); ``h`` is a scalar, (I,) or (I, J), in the
-    unit of price.
+    unit of price. With a ``tangent``, which broadcasts to (I, J), utility is linear in price and touches the
+    log form where price + h is the tangent.
 
-    Raises ValueError where sigma1 > sigma2, an alpha is 1 or less (revenue then never falls with the price,
-    and no profit-maximising price exists), or a shape, sign or NaN is wrong; warns where an alpha is below
-    ``ALPHA_SAFE``.
+    Raises ValueError where sigma1 > sigma2, an alpha is 1 or less in the log form (revenue then never falls with
+    the price, and no profit-maximising price exists) or not above 0, or a shape, sign or NaN is wrong; warns where
+    an alpha of the log form is below ``ALPHA_SAFE``.
     """
     check_nests(sigma1, sigma2)
     taste, weight = _vector("alpha", alpha), _vector("weights", weights)
@@ -85,12 +92,14 @@ def buyers(
     if (weight < 0.0).any() or not active.any():
         raise ValueError("weights must not be negative, and at least one must be positive")
     lowest = float(taste[active].min())
-    if lowest <= 1.0:
+    if lowest <= 0.0:
+        raise ValueError(f"alpha = {lowest:.4g}: buyers must like lower prices; keep every alpha above 0")
+    if tangent is None and lowest <= 1.0:
         raise ValueError(
             f"alpha = {lowest:.4g}: with a taste for log price of 1 or less revenue never falls with "
             "the price and no best price exists; keep every alpha above 1 with a margin"
         )
-    if lowest < ALPHA_SAFE:
+    if tangent is None and lowest < ALPHA_SAFE:
         warnings.warn(
             f"alpha = {lowest:.4g} is close to 1, where prices explode: expect markups of alpha/(alpha-1) = "
             f"{lowest / (lowest - 1.0):.3g} times cost where that type is what remains",
@@ -103,12 +112,15 @@ def buyers(
     extra = _table("home", 0.0 if home is None else home, types, offers)
     if (nuisance < 0.0).any() or (units < 0.0).any() or np.isposinf(extra).any():
         raise ValueError("h and intensity must not be negative, and home must be below infinity")
+    touch = None if tangent is None else _table("tangent", tangent, types, offers)
+    if touch is not None and not ((touch > 0.0).all() and np.isfinite(touch).all()):
+        raise ValueError("tangent must be above zero and finite: it is a price with the buyer's own cost")
     reference = np.broadcast_to(np.asarray(reference_log_inclusive, float), (types,))
     base = np.ones(types) if volume is None else _vector("volume", volume)
     mass = weight * base * np.exp(-eta * (1.0 - sigma1) / taste * reference)
     value = np.ascontiguousarray(_vector("beta", beta)[:, None] * quality + extra)
     return Buyers(
-        taste, mass, weight, value, nuisance, units, groups, float(sigma1), float(sigma2), float(eta)
+        taste, mass, weight, value, nuisance, units, groups, float(sigma1), float(sigma2), float(eta), touch
     )
 
 
@@ -166,12 +178,12 @@ def slopes(demand: Buyers, price: Floats, choice: Choice) -> tuple[Floats, Float
     near, far = 1.0 / (1.0 - demand.sigma2), 1.0 / (1.0 - demand.sigma1)
     volume = consumption(demand, choice)[:, None]
     bought = volume * choice.share * demand.intensity
-    reach = price + demand.nuisance
+    pace = demand.pace_at(price)
     alpha = demand.alpha[:, None]
-    own = np.einsum("ij,ij->j", bought, alpha * near / reach)
-    pull = (alpha * (choice.share + (far - 1.0) * choice.within) - demand.eta * choice.within) / reach
+    own = np.einsum("ij,ij->j", bought, alpha * near / pace)
+    pull = (alpha * (choice.share + (far - 1.0) * choice.within) - demand.eta * choice.within) / pace
     same = demand.model[:, None] == demand.model[None, :]
-    sibling = (near - far) * (bought.T @ (alpha * choice.within_model / reach))
+    sibling = (near - far) * (bought.T @ (alpha * choice.within_model / pace))
     return np.asarray(own), np.asarray(bought.T @ pull + np.where(same, sibling, 0.0))
 
 

@@ -18,8 +18,14 @@ UNDERFLOW = 1e-280  # demand slopes below this carry no information
 LONGEST_STEP = 1.0  # in log price: keeps a first guess far away from emptying the market
 
 # What belongs together is passed as tuples: ``tastes`` = (alpha, mass, value, nuisance, intensity, model,
-# sigma1, sigma2, eta) of Buyers, ``money`` = (cost, stake, upstream, floor) by offer, ``rest`` = what
+# sigma1, sigma2, eta, linear, tangent) of Buyers, ``money`` = (cost, stake, upstream, floor) by offer, ``rest`` = what
 # ``_rivals`` returns.
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def _tangent(reach: Any, at: Any) -> Any:  # pragma: no cover - compiled
+    """The tangent of the logarithm at ``at``, in its place where utility is linear in price."""
+    return np.log(at) + (reach - at) / at
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
@@ -27,7 +33,7 @@ def _evaluate(
     p: Any, own: Any, rest: Any, tastes: Any, money: Any, slope: Any, sold: Any, pulled: Any
 ) -> Any:  # pragma: no cover - compiled
     """Profit at own prices ``p``; writes Lambda, q and sum_k Gamma_kj M_k of each own offer (n,)."""
-    alpha, mass, value, nuisance, intensity, _, sigma1, sigma2, eta = tastes
+    alpha, mass, value, nuisance, intensity, _, sigma1, sigma2, eta, linear, tangent = tastes
     cost, stake, upstream, _ = money
     place, log_sum, mean, log_rest, mean_rest = rest
     types, n, touched = alpha.size, own.size, log_sum.shape[1]
@@ -49,7 +55,11 @@ def _evaluate(
         for k in range(n):
             j = own[k]
             if value[i, j] > -np.inf:
-                e[k] = (value[i, j] - alpha[i] * np.log(p[k] + nuisance[i, j])) * near
+                if linear:
+                    e[k] = value[i, j] - alpha[i] * _tangent(p[k] + nuisance[i, j], tangent[i, j])
+                    e[k] *= near
+                else:
+                    e[k] = (value[i, j] - alpha[i] * np.log(p[k] + nuisance[i, j])) * near
                 top[place[k]] = max(top[place[k]], e[k])
             else:
                 e[k] = -np.inf
@@ -97,7 +107,7 @@ def _evaluate(
                 j = own[k]
                 inside = e[k] / total[place[k]]
                 within = inside * part[place[k]] / whole
-                flow = bought / (p[k] + nuisance[i, j])
+                flow = bought / (tangent[i, j] if linear else p[k] + nuisance[i, j])
                 sold[k] += bought * within * intensity[i, j]
                 slope[k] += flow * within * intensity[i, j] * alpha[i] * near
                 pulled[k] += (

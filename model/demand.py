@@ -5,6 +5,7 @@ Enterprise i values offer j of model m at
     u_ij = beta_i * capability_j - alpha_i * ln(price_j + h_i) + offset_ij
 
 where the offset holds home + channel + xi (minus infinity where the offer is not available to the buyer).
+Utility linear in price takes the tangent of the logarithm at a stated price instead (``price_term``).
 Nests: outside against all LLMs (``sigma1``), inside them the model (``sigma2 >= sigma1``); Berry (1994),
 Berry, Levinsohn and Pakes (1995), Grigolon and Verboven (2014). With D_m the sum over the offers of a model
 of exp(u/(1-sigma2)), the LLM nest is B = sum_m D_m^((1-sigma2)/(1-sigma1)), adoption
@@ -13,10 +14,12 @@ choice come from one indirect utility.
 
 Signatures (I buyers, J offers, S segments):
 
-    shares(alpha[I], beta[I], nuisance, capability[J], price[J], offset, model[J], sigma1, sigma2) -> Choice
+    shares(alpha[I], beta[I], nuisance, capability[J], price[J], offset, model[J], sigma1, sigma2,
+           *, linear_at=None) -> Choice
+    price_term(reach, tangent) -> log of price + h, or its tangent
     step(alpha[I], beta[I], nuisance[I], weight[I], segment[I], capability[J], price[J], offset[S,J],
          model[J], sigma1, sigma2, eta, reference_log_inclusive, adoption_rate, portfolio_rate,
-         adoption[I], portfolio[I,J], tokens_out[S,J], *, firms=None, adopters_out=None, volume_out=None)
+         adoption[I], portfolio[I,J], tokens_out[S,J], *, firms=None, adopters_out=None, volume_out=None, linear_at=None)
     new_portfolio(enterprises, offers) -> portfolio          remap_portfolio(portfolio, old_to_new, offers)
 """
 
@@ -53,6 +56,18 @@ def check_nests(sigma1: float, sigma2: float) -> None:
             f"nests need 0 <= sigma1 <= sigma2 < 1, got sigma1 = {sigma1:g} and sigma2 = {sigma2:g}: "
             "offers of one model must be at least as close substitutes as different models"
         )
+
+
+def price_term(reach: Floats, tangent: Floats | float | None) -> Floats:
+    """What alpha multiplies in utility at ``reach`` = price + h: its logarithm, or the tangent of the logarithm.
+
+    With ``tangent`` t, in the unit of price and any shape that broadcasts with ``reach``, the term is
+    ln t + (reach - t) / t: linear in price, with the level and the slope of the logarithm where price + h = t. So
+    the own-price elasticity alpha p / t (1 - s) agrees with that of the log form there, and grows with the price.
+    """
+    if tangent is None:
+        return np.asarray(np.log(reach))
+    return np.asarray(np.log(tangent) + (reach - tangent) / tangent)
 
 
 def groups_of(model: ArrayLike) -> Ints:
@@ -96,12 +111,15 @@ def shares(
     model: ArrayLike,
     sigma1: float,
     sigma2: float,
+    *,
+    linear_at: float | None = None,
 ) -> Choice:
     """Choice probabilities in float64, the reference for the compiled step.
 
     ``alpha``, ``beta`` (I,) tastes; ``nuisance`` h, a scalar, (I,) or (I, J), in the unit of price;
     ``capability``, ``price``, ``model`` (J,); ``offset`` (I, J) or anything that broadcasts to it, minus
-    infinity where not available. Raises ValueError for nests out of order.
+    infinity where not available. With ``linear_at``, a price, utility is linear in price and touches the log form
+    there. Raises ValueError for nests out of order.
     """
     check_nests(sigma1, sigma2)
     taste, prices = np.asarray(alpha, float)[:, None], np.asarray(price, float)
@@ -109,7 +127,7 @@ def shares(
     h = h[:, None] if h.ndim == 1 else h
     value = (
         np.asarray(beta, float)[:, None] * np.asarray(capability, float)
-        - taste * np.log(prices + h)
+        - taste * price_term(prices + h, None if linear_at is None else linear_at + h)
         + np.asarray(offset, float)
     )
     of_model, of_nest, log_inclusive = log_shares(value, groups_of(model), sigma1, sigma2)
@@ -147,6 +165,7 @@ def step(
     firms: Singles | None = None,
     adopters_out: Floats | None = None,
     volume_out: Singles | None = None,
+    linear_at: float | None = None,
 ) -> None:
     """One quarter of demand: adoption and portfolios move towards choice, tokens are asked for.
 
@@ -155,7 +174,7 @@ def step(
     int32 (I,), fastest when sorted. Offers, (J,): ``capability``, ``price``, ``model`` (any integers, any
     order). ``offset`` float32 (S, J): home + channel + xi, minus infinity where the segment cannot buy.
     ``reference_log_inclusive`` ln B_ref, a scalar, (S,) or (I,); an array of both lengths at once is read
-    as (S,).
+    as (S,). With ``linear_at``, a price above zero, utility is linear in price and touches the log form there.
 
     State, changed in place: ``adoption`` float32 (I,), which moves the fraction ``adoption_rate`` towards
     S; ``portfolio`` float32 (I, J) from ``new_portfolio``, shares within the LLM nest, moves
@@ -207,6 +226,7 @@ def step(
         (offset - level[:, None]).astype(np.float32),
         level.astype(np.float32),
         np.float32(best),
+        np.float32(0.0 if linear_at is None else linear_at),
         float(sigma1),
         float(sigma2),
         float(eta),

@@ -8,6 +8,7 @@ from types import MappingProxyType
 GROUPS = MappingProxyType(
     {
         "Causes that can be turned off": "open_weights",
+        "Forms of the mechanisms": "forward_prices",
         "Size of the population": "enterprises",
         "Demand: tastes, adoption, volume": "alpha_mean",
         "Demand: luck and business cycle": "luck_persistence",

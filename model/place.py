@@ -30,3 +30,6 @@ CAUSES = (
     "demand_elasticity",
 )
 """Parameters that are switches: each turns one cause of the forecasts off."""
+
+FORMS = ("forward_prices", "nested_logit", "log_price", "adaptive_expectations")
+"""Parameters that are switches: each puts the alternative that a referee would ask for in place of a mechanism."""

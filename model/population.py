@@ -85,6 +85,17 @@ def _utility(
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def _linear_utility(
+    a: Any, c: Any, h: Any, quality: Any, paid: Any, at: Any, taste: Any, factor: Any, row: Any
+) -> None:  # pragma: no cover - compiled
+    """The same with the tangent of the logarithm at the price ``at`` in its place."""
+    for b in range(row.size):
+        tangent = at + h[b]
+        fall = _log2(tangent) + (paid - at) / tangent * _F(1.0 / PER_BIT)
+        row[b] = (c[b] * quality - a[b] * fall + taste) * factor
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _bits(c: Any, row: Any) -> None:  # pragma: no cover - compiled
     for b in range(row.size):
         row[b] = c[b] * _F(1.0 / PER_BIT)
@@ -219,6 +230,7 @@ def population_step(
     offset: Any,
     level: Any,
     capability_level: Any,
+    linear_at: Any,
     sigma1: Any,
     sigma2: Any,
     eta: Any,
@@ -235,7 +247,7 @@ def population_step(
 
     ``order`` lists offers model by model and ``group`` numbers the model of each; ``level`` (S,) and
     ``capability_level`` are what was taken out of offset and capability, so that single precision sees
-    small numbers.
+    small numbers. ``linear_at`` is the price at which linear utility touches the log form; 0 is the log form.
     """
     enterprises, offers = alpha.size, order.size
     sharpness = _F(1.0 / (1.0 - sigma2))
@@ -278,7 +290,13 @@ def population_step(
                 inner = nest[m][:size]
                 if first[m + 1] - first[m] == 1:  # a model with one offer is its own nest
                     j = available[first[m]]
-                    _utility(a, bits_of_c, h, capability[j], price[j], offset[s, j] * per_bit, lone, inner)
+                    taste = offset[s, j] * per_bit
+                    if linear_at > _F(0.0):
+                        _linear_utility(
+                            a, bits_of_c, h, capability[j], price[j], linear_at, taste, lone, inner
+                        )
+                    else:
+                        _utility(a, bits_of_c, h, capability[j], price[j], taste, lone, inner)
                     _fill(value[first[m]][:size], _F(1.0))
                     _fill(inverse[m][:size], _F(1.0))
                 else:
@@ -286,9 +304,13 @@ def population_step(
                     _fill(total, _F(0.0))
                     for position in range(first[m], first[m + 1]):
                         j, row = available[position], value[position][:size]
-                        _utility(
-                            a, bits_of_c, h, capability[j], price[j], offset[s, j] * per_bit, sharpness, row
-                        )
+                        taste = offset[s, j] * per_bit
+                        if linear_at > _F(0.0):
+                            _linear_utility(
+                                a, bits_of_c, h, capability[j], price[j], linear_at, taste, sharpness, row
+                            )
+                        else:
+                            _utility(a, bits_of_c, h, capability[j], price[j], taste, sharpness, row)
                         _raise(scale, row)
                     for position in range(first[m], first[m + 1]):
                         _exponentials(value[position][:size], scale, total)

@@ -3,8 +3,8 @@
 One implementation for tokens and for chips (see ``model.buyers`` for what an offer and a unit are).
 
     equilibrium(alpha[I], beta[I], weights[I], capability[J], model[J], sigma1, sigma2, cost[J],
-                ownership[J,J], *, h, eta, volume, home, capacity, upstream[J,J], intensity, floor, ...) ->
-                Equilibrium
+                ownership[J,J], *, h, eta, volume, home, capacity, upstream[J,J], intensity, tangent, floor,
+                ...) -> Equilibrium
     best_response(buyers, price[J], own[n], cost[J], stake[J], upstream[J], *, floor, start) -> Response
     partial_adjustment(posted, target, speed, threshold, cap) -> (new, at_cap)
     effective_cost(cost, delta, rho, expected_margin, *, deepest_subsidy) -> cost
@@ -91,6 +91,7 @@ def equilibrium(
     upstream: ArrayLike | None = None,
     intensity: ArrayLike | None = None,
     reference_log_inclusive: ArrayLike = 0.0,
+    tangent: ArrayLike | None = None,
     floor: ArrayLike = PRICE_FLOOR,
     start: ArrayLike | None = None,
     tolerance: float = EQUILIBRIUM_TOLERANCE,
@@ -106,7 +107,8 @@ def equilibrium(
     the setter of price j puts on the profit of offer k; 1 on the diagonal. ``home`` (I, J), minus infinity
     where not available; ``h`` a scalar, (I,) or (I, J). ``capacity`` (J,): the most that can be sold of
     each offer, whose shadow price joins its cost until demand fits. ``upstream`` (J, J): [j, k] is the
-    money that the setter of j earns on other lines per unit of k. ``floor``: the lowest price, above zero.
+    money that the setter of j earns on other lines per unit of k. ``tangent``: where utility is linear in price, the
+    price + h at which it touches the log form. ``floor``: the lowest price, above zero.
     ``start`` (J,): first guess.
 
     The setter of j sees margins M_jk = K_jk (p_k - c_k) + upstream_jk, and prices solve
@@ -121,7 +123,7 @@ def equilibrium(
     demand = buyers(
         alpha, beta, weights, capability, model, sigma1, sigma2,
         h=h, eta=eta, volume=volume, home=home, intensity=intensity,
-        reference_log_inclusive=reference_log_inclusive,
+        reference_log_inclusive=reference_log_inclusive, tangent=tangent,
     )  # fmt: skip
     offers = demand.value.shape[1]
     setter = _Setters(demand, cost, ownership, upstream, capacity, floor)

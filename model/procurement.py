@@ -35,6 +35,11 @@ class Expectation:
         step = np.clip(np.log(self.level / before), -growth_bound, growth_bound)
         self.growth = float((1 - growth_weight) * self.growth + growth_weight * step)
 
+    def hold(self, damping: float) -> None:
+        """Go a quarter along the path that was expected, whatever was seen: a belief that is never revised."""
+        self.growth *= damping
+        self.level = float(self.level * np.exp(self.growth))
+
     def ahead(self, quarters: int, damping: float) -> float:
         """The forecast ``quarters`` ahead with the trend damped by ``damping`` each quarter."""
         trend = sum(damping**k for k in range(1, quarters + 1))

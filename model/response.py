@@ -140,9 +140,13 @@ def search(
 
 
 def tastes_of(demand: Buyers) -> tuple[Any, ...]:
-    """The fields of ``Buyers`` as the kernels read them."""
+    """The fields of ``Buyers`` as the kernels read them; in the log form no kernel reads the tangent."""
     d = demand
-    return d.alpha, d.mass, d.value, d.nuisance, d.intensity, d.model, d.sigma1, d.sigma2, d.eta
+    linear = d.tangent is not None
+    tangent = d.nuisance if d.tangent is None else d.tangent
+    return (
+        d.alpha, d.mass, d.value, d.nuisance, d.intensity, d.model, d.sigma1, d.sigma2, d.eta, linear, tangent
+    )  # fmt: skip
 
 
 def reach_of(demand: Buyers) -> Floats:

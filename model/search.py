@@ -24,7 +24,7 @@ NOTHING = -200.0  # log of a share that is none; products of several stay clear 
 NOWHERE = -1e30  # the log sum of an empty nest
 
 # What belongs together is passed as tuples: ``tastes`` = (alpha, mass, value, nuisance, intensity, model,
-# sigma1, sigma2, eta) of Buyers, ``money`` = (cost, stake, upstream, floor) by offer, ``rest`` = what
+# sigma1, sigma2, eta, linear, tangent) of Buyers, ``money`` = (cost, stake, upstream, floor) by offer, ``rest`` = what
 # ``_rivals`` returns.
 
 
@@ -73,10 +73,14 @@ def _log(x: Any) -> Any:  # pragma: no cover - compiled
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def utilities(tastes: Any, price: Any, offers: Any, out: Any) -> None:  # pragma: no cover - compiled
     """Utility over (1 - sigma2) of the listed offers, into columns of ``out`` (I, J)."""
-    alpha, _, value, nuisance, _, _, _, sigma2, _ = tastes
+    alpha, _, value, nuisance, _, _, _, sigma2, _, linear, tangent = tastes
     for i in range(value.shape[0]):
         for j in offers:
-            if value[i, j] > -np.inf:
+            if linear and value[i, j] > -np.inf:
+                t = tangent[i, j]
+                fall = np.log(t) + (price[j] + nuisance[i, j] - t) / t
+                out[i, j] = (value[i, j] - alpha[i] * fall) / (1.0 - sigma2)
+            elif value[i, j] > -np.inf:
                 out[i, j] = (value[i, j] - alpha[i] * np.log(price[j] + nuisance[i, j])) / (1.0 - sigma2)
             else:
                 out[i, j] = -np.inf
@@ -90,7 +94,7 @@ def rivals(x: Any, price: Any, own: Any, tastes: Any, money: Any) -> Any:  # pra
     rivals' log sum and mean margin per unit of consumption in that model; ``log_rest`` and ``mean_rest``
     (I,), the same of the nest without the seller's models.
     """
-    _, _, _, _, intensity, model, sigma1, sigma2, _ = tastes
+    _, _, _, _, intensity, model, sigma1, sigma2, _, _, _ = tastes
     cost, stake, upstream, _ = money
     types, offers = x.shape
     models = model.max() + 1
@@ -161,7 +165,7 @@ def rivals(x: Any, price: Any, own: Any, tastes: Any, money: Any) -> Any:  # pra
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _line_up(j: Any, rest: Any, tastes: Any) -> Any:  # pragma: no cover - compiled
     """What the profit of one price needs, a row each, types in columns, no infinities; then scratch."""
-    alpha, mass, value, nuisance, intensity, _, sigma1, sigma2, eta = tastes
+    alpha, mass, value, nuisance, intensity, _, sigma1, sigma2, eta, linear, tangent = tastes
     _, log_sum, mean, log_rest, mean_rest = rest
     rows = np.empty((13, alpha.size))
     for i in range(alpha.size):
@@ -175,6 +179,11 @@ def _line_up(j: Any, rest: Any, tastes: Any) -> Any:  # pragma: no cover - compi
         rows[7, i] = mean_rest[i]
         rows[8, i] = mass[i]
         rows[9, i] = eta * (1.0 - sigma1) / alpha[i]
+        if linear:  # utility at price zero, and its slope
+            t = tangent[i, j]
+            free = value[i, j] - alpha[i] * (np.log(t) + (nuisance[i, j] - t) / t)
+            rows[0, i] = max(free / (1.0 - sigma2), NOWHERE)
+            rows[1, i] = alpha[i] / t / (1.0 - sigma2)
     return rows
 
 
@@ -211,13 +220,17 @@ def _sum(row: Any) -> Any:  # pragma: no cover - compiled
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _profit_alone(
-    p: Any, margin: Any, rows: Any, sigma1: Any, sigma2: Any
+    p: Any, margin: Any, rows: Any, sigma1: Any, sigma2: Any, linear: Any
 ) -> Any:  # pragma: no cover - compiled
     """Profit when one price moves, to ``p``, and its offer then earns ``margin`` a unit."""
     value, alpha, nuisance, intensity = rows[0], rows[1], rows[2], rows[4]
     x, share, earned = rows[10], rows[11], rows[12]
-    for i in range(x.size):
-        x[i] = value[i] - alpha[i] * _log(p + nuisance[i])
+    if linear:
+        for i in range(x.size):
+            x[i] = value[i] - alpha[i] * p
+    else:
+        for i in range(x.size):
+            x[i] = value[i] - alpha[i] * _log(p + nuisance[i])
     _merge(x, rows[3], share)
     for i in range(x.size):
         x[i] *= (1.0 - sigma2) / (1.0 - sigma1)
@@ -230,11 +243,13 @@ def _profit_alone(
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _sold_alone(p: Any, rows: Any, sigma1: Any, sigma2: Any) -> Any:  # pragma: no cover - compiled
+def _sold_alone(
+    p: Any, rows: Any, sigma1: Any, sigma2: Any, linear: Any
+) -> Any:  # pragma: no cover - compiled
     """Units sold at price ``p``: the profit of whoever earned one on the offer and nothing else."""
     bare = rows.copy()
     bare[5], bare[7] = 0.0, 0.0
-    return _profit_alone(p, 1.0, bare, sigma1, sigma2)
+    return _profit_alone(p, 1.0, bare, sigma1, sigma2, linear)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
@@ -244,16 +259,16 @@ def search_price(
     """Best price of offer ``j``, all else fixed: (price, profit at it, profit now)."""
     cost, stake, upstream, floor = money
     rest = rivals(x, price, np.array([j]), tastes, money)
-    rows, sigma1, sigma2 = _line_up(j, rest, tastes), tastes[6], tastes[7]
+    rows, sigma1, sigma2, linear = _line_up(j, rest, tastes), tastes[6], tastes[7], tastes[9]
     # what a unit must bring before it adds to profit; markups above it are searched on a log grid
     base = max(cost[j] - upstream[j] / stake[j], floor[j])
     first = np.log(THIN_MARKUP * max(base, price[j] / GRID_SPAN))
     pace = (np.log(GRID_SPAN * max(base, price[j])) - first) / (points - 1)
     lowest = floor[j]
-    if capacity < np.inf and _sold_alone(lowest, rows, sigma1, sigma2) > capacity:
+    if capacity < np.inf and _sold_alone(lowest, rows, sigma1, sigma2, linear) > capacity:
         low, high = np.log(lowest), np.log(2.0 * GRID_SPAN * max(base, price[j]))
         for _ in range(BISECTIONS):
-            if _sold_alone(np.exp(0.5 * (low + high)), rows, sigma1, sigma2) > capacity:
+            if _sold_alone(np.exp(0.5 * (low + high)), rows, sigma1, sigma2, linear) > capacity:
                 low = 0.5 * (low + high)
             else:
                 high = 0.5 * (low + high)
@@ -267,13 +282,13 @@ def search_price(
         grid[points + g] = price[j] * np.exp(LOCAL_SPAN * (2.0 * g / (LOCAL_POINTS - 1) - 1.0))
     grid = np.sort(np.maximum(grid, lowest))
 
-    now = _profit_alone(price[j], stake[j] * (price[j] - cost[j]) + upstream[j], rows, sigma1, sigma2)
+    now = _profit_alone(price[j], stake[j] * (price[j] - cost[j]) + upstream[j], rows, sigma1, sigma2, linear)
     best_price = lowest
-    best = _profit_alone(lowest, stake[j] * (lowest - cost[j]) + upstream[j], rows, sigma1, sigma2)
+    best = _profit_alone(lowest, stake[j] * (lowest - cost[j]) + upstream[j], rows, sigma1, sigma2, linear)
     profits = np.empty(grid.size)
     for g in range(grid.size):
         p = grid[g]
-        profits[g] = _profit_alone(p, stake[j] * (p - cost[j]) + upstream[j], rows, sigma1, sigma2)
+        profits[g] = _profit_alone(p, stake[j] * (p - cost[j]) + upstream[j], rows, sigma1, sigma2, linear)
         if profits[g] > best:
             best_price, best = p, profits[g]
     last = grid.size - 1
@@ -289,8 +304,8 @@ def search_price(
         for _ in range(REFINEMENTS):
             a, b = low + (1.0 - GOLDEN) * (high - low), low + GOLDEN * (high - low)
             p, q = max(np.exp(a), lowest), max(np.exp(b), lowest)
-            left = _profit_alone(p, stake[j] * (p - cost[j]) + upstream[j], rows, sigma1, sigma2)
-            right = _profit_alone(q, stake[j] * (q - cost[j]) + upstream[j], rows, sigma1, sigma2)
+            left = _profit_alone(p, stake[j] * (p - cost[j]) + upstream[j], rows, sigma1, sigma2, linear)
+            right = _profit_alone(q, stake[j] * (q - cost[j]) + upstream[j], rows, sigma1, sigma2, linear)
             if left > best:
                 best_price, best = p, left
             if right > best:

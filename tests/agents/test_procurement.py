@@ -27,6 +27,7 @@ def needs(value: list[float], maker: list[int], opex: float = 4000.0, need: floa
         home=home,
         opex=np.full((1, chips), opex),
         units_per_work=np.full((1, chips), 0.01),
+        worth=np.array([value]),
     )
 
 
@@ -91,6 +92,6 @@ def test_dear_chips_make_buyers_wait():
 
 def test_without_needs_nothing_is_ordered():
     none = ChipNeeds(
-        [], np.zeros(0, int), np.arange(2), np.array([0, 1]), *(np.zeros((0, 2)) for _ in range(4))
+        [], np.zeros(0, int), np.arange(2), np.array([0, 1]), *(np.zeros((0, 2)) for _ in range(5))
     )
     assert decide_chips(none, np.array([1.0, 2.0]), P).shape == (0, 2)
