@@ -1,11 +1,18 @@
-"""The order of all tests."""
+"""How many processes run all tests, and in which order."""
 
 from __future__ import annotations
+
+import os
 
 import pytest
 
 SHARED = {"server", "store"}
 """What is dear to set up, and lives as long as the process that runs the tests."""
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One process more than there are processors: tests of the browser and of other processes wait a good deal."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
