@@ -107,7 +107,8 @@ def evaluate(
 
 def _tables(batch: Batch, plan: Plan) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.bool_]]:
     """Outcomes by name and failures, shape (members, seeds)."""
-    place = {world: i for i, world in enumerate(plan.ids)}
+    # Points of different words may be one world, as a default that is written out.
+    place = {world: i for i, world in enumerate(dict.fromkeys(plan.ids))}
     column = {seed: j for j, seed in enumerate(plan.seeds)}
     shape = (len(place), len(column))
     rows = batch.rows(METRICS, dict.fromkeys(place, ""), plan.seeds)
@@ -122,4 +123,5 @@ def _tables(batch: Batch, plan: Plan) -> tuple[dict[str, NDArray[np.float64]], N
         of = measured == name
         table[name] = np.full(shape, np.nan)
         table[name][i[of], j[of]] = value[of]
-    return table, ~ended
+    of_member = [place[world] for world in plan.ids]
+    return {name: values[of_member] for name, values in table.items()}, ~ended[of_member]

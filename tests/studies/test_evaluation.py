@@ -33,6 +33,15 @@ def test_outcomes_come_in_the_order_of_points_and_seeds(tmp_path) -> None:
     assert np.array_equal(again.values(CLAIM), values)
 
 
+def test_points_that_are_one_world_share_its_runs(tmp_path) -> None:
+    default = load("baseline").parameters["eta"]
+    points = [{}, {"eta": default}, {"eta": 0.9}, {"sigma2": load("baseline").parameters["sigma2"]}]
+    found = evaluate(load("baseline"), points, (1,), tmp_path, job=JOBS["linear"], workers=1)
+    values = found.values(CLAIM)[:, 0]
+    assert np.isfinite(values).all() and not found.failed.any()
+    assert values[0] == values[1] == values[3] != values[2]
+
+
 def test_a_run_that_fails_is_marked_and_never_a_number(tmp_path) -> None:
     points = Space.over(AXES).points(UNIT)
     found = evaluate(load("baseline"), points, (1,), tmp_path, job=JOBS["fails_in_a_corner"], workers=1)
