@@ -2,7 +2,8 @@
 
 pyblp (Conlon and Gortmaker 2020) is not a dependency. Run this in an environment of its own that has it:
 python tests/model/pyblp_golden.py. It knows one level of nests, so each market has either one nest a model
-(sigma1 = 0) or one nest for all offers (sigma1 = sigma2).
+(sigma1 = 0) or one nest for all offers (sigma1 = sigma2). Each is solved with utility in the log of price, and linear in
+price.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 TYPES, OFFERS, MODELS, SELLERS = 6, 12, 5, 4
 
 
-def market(seed: int, one_nest: bool) -> dict[str, Any]:
+def market(seed: int, one_nest: bool, linear: bool) -> dict[str, Any]:
     """Draw a market, solve it with pyblp, and return inputs and solution as plain lists."""
     pyblp = importlib.import_module("pyblp")
     pyblp.options.verbose = False
@@ -33,8 +34,9 @@ def market(seed: int, one_nest: bool) -> dict[str, Any]:
     kappa = np.eye(SELLERS)
     kappa[0, 1], kappa[2, 3], kappa[3, 2] = 0.3, 0.15, 0.4
     ownership = kappa[np.ix_(seller, seller)]
+    utility = "0 + prices + x" if linear else "0 + log(prices) + x"
     simulation = pyblp.Simulation(
-        (pyblp.Formulation("0 + log(prices) + x"), pyblp.Formulation("0 + log(prices) + x")),
+        (pyblp.Formulation(utility), pyblp.Formulation(utility)),
         product_data={
             "market_ids": np.zeros(OFFERS),
             "firm_ids": seller,
@@ -51,7 +53,7 @@ def market(seed: int, one_nest: bool) -> dict[str, Any]:
     iteration = pyblp.Iteration("simple", {"atol": 1e-14, "max_evaluations": 100_000})
     solved = simulation.replace_endogenous(costs=cost, iteration=iteration)
     return {
-        "seed": seed, "sigma1": sigma2 if one_nest else 0.0, "sigma2": sigma2,
+        "seed": seed, "linear": linear, "sigma1": sigma2 if one_nest else 0.0, "sigma2": sigma2,
         "alpha": alpha.tolist(), "beta": beta.tolist(), "weights": weights.tolist(),
         "capability": capability.tolist(), "home": home.tolist(), "model": model.tolist(),
         "cost": cost.tolist(), "ownership": ownership.tolist(),
@@ -61,5 +63,10 @@ def market(seed: int, one_nest: bool) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    markets = [market(seed, one_nest) for seed in range(1, 5) for one_nest in (False, True)]
+    markets = [
+        market(seed, one_nest, linear)
+        for linear in (False, True)
+        for seed in range(1, 5)
+        for one_nest in (False, True)
+    ]
     Path(__file__).with_suffix(".json").write_text(json.dumps(markets, indent=1) + "\n")

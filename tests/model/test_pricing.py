@@ -130,10 +130,18 @@ def test_alike_sellers_in_plain_logit_match_the_closed_form(count):
     np.testing.assert_allclose(found.prices, expected, rtol=1e-10)
 
 
-@pytest.mark.parametrize("market", GOLDEN, ids=lambda m: f"seed {m['seed']}, sigma1 {m['sigma1']:.2f}")
+@pytest.mark.parametrize(
+    "market",
+    GOLDEN,
+    ids=lambda m: f"{'linear' if m['linear'] else 'log'} price, seed {m['seed']}, sigma1 {m['sigma1']:.2f}",
+)
 def test_prices_agree_with_pyblp(market):
     inputs = ("alpha", "beta", "weights", "capability", "model", "sigma1", "sigma2", "cost", "ownership")
-    found = equilibrium(*(market[name] for name in inputs), home=market["home"])
+    home, tangent = np.array(market["home"]), None
+    if market["linear"]:
+        # The tangent at a price of 1 is alpha (1 - p); pyblp's utility is -alpha p.
+        home, tangent = home - np.array(market["alpha"])[:, None], 1.0
+    found = equilibrium(*(market[name] for name in inputs), home=home, tangent=tangent)
     np.testing.assert_allclose(found.prices, market["prices"], rtol=1e-9)
     np.testing.assert_allclose(found.shares, market["shares"], rtol=1e-9)
 
