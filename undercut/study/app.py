@@ -147,12 +147,18 @@ def listed(store: StoreOption = Path("runs")) -> None:
 # The kinds take their shared options from above.
 from undercut.study.breaks import breaks  # noqa: E402
 from undercut.study.form import form  # noqa: E402
+from undercut.study.morris import morris  # noqa: E402
+from undercut.study.pawn import pawn  # noqa: E402
+from undercut.study.sobol import sobol  # noqa: E402
 
 app = typer.Typer(
     rich_markup_mode=None, no_args_is_help=True, help="Study which assumptions carry the result."
 )
 # A kind a line: its command, its name, what --help says.
 for command, called, short in (
+    (morris, "morris", "Screen parameters or groups: which matter at all."),
+    (sobol, "sobol", "Decompose variance: which share each of them takes."),
+    (pawn, "pawn", "Compare distributions, for outcomes far from normal."),
     (form, "form", "Judge the claims under other forms of the mechanisms."),
     (breaks, "breaks", "Find how far each parameter must move before a claim flips."),
     (report, "report", "Write the report of a stored study again."),

@@ -1,0 +1,78 @@
+"""From the command line a screening leads to a decomposition, and what makes no sense ends in a sentence."""
+
+from __future__ import annotations
+
+import pytest
+
+from scenarios.store import Store
+from studies.study import Study, folders
+from undercut.cli import main
+from undercut.study.duration import Foretold, lasting
+
+SHORT = 'title = "A short one"\n[horizon]\nlast = "2023Q4"\n'
+
+
+def test_a_screening_of_the_market_is_stored_and_names_what_a_closer_study_takes(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "short.toml").write_text(SHORT, encoding="utf-8")
+    asked = [
+        "--over",
+        "alpha_mean",
+        "--trajectories",
+        "4",
+        "--seeds",
+        "1",
+        "--enterprises",
+        "60",
+        "--workers",
+        "1",
+    ]
+    asked += ["--outcome", "p1-nvidia-2023", "--outcome", "p1-nvidia-2027", "--quiet"]
+    assert main(["study", "morris", "short.toml", *asked]) == 0
+    said = capsys.readouterr().err
+    assert "Fewer than 4 whole trajectories are left for p1-nvidia-2027: no estimate" in said
+    store = Store(tmp_path / "runs")
+    study = Study.open(folders(store)[0], store)
+    effects = study.tables["effects"].set_index("outcome")
+    assert float(effects["mu_star"]["p1-nvidia-2023"]) >= 0.0
+    assert (tmp_path / f"{study.name}.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        (["sobol", "--over", "eta,sigma2", "--base", "100"], "write 128"),
+        (["sobol", "--over", "eta", "--base", "64"], "name two parameters"),
+        (["sobol", "--by", "world"], "write parameter or group"),
+        (["sobol", "--over", "eta,sigma2", "--from", "morris"], "leave one of them out"),
+        (["sobol", "--from", "morris"], "no store"),
+        (["morris", "--trajectories", "2"], "10 to 50 are usual"),
+        (["pawn", "--samples", "10"], "50 points at least"),
+        (["pawn", "--outcome", "no-such"], "is no claim"),
+    ],
+)
+def test_what_makes_no_sense_ends_in_a_sentence_before_any_run(
+    asked, sentence, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(["study", asked[0], "baseline", *asked[1:]]) == 2
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "runs" / "batches").exists()
+
+
+def test_the_duration_is_said_once_after_the_first_runs(capsys):
+    from scenarios.progress import Silent
+
+    shown = Foretold(Silent())
+    shown.start(10_000, 0)
+    shown.ready()
+    shown.pace.began -= 10.0
+    for _ in range(4):
+        shown.advance(5, ())
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert said[0].startswith("10,000 runs, ") and "about" in said[0]
+    assert lasting(59.0) == "1 min"
+    assert lasting(3600.0 * 2 + 61.0) == "2 h 02 min"
