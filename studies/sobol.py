@@ -219,6 +219,7 @@ def sobol(
     notes = [
         sensitivity.seeds_note(seeds, _explained(seeds)),
         *sensitivity.lost_note(WHAT, state["lost"], int(found.failed.sum()), found.failed.size),
+        *_chance_note(parts[1:]),
         *sensitivity.silent_note(state["undefined"], state["flat"], WHAT, LEAST_BLOCKS),
         *convergence_note(check, base, tolerance),
         *shape_note(shapes),
@@ -232,6 +233,14 @@ def _explained(seeds: Sequence[int]) -> str:
     if len(seeds) == 1:
         return "indices are those of a world with that luck, and the chance share says how much another seed could change"
     return "indices explain the mean over them, and their spread over single seeds stands beside them"
+
+
+def _chance_note(parts: Sequence[Evaluation]) -> list[str]:
+    """The sentence on runs that failed beyond those of the design."""
+    failed, runs = sum(int(each.failed.sum()) for each in parts), sum(each.failed.size for each in parts)
+    if not failed:
+        return []
+    return [f"{failed} of {runs} runs that measure chance failed; it is measured at the points without them."]
 
 
 def _analysed(

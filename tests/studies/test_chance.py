@@ -36,6 +36,23 @@ def test_the_noise_of_the_linear_model_is_found_with_seeds_beyond_those_of_the_s
     assert made.batches == tuple(part.batch.name for part in parts)
 
 
+def test_chance_is_measured_where_no_run_failed_and_that_is_said(tmp_path):
+    made, parts = sobol(
+        load("baseline"),
+        Space.over(AXES),
+        [CLAIM],
+        (1,),
+        tmp_path,
+        base=32,
+        job=JOBS["fails_in_a_corner"],
+        workers=1,
+    )
+    lost = int(parts[1].failed.any(axis=1).sum())
+    assert lost > 0
+    assert made.tables["chance"]["points"][0] == CHANCE_POINTS - lost
+    assert any("runs that measure chance failed" in note for note in made.notes)
+
+
 def test_components_are_those_that_were_put_in():
     found = decompose(drawn(np.random.default_rng(0), 2000, 200, 2.0, 1.0, 0.5), 4, LEVEL, 0)
     whole = 4.0 + 1.0 + 0.25
