@@ -50,6 +50,20 @@ def settled(scenarios: Sequence[str | Path], overrides: Values) -> set[str]:
     return {*overrides, *(name for values in own for name in values)}
 
 
+def drawn(scenarios: Sequence[str | Path], count: int) -> tuple[list[Point], str]:
+    """So many of the draws that come with a scenario, and a sentence when they are out of date.
+
+    Raises PlanError for several scenarios; ScenarioError, DesignError or ParameterError as
+    :func:`scenarios.draws.read` does.
+    """
+    from scenarios import draws
+
+    if len(scenarios) != 1:
+        raise PlanError("--draws are of one scenario; name it alone")
+    found = draws.read(scenarios[0])
+    return found.first(count), found.stale()
+
+
 def job() -> Job:
     """How the runs of the market are made and measured."""
     from evidence.metrics import outcomes

@@ -10,7 +10,7 @@ from scenarios import batch as store
 from scenarios.batch import Batch
 from scenarios.plan import KEEP_DEFAULT, Plan
 from scenarios.store import DEFAULT
-from studies.ensemble import ENTERPRISES, Values, job, overrides, plan, seeds_of, settled
+from studies.ensemble import ENTERPRISES, Values, drawn, job, overrides, plan, seeds_of, settled
 
 if TYPE_CHECKING:
     from scenarios.design import Point
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 __all__ = [
     "ENTERPRISES",
     "carry_out",
+    "drawn",
     "job",
     "overrides",
     "plan",
+    "pooled_rows",
     "run",
     "seeds_of",
     "settled",
@@ -107,3 +109,10 @@ def verdict_rows(batch: Batch, labels: Sequence[str] | None = None) -> list[dict
         for label, found in judge(batch, labels).items()
         for verdict in found
     ]
+
+
+def pooled_rows(batch: Batch) -> list[dict[str, Any]]:
+    """Verdicts over all worlds of a batch together, as when these are draws from one distribution."""
+    from studies.pooled import verdicts as pooled
+
+    return [verdict.row() for verdict in pooled(batch)]

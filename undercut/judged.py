@@ -36,24 +36,53 @@ SUMMARY = (
 
 def print_verdicts(batch: Batch, label: str, every: bool = False) -> None:
     """Print the verdicts of one world of a batch by article and kind, headline readings only unless ``every``."""
-    from evidence.claims import ARTICLES
     from evidence.ensemble import verdicts
 
     found = verdicts(batch, [label])[label]
+    seeds = max((verdict.seeds for verdict in found), default=0)
+    _print_found(
+        found,
+        f"{label}, {seeds} seeds",
+        f"A probability is the share of seeds in which the claim holds, with its {_level()} interval; "
+        "it says nothing on doubts about the parameters.",
+        every,
+    )
+
+
+def print_pooled(batch: Batch, name: str) -> None:
+    """Print the headline verdicts over all worlds of a batch, which are draws of a scenario."""
+    from studies.pooled import verdicts
+
+    found = verdicts(batch)
+    seeds = len(batch.seeds)
+    _print_found(
+        found,
+        f"{name}, {len(batch.labels)} draws, {seeds} seed{'s' if seeds > 1 else ''}",
+        f"A probability is the share of draws and seeds in which the claim holds, with its {_level()} interval, which "
+        "counts runs of one draw, and runs of one seed, as alike. It holds doubts about the parameters that are drawn, "
+        "and about no others."
+        + (
+            "" if seeds > 1 else " One seed tells nothing of what chance adds to the interval: add --seeds 4."
+        ),
+        more="--json has them all",
+    )
+
+
+def _print_found(
+    found: Sequence[Verdict], of: str, says: str, every: bool = False, more: str = "add --all"
+) -> None:
+    from evidence.claims import ARTICLES
+
     shown = [verdict for verdict in found if every or verdict.headline]
     groups = _grouped(shown)
-    seeds = max((verdict.seeds for verdict in found), default=0)
     out = console()
     for (article, kind), members in groups.items():
-        title = f"{ARTICLES[article]}: {kind}s ({label}, {seeds} seeds)"
+        title = f"{ARTICLES[article]}: {kind}s ({of})"
         print_table((_line(verdict) for verdict in members), FIELDS, title[0].upper() + title[1:])
     print_table((_counts(article, kind, members) for (article, kind), members in groups.items()), SUMMARY)
-    out.print(
-        f"A probability is the share of seeds in which the claim holds, with its {_level()} interval; "
-        "it says nothing on doubts about the parameters."
-    )
+    out.print(says)
     if len(shown) < len(found):
-        out.print(f"{len(found) - len(shown)} other readings of the same sentences: add --all.")
+        out.print(f"{len(found) - len(shown)} other readings of the same sentences: {more}.")
 
 
 WORLD_FIELDS = (

@@ -71,6 +71,15 @@ def run(
             help="What --sample varies, by comma; else all with a range that nothing sets.",
         ),
     ] = "",
+    draws: Annotated[
+        int | None,
+        typer.Option(
+            "--draws",
+            min=1,
+            metavar="N",
+            help="N of the draws that come with a scenario, as with posterior; verdicts are pooled over them.",
+        ),
+    ] = None,
     keep: KeepOption = "sample:1",
     workers: WorkersOption = None,
     scheduler: SchedulerOption = None,
@@ -103,6 +112,7 @@ def run(
       undercut run my-world.toml --seeds 4 --json
       undercut run baseline --grid sigma2=0.7,0.8,0.9 --grid alpha_mean=1.5,2 --seeds 4
       undercut run baseline --sample lhs:256 --over alpha_mean,sigma2 --seeds 2 --keep headline
+      undercut run posterior --draws 200 --seeds 2 --keep headline
 
     The same command makes only the runs that the store lacks: after Ctrl-C or a crash, write it again.
 
@@ -113,24 +123,30 @@ def run(
     from scenarios.design import DesignError, grid, sample
     from scenarios.seeds import parse
     from undercut import batch
-    from undercut.judged import print_outcome, print_verdicts
+    from undercut.judged import print_outcome, print_pooled, print_verdicts
 
-    if grids and sampled:
-        raise DesignError("--grid and --sample do not go together; make two batches")
+    if sum(bool(each) for each in (grids, sampled, draws)) > 1:
+        raise DesignError("--grid, --sample and --draws do not go together; make two batches")
     if over and not sampled:
         raise DesignError("--over says what --sample varies; add --sample lhs:256, or the like")
     names = scenarios or ["baseline"]
     values = batch.overrides(assignments or (), without or (), enterprises)
-    design = grid(grids or ())
+    design, said = grid(grids or ()), ""
     if sampled:
         varied = [name.strip() for name in over.split(",") if name.strip()]
         design = sample(sampled, varied, batch.settled(names, values))
+        said = " ".join(["--sample", sampled, *(["--over", over] if over else [])])
+    elif draws:
+        design, stale = batch.drawn(names, draws)
+        said = f"--draws {draws}"
+        if stale:
+            say(f"{names[0]}: {stale}")
     plan = batch.plan(
         names,
         parse(seeds or batch.seeds_of(names)),
         overrides=values,
         design=design,
-        sampled=" ".join(["--sample", sampled, *(["--over", over] if over else [])]) if sampled else "",
+        sampled=said,
         compared=0 if no_counterfactuals else compared,
         keep=keep,
     )
@@ -139,7 +155,9 @@ def run(
         plan, out, workers=workers, scheduler=scheduler, progress=progress(quiet)
     )
     if as_json:
-        print_json(batch.verdict_rows(made))
+        print_json(batch.pooled_rows(made) if draws else batch.verdict_rows(made))
+    elif draws:
+        print_pooled(made, names[0])
     elif len(made.labels) == 1:
         print_verdicts(made, made.labels[0])
     else:
