@@ -39,7 +39,7 @@ def _evaluate(
     types, n, touched = alpha.size, own.size, log_sum.shape[1]
     near, far = 1.0 / (1.0 - sigma2), 1.0 / (1.0 - sigma1)
     shrink = far / near
-    e = np.empty(n)
+    e, pace = np.empty(n), np.empty(n)
     top = np.empty(touched)
     total = np.empty(touched)
     earned = np.empty(touched)
@@ -55,11 +55,12 @@ def _evaluate(
         for k in range(n):
             j = own[k]
             if value[i, j] > -np.inf:
+                pace[k] = p[k] + nuisance[i, j]
                 if linear:
-                    e[k] = value[i, j] - alpha[i] * _tangent(p[k] + nuisance[i, j], tangent[i, j])
-                    e[k] *= near
+                    e[k] = (value[i, j] - alpha[i] * _tangent(pace[k], tangent[i, j])) * near
+                    pace[k] = tangent[i, j]
                 else:
-                    e[k] = (value[i, j] - alpha[i] * np.log(p[k] + nuisance[i, j])) * near
+                    e[k] = (value[i, j] - alpha[i] * np.log(pace[k])) * near
                 top[place[k]] = max(top[place[k]], e[k])
             else:
                 e[k] = -np.inf
@@ -107,7 +108,7 @@ def _evaluate(
                 j = own[k]
                 inside = e[k] / total[place[k]]
                 within = inside * part[place[k]] / whole
-                flow = bought / (tangent[i, j] if linear else p[k] + nuisance[i, j])
+                flow = bought / pace[k]
                 sold[k] += bought * within * intensity[i, j]
                 slope[k] += flow * within * intensity[i, j] * alpha[i] * near
                 pulled[k] += (
