@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -93,6 +94,7 @@ def ship(found: Calibration, scenario: str, file: Path) -> tuple[Path, Path]:
     about = {
         "made": f"undercut study calibration {scenario}, on observations to {LAST}, {datetime.date.today().isoformat()}",
         "study": found.study.name,
+        "asked": json.dumps(dict(found.study.asked), sort_keys=True),
         "runs": (
             f"{len(sizes)} waves of {int(sizes['points'].iloc[0])} points with {int(sizes['seeds'].iloc[0])} seeds; "
             f"{len(found.learned.observables)} observables"
