@@ -217,7 +217,7 @@ def sobol(
     }
     batches = tuple(each.batch.name for each in parts)
     notes = [
-        sensitivity.seeds_note(seeds, _explained(seeds)),
+        sensitivity.seeds_note(seeds, _explained(seeds, chance_seeds)),
         *sensitivity.lost_note(WHAT, state["lost"], int(found.failed.sum()), found.failed.size),
         *_chance_note(parts[1:]),
         *sensitivity.silent_note(state["undefined"], state["flat"], WHAT, LEAST_BLOCKS),
@@ -229,10 +229,13 @@ def sobol(
     return made, tuple(parts)
 
 
-def _explained(seeds: Sequence[int]) -> str:
-    if len(seeds) == 1:
-        return "indices are those of a world with that luck, and the chance share says how much another seed could change"
-    return "indices explain the mean over them, and their spread over single seeds stands beside them"
+def _explained(seeds: Sequence[int], chance_seeds: int) -> str:
+    if len(seeds) > 1:
+        return "indices explain the mean over them, and their spread over single seeds stands beside them"
+    said = "indices are those of a world with that luck, and "
+    if chance_seeds > 1:
+        return f"{said}the chance share says how much another seed could change"
+    return f"{said}--chance-seeds {CHANCE_SEEDS} would say how much another seed could change"
 
 
 def _chance_note(parts: Sequence[Evaluation]) -> list[str]:
