@@ -48,7 +48,7 @@ def _overview(study: Study) -> Section:
         f"Of {len(parameters)} parameters the observations to the end of 2024 inform {len(told['well'])} well, "
         f"{len(told['a little'])} a little and {len(told['not'])} not. "
         + (f"Best known: {', '.join(told['well'][:NAMED])}. " if told["well"] else "")
-        + f"They rule out {1.0 - float(wave['allowed']):.0%} of the prior."
+        + f"They rule out {_percent(1.0 - float(wave['allowed']))} of the prior."
     )
     misses = (
         f"No parameters of the ranges bring the model to: {'; '.join(missed)}. There it lacks a mechanism, "
@@ -102,9 +102,9 @@ def _parameters(study: Study) -> Section:
         paragraph(
             "Contraction is how much smaller the variance of a parameter is after the evidence than before, in "
             "quantiles of "
-            f"its prior: 100 % is known exactly, 0 % is as doubtful as before. Well informed is {WELL:.0%} or "
+            f"its prior: 100 % is known exactly, 0 % is as doubtful as before. Well informed is {_percent(WELL)} or "
             "more, a little "
-            f"{LITTLE:.0%} or more, both at the lower end of the interval. Bits are the divergence of Kullback "
+            f"{_percent(LITTLE)} or more, both at the lower end of the interval. Bits are the divergence of Kullback "
             "and Leibler, "
             "which also sees a shift. “Hand at” is the share of the posterior below the hand calibration: near "
             "0 or 1 the "
@@ -263,11 +263,11 @@ def _trust(study: Study) -> Section:
     seen, waves = study.tables["observables"], study.tables["waves"]
     content: list[Element] = [
         paragraph(
-            f"Emulators explain {float(seen['emulator_explains'].min()):.0%} to "
-            f"{float(seen['emulator_explains'].max()):.0%} of "
+            f"Emulators explain {_percent(seen['emulator_explains'].min())} to "
+            f"{_percent(seen['emulator_explains'].max())} of "
             "the variance of observables at points left out, and their intervals of "
             f"{_level()} hold "
-            f"{float(seen['emulator_covers'].mean()):.0%} of them. “Allowed” is the share of the prior in which "
+            f"{_percent(seen['emulator_covers'].mean())} of them. “Allowed” is the share of the prior in which "
             "no observable is "
             "more than three standard deviations away; “nearest” the smallest such largest distance."
         ),
@@ -283,10 +283,10 @@ def _trust(study: Study) -> Section:
             },
             [
                 {
-                    "wave": str(r["wave"]),
-                    "points": str(r["points"]),
-                    "seeds": str(r["seeds"]),
-                    "failed": str(r["failed"]),
+                    "wave": str(int(r["wave"])),
+                    "points": str(int(r["points"])),
+                    "seeds": str(int(r["seeds"])),
+                    "failed": str(int(r["failed"])),
                     "explained": _percent(r["explained"]),
                     "allowed": _percent(r["allowed"]),
                     "nearest": number(r["nearest"], 2),
@@ -317,9 +317,9 @@ def _ranks(frame: pd.DataFrame) -> list[Element]:
             "emulators never saw, "
             "take the place of the observations. If the method is right, the rank of the known value among "
             "draws from its "
-            f"posterior is uniform. {said} The 50 % intervals cover {float(tested['covered_50'].mean()):.0%} of "
+            f"posterior is uniform. {said} The 50 % intervals cover {_percent(tested['covered_50'].mean())} of "
             "known values, "
-            f"the 90 % intervals {float(tested['covered_90'].mean()):.0%}."
+            f"the 90 % intervals {_percent(tested['covered_90'].mean())}."
         ),
         picture(inline(checks(frame), "ranks", "Ranks of known parameters among draws of their posteriors")),
     ]
