@@ -147,6 +147,7 @@ def listed(store: StoreOption = Path("runs")) -> None:
 # The kinds take their shared options from above.
 from undercut.study.breaks import breaks  # noqa: E402
 from undercut.study.calibration import calibration  # noqa: E402
+from undercut.study.discovery import discovery  # noqa: E402
 from undercut.study.form import form  # noqa: E402
 from undercut.study.morris import morris  # noqa: E402
 from undercut.study.pawn import pawn  # noqa: E402
@@ -163,6 +164,7 @@ for command, called, short in (
     (form, "form", "Judge the claims under other forms of the mechanisms."),
     (breaks, "breaks", "Find how far each parameter must move before a claim flips."),
     (calibration, "calibration", "Fit parameters to what was observed to the end of 2024."),
+    (discovery, "discovery", "Find the worlds in which a claim fails, as boxes."),
     (report, "report", "Write the report of a stored study again."),
     (listed, "ls", "List the studies of a store."),
 ):

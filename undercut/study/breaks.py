@@ -19,7 +19,7 @@ from undercut.options import (
 )
 from undercut.runs import ScenarioArgument
 from undercut.study.app import HtmlOption, OutcomeOption, OverOption
-from undercut.terminal import one_thread, progress, say
+from undercut.terminal import one_thread, say
 
 
 def breaks(
@@ -62,6 +62,7 @@ def breaks(
     from studies.breaks import breaks as study
     from studies.breaks import grid, lines_of
     from undercut.study.app import asked, end, outcomes
+    from undercut.study.duration import displays
 
     names = outcomes(outcome)
     world = asked(scenario, over, assignments, without, enterprises)
@@ -80,7 +81,7 @@ def breaks(
         steps=steps,
         rounds=rounds,
         workers=workers,
-        progress=lambda: progress(quiet),
+        progress=lambda: displays(quiet),
     )
     worst = max(parts, key=lambda part: part.lost)
     end(made, out, html, as_json, worst.batch, [lost for part in parts for lost in part.by_chance])
