@@ -182,7 +182,7 @@ def _met(learned: Waves, unit: Array, found: Evaluation) -> tuple[pd.DataFrame, 
     mean, variance = predict(learned.likelihood.emulators, unit)
     told = values(learned.waves[-1].chance.table, learned.observables)
     given = values(found.table, learned.observables)
-    made = mean_over_seeds(given) - luck_of(told, given.shape[1])
+    made = mean_over_seeds(given - luck_of(told, given.shape[1]))
     half = -float(ndtri(tail)) * np.sqrt(variance)
     rows = [
         {

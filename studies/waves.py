@@ -170,10 +170,10 @@ def waves(
             kept, left_out = _defined(asked, found, chance)
         given = values(found.table, kept)
         whole = [*(wave.given for wave in made), given]
-        inputs, outputs = np.concatenate(units), mean_over_seeds(np.concatenate(whole))
         told = values(chance.table, kept)
+        outputs = mean_over_seeds(np.concatenate(whole) - luck_of(told, design.seeds))
         likelihood = Likelihood(
-            emulators(inputs, outputs - luck_of(told, design.seeds)),
+            emulators(np.concatenate(units), outputs),
             np.zeros(len(kept)),
             np.array([each.variance + (others or {}).get(each.id, 0.0) for each in kept]),
             between_seeds(told),
@@ -195,18 +195,25 @@ def mean_over_seeds(given: Array) -> Array:
 
 
 def luck_of(told: Array, seeds: int) -> Array:
-    """How far the first seeds lie from the mean over all of them, averaged over points, shape (observables,).
+    """How far each of the first seeds lies from the mean over all of them, averaged over points.
 
     Common seeds carry the same luck to every point, which no number of points averages out: what the runs that tell
     chance say of it is taken off, and that of all their seeds remains.
 
     Args:
         told: observables of these runs, shape (points, seeds, observables), nan where undefined.
-        seeds: how many seeds, the first ones, all other points were run with.
+        seeds: with how many seeds, the first ones, all other points are run.
+
+    Returns:
+        Shape (seeds, observables).
     """
-    apart = mean_over_seeds(told[:, :seeds]) - mean_over_seeds(told)
-    known = np.isfinite(apart)
-    found: Array = np.where(known, apart, 0.0).sum(0) / np.maximum(known.sum(0), 1)
+    return mean_over_points(told[:, :seeds] - mean_over_seeds(told)[:, None])
+
+
+def mean_over_points(given: Array) -> Array:
+    """The mean of what is defined, shape (seeds, observables); 0 where no point defines it."""
+    known = np.isfinite(given)
+    found: Array = np.where(known, given, 0.0).sum(0) / np.maximum(known.sum(0), 1)
     return found
 
 

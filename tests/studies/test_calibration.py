@@ -19,7 +19,7 @@ from studies.likelihood import between_seeds
 from studies.ranks import uniformity
 from studies.space import Space
 from studies.tempering import sample
-from studies.waves import Design
+from studies.waves import Design, luck_of
 from tests.studies import observed
 from tests.studies.functions import AXES
 from tests.studies.observed import FRAGILE, JOB, NOISE, observables, response
@@ -111,6 +111,15 @@ def test_chance_is_the_covariance_within_points() -> None:
     assert np.isfinite(between_seeds(values)).all()
     with pytest.raises(ValueError, match="two seeds"):
         between_seeds(values[:, :1])
+
+
+def test_the_luck_of_common_seeds_is_taken_off_also_where_a_run_is_missing() -> None:
+    luck = np.array([0.3, -0.1, 0.4, -0.6])
+    told = np.arange(3.0)[:, None, None] + luck[None, :, None]
+    told[2, 3] = np.nan
+    found = luck_of(told, 2)[:, 0]
+    # Seen from a point without its worst seed, the others look less lucky.
+    assert found == pytest.approx(luck[:2] - np.array([0.0, 0.0, 0.2]).mean())
 
 
 # ----------------------------------------------------------------------------------------- what is found
