@@ -129,7 +129,7 @@ def form(
         },
         {"verdicts": verdicts, "changes": changes, "forms": counts},
         (found.batch.name,),
-        tuple(_notes(found, list(forms), verdicts, changes)),
+        tuple(_notes(setting, found, list(forms), verdicts, changes)),
     )
     return study, found
 
@@ -279,12 +279,21 @@ def _counts(
 
 
 def _notes(
-    found: Evaluation, forms: Sequence[str], verdicts: pd.DataFrame, changes: pd.DataFrame
+    setting: Setting,
+    found: Evaluation,
+    forms: Sequence[str],
+    verdicts: pd.DataFrame,
+    changes: pd.DataFrame,
 ) -> list[str]:
     notes = [
         "Every form has the same seeds (common random numbers), and no other parameter is fitted again: a form that "
         "moves the level of prices or of adoption also moves away from the observations to 2024.",
     ]
+    if NAMES["log_price"] in forms:
+        notes.append(
+            f"Linear utility touches the log form at {setting.parameters.linear_price_reference:g} USD/Mtok, and its "
+            "verdicts depend on where: repeat with --set linear_price_reference=0.3 and 3 before resting on one."
+        )
     for name, lost in zip(forms, found.failed, strict=True):
         if lost.any():
             notes.append(
