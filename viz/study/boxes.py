@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from model.parameters import SWITCH_UNIT
 from studies.box import HIGH, LOW
 from studies.cases import CASE, OTHER
 from studies.discovery import TEST, TRAIN
@@ -52,7 +53,11 @@ def ranges(limits: pd.DataFrame) -> Figure:
         )
         for row in own:
             panel.annotate(
-                f"{row['value']:.3g}",
+                f"{row['value']:.3g}"
+                if row["unit"] != SWITCH_UNIT
+                else "on"
+                if row["side"] == LOW
+                else "off",
                 (ends[row["side"]], place),
                 xytext=(0, 8),
                 textcoords="offset points",

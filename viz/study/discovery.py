@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from model.parameters import SWITCH_UNIT
 from studies.box import LOW, SIGNIFICANT
 from studies.discovery import EVERYWHERE, FEW, FOUND, NONE, NOWHERE, TEST, TRAIN
 from studies.phrase import amount, phrase
@@ -204,7 +205,7 @@ def _limit(row: dict[str, Any]) -> dict[str, Cell]:
     unconfirmed = kept and not row["p_fresh"] <= SIGNIFICANT
     return {
         "parameter": [phrase(row["parameter"], row["description"]), element("small", row["parameter"])],
-        "limit": f"{'above' if row['side'] == LOW else 'below'} {amount(row['value'], row['unit'])}",
+        "limit": _bound(row),
         "quasi_p": _probability(row["quasi_p"]),
         "p_fresh": _probability(row["p_fresh"]),
         "again": f"{_percent(row['again_by_coverage'])}, {_percent(row['again_by_density'])}",
@@ -214,6 +215,12 @@ def _limit(row: dict[str, Any]) -> dict[str, Cell]:
         if unconfirmed
         else "yes",
     }
+
+
+def _bound(row: dict[str, Any]) -> str:
+    if row["unit"] == SWITCH_UNIT:
+        return "on" if row["side"] == LOW else "off"
+    return f"{'above' if row['side'] == LOW else 'below'} {amount(row['value'], row['unit'])}"
 
 
 def _tree(leaves: pd.DataFrame, where: str) -> list[Element]:
