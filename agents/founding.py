@@ -282,6 +282,8 @@ def _found_edges(market: Market) -> None:
         else:
             _date(market, row, "hosting", vendor, host, role="resells")
     for row in p.facts("stakes"):
+        if not p.cloud_ownership and row["owner"] in market.clouds and row["owned"] in market.vendors:
+            continue
         shares = {"rights": float(row["rights"]), "control": float(row["control"])}
         _date(market, row, "equity", str(row["owner"]), str(row["owned"]), **shares)
 

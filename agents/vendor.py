@@ -155,6 +155,7 @@ class Vendor(Firm):
         # Discoveries come as they come; those of the facts are known.
         luck = p.research_luck * market.research_luck[self.name]
         own += luck if market.t > market.facts_end else 0.0
+        own *= p.algorithmic_progress
         learned = spillover(efficiency, market.research.efficiency, p.spillover_rate)
         self.programme.efficiency = efficiency + own + learned
 

@@ -28,6 +28,8 @@ CAUSES = (
     "domestic_learning",
     "domestic_capacity_growth",
     "demand_elasticity",
+    "cloud_ownership",
+    "algorithmic_progress",
 )
 """Parameters that are switches: each turns one cause of the forecasts off."""
 
