@@ -18,7 +18,7 @@ from undercut.options import (
     WorkersOption,
 )
 from undercut.runs import ScenarioArgument
-from undercut.study.app import HtmlOption, OutcomeOption, OverOption
+from undercut.study.options import HtmlOption, OutcomeOption, OverOption
 from undercut.terminal import one_thread, say
 
 
@@ -61,8 +61,8 @@ def breaks(
     from scenarios.seeds import parse
     from studies.breaks import breaks as study
     from studies.breaks import grid, lines_of
-    from undercut.study.app import asked, end, outcomes
     from undercut.study.duration import displays
+    from undercut.study.options import asked, end, outcomes
 
     names = outcomes(outcome)
     world = asked(scenario, over, assignments, without, enterprises)

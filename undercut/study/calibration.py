@@ -17,7 +17,7 @@ from undercut.options import (
     WorkersOption,
 )
 from undercut.runs import ScenarioArgument
-from undercut.study.app import HtmlOption, OverOption
+from undercut.study.options import HtmlOption, OverOption
 from undercut.terminal import one_thread, progress, say
 
 
@@ -90,7 +90,7 @@ def calibration(
     from studies.calibration import calibrate, check
     from studies.observables import remaining
     from studies.waves import Design
-    from undercut.study.app import asked, end
+    from undercut.study.options import asked, end
 
     world = asked(scenario, over, assignments, without, enterprises)
     design = Design(points, waves, seeds, chance_seeds, draws=draws, random=design_seed)

@@ -18,7 +18,7 @@ from undercut.options import (
     WorkersOption,
 )
 from undercut.runs import ScenarioArgument
-from undercut.study.app import HtmlOption, OutcomeOption, OverOption
+from undercut.study.options import HtmlOption, OutcomeOption, OverOption
 from undercut.terminal import one_thread, say
 
 
@@ -73,8 +73,8 @@ def discovery(
     from scenarios.seeds import parse
     from studies.discovery import Question
     from studies.discovery import discovery as study
-    from undercut.study.app import asked, end, outcomes
     from undercut.study.duration import displays
+    from undercut.study.options import asked, end, outcomes
     from viz.study.discovery import answer
     from viz.study.rows import records
 

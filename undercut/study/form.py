@@ -15,7 +15,7 @@ from undercut.options import (
     WorkersOption,
 )
 from undercut.runs import ScenarioArgument
-from undercut.study.app import HtmlOption, OutcomeOption
+from undercut.study.options import HtmlOption, OutcomeOption
 from undercut.terminal import one_thread, progress
 
 
@@ -49,7 +49,7 @@ def form(
     from scenarios.seeds import parse
     from studies.ensemble import overrides
     from studies.form import form as study
-    from undercut.study.app import end, outcomes
+    from undercut.study.options import end, outcomes
 
     claims = tuple(dict.fromkeys(name.rpartition(":")[2] for name in outcomes(outcome)))
     setting = load(scenario, overrides(assignments or (), without or (), enterprises))

@@ -18,7 +18,7 @@ from undercut.options import (
     WorkersOption,
 )
 from undercut.runs import ScenarioArgument
-from undercut.study.app import HtmlOption, OutcomeOption, OverOption
+from undercut.study.options import HtmlOption, OutcomeOption, OverOption
 from undercut.study.sensitivity import ByOption, DesignOption, FromOption, TopOption, chosen, way
 from undercut.terminal import one_thread
 
@@ -61,8 +61,8 @@ def morris(
     one_thread()
     from scenarios.seeds import parse
     from studies.morris import morris as study
-    from undercut.study.app import asked, end, outcomes
     from undercut.study.duration import displays
+    from undercut.study.options import asked, end, outcomes
 
     names = outcomes(outcome)
     over = chosen(over, source, top, outcome or (), out)

@@ -18,7 +18,7 @@ from undercut.options import (
     WorkersOption,
 )
 from undercut.runs import ScenarioArgument
-from undercut.study.app import HtmlOption, OutcomeOption, OverOption
+from undercut.study.options import HtmlOption, OutcomeOption, OverOption
 from undercut.study.sensitivity import DesignOption, FromOption, TopOption, chosen
 from undercut.terminal import one_thread
 
@@ -57,8 +57,8 @@ def pawn(
     one_thread()
     from scenarios.seeds import parse
     from studies.pawn import pawn as study
-    from undercut.study.app import asked, end, outcomes
     from undercut.study.duration import displays
+    from undercut.study.options import asked, end, outcomes
 
     names = outcomes(outcome)
     over = chosen(over, source, top, outcome or (), out)

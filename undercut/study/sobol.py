@@ -18,7 +18,7 @@ from undercut.options import (
     WorkersOption,
 )
 from undercut.runs import ScenarioArgument
-from undercut.study.app import HtmlOption, OutcomeOption, OverOption
+from undercut.study.options import HtmlOption, OutcomeOption, OverOption
 from undercut.study.sensitivity import ByOption, DesignOption, FromOption, TopOption, chosen, way
 from undercut.terminal import one_thread
 
@@ -79,8 +79,8 @@ def sobol(
     one_thread()
     from scenarios.seeds import parse
     from studies.sobol import sobol as study
-    from undercut.study.app import asked, end, outcomes
     from undercut.study.duration import displays
+    from undercut.study.options import asked, end, outcomes
 
     names = outcomes(outcome)
     over = chosen(over, source, top, outcome or (), out)

@@ -1,0 +1,273 @@
+"""Which cause does how much of a predicted change: Shapley values over all coalitions of switches, with common seeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from evidence.claims import Claim, by_id
+from evidence.facts import constants
+from model.place import CAUSES
+from scenarios.counterfactual import cause as named
+from scenarios.plan import PlanError
+from scenarios.store import DEFAULT
+from studies.ablation import paired_interval
+from studies.evaluation import Evaluation, evaluate
+from studies.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from model.setting import Setting
+    from scenarios.progress import Progress
+    from scenarios.runner import Job
+
+    Array = NDArray[np.float64]
+
+CHANGES = (
+    "p3-price",
+    "p3-converge-regions",
+    "p3-converge-origins",
+    "p1-cause-delivered",
+    "p1-nvidia-2027-ai",
+    "p2-asia",
+    "deepseek-share-2026",
+)
+"""The predicted changes: the fall of the world price, its convergence between regions and between origins, NVIDIA's
+decline in China by all units, its share by AI-class units, Chinese clouds' share in Asia, DeepSeek's share in China."""
+
+LEVEL, LOG, LOG_FALL = "as it is", "log of the ratio", "log of the price ratio"
+"""On which scale an outcome is shared out: causes of a ratio multiply, so their logs add."""
+
+FALL = "price_fall"
+"""The metric that says by which share a price has fallen."""
+
+MOST_CAUSES = 12
+"""Of more causes nobody waits for the coalitions."""
+
+RIVALS = ("sparse_architectures", "export_rules")
+"""The two causes between which the first article decides: it says that the architecture carries NVIDIA's decline."""
+
+DECLINE = "p1-cause-delivered"
+"""The outcome about which it says so."""
+
+
+def coalitions(count: int) -> NDArray[np.bool_]:
+    """All subsets of ``count`` causes, shape (2^count, count): row r has cause i where bit i of r is set."""
+    rows = np.arange(2**count)[:, None]
+    return np.asarray((rows >> np.arange(count)[None, :]) & 1, dtype=np.bool_)
+
+
+def shapley(values: Array) -> Array:
+    """Shapley values of a game (Shapley 1953): each player's average marginal contribution over all orders.
+
+    Args:
+        values: of every coalition in the order of :func:`coalitions`, shape (2^n, ...).
+
+    Returns shape (n, ...), which sums over the players to the value of all less that of none. Raises ValueError when the
+    number of coalitions is no power of two.
+    """
+    count = _players(values)
+    size = coalitions(count).sum(axis=1)
+    weight = np.array([1.0 / (count * math.comb(count - 1, s)) for s in range(count)])
+    found = np.zeros((count, *values.shape[1:]))
+    rows = np.arange(len(values))
+    for i in range(count):
+        without = rows[(rows >> i) & 1 == 0]
+        marginal = values[without + (1 << i)] - values[without]
+        found[i] = np.tensordot(weight[size[without]], marginal, axes=1)
+    return found
+
+
+def interactions(values: Array) -> Array:
+    """Shapley interaction index of every pair (Grabisch and Roubens 1999), shape (n, n, ...), zero on the diagonal.
+
+    Above zero where two causes do more together than the sum of what each does alone. Raises ValueError as
+    :func:`shapley` does.
+    """
+    count = _players(values)
+    size = coalitions(count).sum(axis=1)
+    rows = np.arange(len(values))
+    found = np.zeros((count, count, *values.shape[1:]))
+    for i in range(count):
+        for j in range(i):
+            rest = rows[((rows >> i) & 1 == 0) & ((rows >> j) & 1 == 0)]
+            weight = np.array([1.0 / ((count - 1) * math.comb(count - 2, s)) for s in size[rest]])
+            both, one, other = rest + (1 << i) + (1 << j), rest + (1 << i), rest + (1 << j)
+            more = values[both] - values[one] - values[other] + values[rest]
+            found[i, j] = found[j, i] = np.tensordot(weight, more, axes=1)
+    return found
+
+
+def _players(values: Array) -> int:
+    count = len(values).bit_length() - 1
+    if len(values) != 2**count:
+        raise ValueError(f"{len(values)} coalitions are not all subsets of anything")
+    return count
+
+
+def scale_of(claim: Claim) -> str:
+    """On which scale the outcome of a claim is shared out."""
+    if claim.metric == FALL:
+        return LOG_FALL
+    return LOG if claim.unit == "ratio" else LEVEL
+
+
+def on_scale(values: Array, scale: str) -> Array:
+    """Outcomes on a scale of the above, shape as given; nan where a log has no value."""
+    if scale == LEVEL:
+        return values
+    ratio = 1.0 - values if scale == LOG_FALL else values
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log(ratio)
+    return np.where(np.isfinite(logs), logs, np.nan)
+
+
+def chosen(texts: Sequence[str], setting: Setting) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The causes that play, and those that are asked for but turned off by the setting already.
+
+    Raises ScenarioError for what is no cause, PlanError when none is left or there are too many.
+    """
+    asked = tuple(dict.fromkeys(named(text) for text in texts)) or CAUSES
+    plays = tuple(cause for cause in asked if setting.parameters[cause])
+    if not plays:
+        raise PlanError("the scenario has turned every one of these causes off; name others with --causes")
+    if len(plays) > MOST_CAUSES:
+        raise PlanError(f"{len(plays)} causes have {2 ** len(plays):,} coalitions; name fewer with --causes")
+    return plays, tuple(cause for cause in asked if cause not in plays)
+
+
+def causes(
+    setting: Setting,
+    seeds: Sequence[int],
+    out: str | Path = DEFAULT,
+    *,
+    over: Sequence[str] = (),
+    claims: Sequence[str] = CHANGES,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    job: Job | None = None,
+) -> tuple[Study, Evaluation]:
+    """Run a setting with every coalition of causes on and the others off, and share out each claim's outcome.
+
+    Common random numbers: a seed gives the same luck in every coalition, and a Shapley value for each seed, whose mean
+    has Student's interval. A seed with an undefined or failed run in some coalition does not count for the outcome.
+
+    Raises as :func:`chosen`, and StoreError or Interrupted as :func:`studies.evaluation.evaluate`.
+    """
+    import pandas as pd
+
+    plays, idle = chosen(over, setting)
+    subsets = coalitions(len(plays))
+    points = [dict(zip(plays, map(float, row), strict=True)) for row in subsets]
+    found = evaluate(
+        setting,
+        points,
+        seeds,
+        out,
+        sampled=f"study causes over {', '.join(plays)}",
+        workers=workers,
+        progress=progress,
+        job=job,
+    )
+    rows: dict[str, list[dict[str, Any]]] = {
+        "outcomes": [], "attribution": [], "interactions": [], "coalitions": [], "rivals": []
+    }  # fmt: skip
+    for name in claims:
+        claim = by_id()[name]
+        outcome = on_scale(found.values(name), scale_of(claim))
+        whole = np.isfinite(outcome).all(axis=0)
+        game = outcome[:, whole]
+        about = {"outcome": name, "statement": claim.statement, "unit": claim.unit, "scale": scale_of(claim)}
+        rows["outcomes"].append({**about, **_outcome(game), "lost": int((~whole).sum())})
+        if not whole.any():
+            continue
+        parts = shapley(game)
+        rows["attribution"] += [{**about, **row} for row in _attribution(plays, idle, game, parts)]
+        rows["interactions"] += [{"outcome": name, **row} for row in _pairs(plays, interactions(game))]
+        rows["coalitions"] += [
+            {"outcome": name, **dict(zip(plays, map(bool, on), strict=True)), "mean": float(mean)}
+            for on, mean in zip(subsets, game.mean(axis=1), strict=True)
+        ]
+        if set(RIVALS) <= set(plays):
+            rows["rivals"].append({"outcome": name, **_against(plays, parts)})
+    asked = {
+        "scenario": setting.name,
+        "parameters": dict(setting.parameters.overridden),
+        "seeds": list(seeds),
+        "causes": list(plays),
+        "outcomes": list(claims),
+    }
+    title = f"what causes how much in {setting.name}"
+    tables = {name: pd.DataFrame(content) for name, content in rows.items() if content}
+    study = Study(
+        "causes", title, asked, tables, (found.batch.name,), _notes(found, idle, tables["outcomes"])
+    )
+    return study, found
+
+
+def _outcome(game: Array) -> dict[str, float]:
+    """The outcome with no cause on and with all, and the change between them over seeds."""
+    change, low, high = _over_seeds(game[-1] - game[0])
+    none, all_ = (float(game[row].mean()) if game.shape[1] else math.nan for row in (0, -1))
+    return {"none": none, "all": all_, "change": change, "low": low, "high": high, "seeds": game.shape[1]}
+
+
+def _attribution(
+    plays: Sequence[str], idle: Sequence[str], game: Array, parts: Array
+) -> list[dict[str, Any]]:
+    """What each cause does: its Shapley value, and beside it what it does alone and what is lost without it."""
+    rows = []
+    for i, cause in enumerate(plays):
+        value, low, high = _over_seeds(parts[i])
+        alone = float((game[1 << i] - game[0]).mean())
+        last = float((game[-1] - game[len(game) - 1 - (1 << i)]).mean())
+        rows.append({"cause": cause, "value": value, "low": low, "high": high, "alone": alone, "last": last})
+    # A cause that is off everywhere is no player: by definition it adds nothing.
+    zero = dict.fromkeys(("value", "low", "high", "alone", "last"), 0.0)
+    return [*rows, *({"cause": cause, **zero} for cause in idle)]
+
+
+def _pairs(plays: Sequence[str], index: Array) -> list[dict[str, Any]]:
+    """The interaction of each pair over seeds, the strongest first."""
+    rows = []
+    for i, one in enumerate(plays):
+        for j, other in enumerate(plays[:i]):
+            value, low, high = _over_seeds(index[i, j])
+            rows.append({"one": other, "other": one, "value": value, "low": low, "high": high})
+    return sorted(rows, key=lambda row: -abs(row["value"]))
+
+
+def _against(plays: Sequence[str], parts: Array) -> dict[str, Any]:
+    """How much more of a change the first of the rivals carries than the second, seed by seed."""
+    one, other = (parts[plays.index(cause)] for cause in RIVALS)
+    value, low, high = _over_seeds(one - other)
+    return {"one": RIVALS[0], "other": RIVALS[1], "difference": value, "low": low, "high": high}
+
+
+def _over_seeds(values: Array) -> tuple[float, float, float]:
+    return paired_interval(values.tolist(), constants()["interval_level"])
+
+
+def _notes(found: Evaluation, idle: Sequence[str], outcomes: pd.DataFrame) -> tuple[str, ...]:
+    notes = []
+    if found.failed.any():
+        notes.append(
+            f"{int(found.failed.sum())} of {found.failed.size} runs failed; their seeds do not count for any outcome."
+        )
+    for row in outcomes.to_dict("records"):
+        if row["lost"] and not found.failed.any(axis=0).all():
+            counted = f"{row['seeds']} of {row['seeds'] + row['lost']} seeds count for {row['outcome']}"
+            notes.append(f"{counted}: in the others it is undefined in some coalition.")
+    if len(found.seeds) == 1:
+        notes.append(
+            "One seed says nothing about chance: intervals are without bounds; give more with --seeds."
+        )
+    if idle:
+        notes.append(f"Off in the scenario already, so that they cause nothing in it: {', '.join(idle)}.")
+    return tuple(notes)
