@@ -72,7 +72,9 @@ def asked(
 def outcomes(wanted: Sequence[str] | None, beside: bool = False) -> tuple[str, ...]:
     """The outcomes that are asked for, or the headline claims that name no cause.
 
-    ``beside`` takes claims that compare with another world too, for their metric in one world. Raises PlanError, with the nearest name, for one that is no claim or that needs another world.
+    ``beside`` takes claims that compare with another world too, for their metric in one world.
+
+    Raises PlanError, with the nearest name, for one that is no claim or that needs another world.
     """
     from evidence.claims import by_id
     from scenarios.fault import nearest
