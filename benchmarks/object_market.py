@@ -194,8 +194,14 @@ class ObjectMarket(Market):
         *,
         firms: Any,
         adopters_out: Floats,
+        linear_at: float | None = None,
     ) -> None:
-        """Step every enterprise, with the arguments of :func:`model.demand.step`; the columns are not used."""
+        """Step every enterprise, with the arguments of :func:`model.demand.step`; the columns are not used.
+
+        Raises NotImplementedError for utility that is linear in price, which these objects do not know.
+        """
+        if linear_at is not None:
+            raise NotImplementedError("plain objects know utility in the log of price alone")
         flatten = 1.0 - sigma1
         self.rates = Rates(
             near=1.0 / (1.0 - sigma2),

@@ -24,7 +24,7 @@ FOUNDING = frozenset(
         "training_interconnect_efficiency", "captive_params_b", "captive_tokens_per_query", "captive_batch",
         "captive_lookup_mb", "captive_compute_efficiency", "captive_bandwidth_efficiency",
         "reference_dense_params_b", "reference_dense_cache_bytes", "reference_sparse_active_b",
-        "reference_sparse_total_b", "reference_sparse_cache_bytes", "mmlu_margin",
+        "reference_sparse_total_b", "reference_sparse_cache_bytes", "mmlu_margin", "cloud_ownership",
     ]
 )  # fmt: skip
 """Parameters that make the world at the start and are not read again: a later change would do nothing."""

@@ -104,7 +104,8 @@ def test_a_mechanism_is_tested_against_a_world_without_its_cause_or_by_its_own_p
     for claim in claims():
         if claim.kind == "mechanism" and claim.claim_group not in by_parts:
             assert claim.worlds, claim.id
-    assert set(needed_worlds()) == set(WORLDS)
+    # Two causes stand in no claim: `undercut study causes` asks about them all the same.
+    assert set(needed_worlds()) == set(WORLDS) - {"cloud_ownership", "algorithmic_progress"}
 
 
 def test_a_band_follows_from_its_tolerance_rule() -> None:

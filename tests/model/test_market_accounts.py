@@ -22,7 +22,7 @@ from model.place import CAPTIVE, DENSE, PURPOSES, REGIONS, SPARSE, TRAINING
 from model.records import schema
 from model.setting import Setting
 from model.shock import Shock
-from scenarios.shocks import Capture, Confine, Consortium, SetParameter
+from scenarios.shocks import FOUNDING, HALFWAY, Capture, Confine, Consortium, SetParameter
 
 EXACT = 1e-9
 SINGLE = 1e-5  # columns of the population are kept in single precision
@@ -284,7 +284,7 @@ CLOUDS = [str(row["firm"]) for row in FIRMS if row["kind"] == "cloud"]
 
 @st.composite
 def changes(draw: st.DrawFn, quarter: str) -> SetParameter:
-    name = draw(st.sampled_from(sorted(SCALARS)))
+    name = draw(st.sampled_from(sorted(SCALARS.keys() - FOUNDING - HALFWAY)))
     return SetParameter(quarter, name, value_at(SCALARS[name], draw(st.floats(0.0, 1.0))))
 
 

@@ -23,6 +23,7 @@ YEARS = {"2026": calendar.quarters_of(2026), "2027": calendar.quarters_of(2027)}
 UP, DOWN, SAME, ZERO = 1, -1, 0, None
 
 CLAIMS = {
+    "posterior": (),
     "backer_capture": (),
     "consortium": (("deepseek_share_china_tokens", "2027", UP),),
     "consortium_breakup": (("deepseek_share_china_tokens", "2027", UP),),

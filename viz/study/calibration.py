@@ -36,16 +36,15 @@ def sections(study: Study) -> Sequence[Section]:
 
 
 def _overview(study: Study) -> Section:
-    parameters, seen, held = (study.tables[name] for name in ("parameters", "observables", "held_out"))
+    fitted, seen, held = (study.tables[name] for name in ("parameters", "observables", "held_out"))
     wave, (low, _, high) = study.tables["waves"].iloc[-1], levels()
     told = {
-        kind: list(parameters["parameter"][parameters["informed"] == kind])
-        for kind in ("well", "a little", "not")
+        kind: list(fitted["parameter"][fitted["informed"] == kind]) for kind in ("well", "a little", "not")
     }
     missed = [str(r.statement) for r in seen.itertuples() if not low <= float(r.share_below) <= high]  # type: ignore[arg-type]
     inside = int(held["inside"].sum())
     answer = (
-        f"Of {len(parameters)} parameters the observations to the end of 2024 inform {len(told['well'])} well, "
+        f"Of {len(fitted)} parameters the observations to the end of 2024 inform {len(told['well'])} well, "
         f"{len(told['a little'])} a little and {len(told['not'])} not. "
         + (f"Best known: {', '.join(told['well'][:NAMED])}. " if told["well"] else "")
         + f"They rule out {_percent(1.0 - float(wave['allowed']))} of the prior."
