@@ -10,6 +10,7 @@ import numpy as np
 from evidence.facts import constants
 from studies.ranks import bins_of
 from viz.chart import BLUE, GREY, ORANGE, VERMILION
+from viz.number import number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +70,7 @@ def marginals(quantiles: pd.DataFrame, frame: pd.DataFrame) -> Figure:
         at = float(fine[np.abs(values - parameter.default).argmin()])
         panel.axvline(at, color=VERMILION, linewidth=2.0)
         ticks = (0.0, 0.5, 1.0)
-        panel.set_xticks(ticks, [f"{v:.3g}" for v in at_quantiles(parameter, np.array(ticks))])
+        panel.set_xticks(ticks, [number(v) for v in at_quantiles(parameter, np.array(ticks))])
         panel.set_yticks([])
         panel.set_title(name, fontsize=8.5, fontweight="normal")
         panel.tick_params(labelsize=8)
@@ -110,9 +111,8 @@ def predictions(frame: pd.DataFrame) -> Figure:
     axes.axvline(0.0, color="black", linewidth=1.2, label="observed")
     axes.set_yticks(place, [str(text) for text in frame["statement"]])
     axes.set_xlim(-REACH, REACH)
-    axes.set_xlabel(
-        "Model less observation (log: 0.69 is twice as much; shares as differences); cut at the edges"
-    )
+    axes.margins(y=0.01)
+    axes.set_xlabel("Model less observation, in logs or shares; cut at the edges")
     axes.grid(axis="y", visible=False)
     drawn.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=5)
     return drawn

@@ -233,7 +233,7 @@ def _verdicts(frame: pd.DataFrame) -> Section:
     turned = [
         str(r["claim"])
         for _, r in predictions_.iterrows()
-        if _side(r["hand_probability"]) != _side(r["posterior_probability"])
+        if _side(r["hand_probability"]) * _side(r["posterior_probability"]) < 0
     ]
     said = (
         f"Of {len(predictions_)} predictions {len(turned)} stand on another side of one half under the "
