@@ -6,10 +6,10 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from studies.line import WHOLE
+from studies.breaks.line import WHOLE
 
 if TYPE_CHECKING:
-    from studies.box import Box
+    from studies.discovery.box import Box
     from studies.space import Space
 
 PLAIN = ("", "1", "0/1")

@@ -113,6 +113,6 @@ def verdict_rows(batch: Batch, labels: Sequence[str] | None = None) -> list[dict
 
 def pooled_rows(batch: Batch) -> list[dict[str, Any]]:
     """Verdicts over all worlds of a batch together, as when these are draws from one distribution."""
-    from studies.pooled import verdicts as pooled
+    from studies.calibration.pooled import verdicts as pooled
 
     return [verdict.row() for verdict in pooled(batch)]

@@ -51,7 +51,7 @@ def print_verdicts(batch: Batch, label: str, every: bool = False) -> None:
 
 def print_pooled(batch: Batch, name: str) -> None:
     """Print the headline verdicts over all worlds of a batch, which are draws of a scenario."""
-    from studies.pooled import verdicts
+    from studies.calibration.pooled import verdicts
 
     found = verdicts(batch)
     seeds = len(batch.seeds)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from model.setting import Setting
 from scenarios.runner import Job
-from studies.observables import Observable
+from studies.calibration.observables import Observable
 from tests.studies.functions import arguments, tables_of
 
 NAMES = ("adoption", "tokens_mtok", "price_usd_per_mtok")

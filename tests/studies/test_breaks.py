@@ -14,9 +14,9 @@ from model.parameters import table
 from scenarios.plan import PlanError
 from scenarios.runner import Job
 from scenarios.scenario import load
-from studies.breaks import FLIPS, STAYS, breaks
-from studies.curve import DECIDED, UNDECIDED, UNDEFINED, crossing
-from studies.line import DOWN, UP, Line
+from studies.breaks.breaks import FLIPS, STAYS, breaks
+from studies.breaks.curve import DECIDED, UNDECIDED, UNDEFINED, crossing
+from studies.breaks.line import DOWN, UP, Line
 from studies.space import Space
 from tests.studies.functions import AXES, CLAIM, JOBS, NOISE, SLOPES, arguments, linear, measure, tables_of
 from viz.study.breaks import sections

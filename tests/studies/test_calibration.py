@@ -12,14 +12,14 @@ from evidence import fit
 from scenarios.plan import PlanError
 from scenarios.scenario import load
 from scenarios.store import Store
-from studies import observables as table
-from studies.calibration import calibrate, check
-from studies.emulator import Emulator
-from studies.likelihood import between_seeds
-from studies.ranks import uniformity
+from studies.calibration import observables as table
+from studies.calibration.calibration import calibrate, check
+from studies.calibration.emulator import Emulator
+from studies.calibration.likelihood import between_seeds
+from studies.calibration.ranks import uniformity
+from studies.calibration.tempering import sample
+from studies.calibration.waves import Design, luck_of
 from studies.space import Space
-from studies.tempering import sample
-from studies.waves import Design, luck_of
 from tests.studies import observed
 from tests.studies.functions import AXES
 from tests.studies.observed import FRAGILE, JOB, NOISE, observables, response

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from scenarios.scenario import load
-from studies.chance import decompose
-from studies.sobol import CHANCE_POINTS, sobol
+from studies.sensitivity.chance import decompose
+from studies.sensitivity.sobol import CHANCE_POINTS, sobol
 from studies.space import Space
 from tests.studies.functions import AXES, CLAIM, JOBS, NOISE, SLOPES
 

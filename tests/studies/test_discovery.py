@@ -11,12 +11,12 @@ from model.parameters import table
 from scenarios.plan import PlanError
 from scenarios.runner import Job
 from scenarios.scenario import load
-from studies.box import Box, measures, quasi_p, reduced
-from studies.discovery import EVERYWHERE, FEW, FOUND, NOWHERE, Question, discovery
-from studies.peeling import trajectory
+from studies.discovery.box import Box, measures, quasi_p, reduced
+from studies.discovery.discovery import EVERYWHERE, FEW, FOUND, NOWHERE, Question, discovery
+from studies.discovery.peeling import trajectory
+from studies.discovery.tree import leaves
 from studies.phrase import words
 from studies.space import Space
-from studies.tree import leaves
 from tests.studies.functions import AXES, CLAIM, JOBS, arguments, measure, tables_of
 from viz.study.report import html
 

@@ -9,9 +9,9 @@ import pytest
 from scenarios.plan import PlanError
 from scenarios.scenario import load
 from scenarios.store import Store
-from studies.morris import Design, effects, elementary, morris
-from studies.ranking import most, ranked
-from studies.sensitivity import GROUP, PARAMETER, Units
+from studies.sensitivity.morris import Design, effects, elementary, morris
+from studies.sensitivity.ranking import most, ranked
+from studies.sensitivity.units import GROUP, PARAMETER, Units
 from studies.space import Space
 from studies.study import Study
 from tests.studies.functions import AXES, CLAIM, JOBS, SLOPES

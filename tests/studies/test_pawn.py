@@ -9,8 +9,8 @@ from SALib.analyze import pawn as reference
 
 from scenarios.plan import PlanError
 from scenarios.scenario import load
-from studies.pawn import SLICES, distances, pawn, sliced
-from studies.sensitivity import PARAMETER, Units
+from studies.sensitivity.pawn import SLICES, distances, pawn, sliced
+from studies.sensitivity.units import PARAMETER, Units
 from studies.space import Space
 from tests.studies.functions import AXES, CLAIM, JOBS
 

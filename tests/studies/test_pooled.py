@@ -7,7 +7,7 @@ import pytest
 
 from evidence.claims import by_id
 from evidence.judge import wilson
-from studies.pooled import of_tables, share
+from studies.calibration.pooled import of_tables, share
 
 CLAIM = by_id()["p1-nvidia-2027"]
 """Holds at values of at most one half."""

@@ -9,10 +9,10 @@ import pytest
 from scenarios.plan import PlanError
 from scenarios.runner import Job
 from scenarios.scenario import load
-from studies.convergence import converged, convergence_note, needed
-from studies.sensitivity import GROUP, PARAMETER, Units
-from studies.shape import shape
-from studies.sobol import Design, indices, sobol
+from studies.sensitivity.convergence import converged, convergence_note, needed
+from studies.sensitivity.shape import shape
+from studies.sensitivity.sobol import Design, indices, sobol
+from studies.sensitivity.units import GROUP, PARAMETER, Units
 from studies.space import Space
 from tests.studies.functions import (
     AXES,

@@ -59,8 +59,8 @@ def breaks(
     """
     one_thread()
     from scenarios.seeds import parse
-    from studies.breaks import breaks as study
-    from studies.breaks import grid, lines_of
+    from studies.breaks.breaks import breaks as study
+    from studies.breaks.breaks import grid, lines_of
     from undercut.study.duration import displays
     from undercut.study.options import asked, end, outcomes
 

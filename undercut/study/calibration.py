@@ -87,9 +87,9 @@ def calibration(
     `undercut run my-posterior.toml --draws 200` one of your own.
     """
     one_thread()
-    from studies.calibration import calibrate, check
-    from studies.observables import remaining
-    from studies.waves import Design
+    from studies.calibration.calibration import calibrate, check
+    from studies.calibration.observables import remaining
+    from studies.calibration.waves import Design
     from undercut.study.options import asked, end
 
     world = asked(scenario, over, assignments, without, enterprises)
@@ -128,13 +128,13 @@ def calibration(
         progress=lambda: progress(quiet),
     )
     if verdicts:
-        from studies.standing import judged
+        from studies.calibration.standing import judged
 
         found = judged(
             found, world.setting, min(verdicts, draws), design, out, workers, lambda: progress(quiet)
         )
     if write is not None:
-        from studies.standing import ship
+        from studies.calibration.standing import ship
 
         for file in ship(found, scenario, write):
             say(f"wrote {file}")

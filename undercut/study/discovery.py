@@ -71,8 +71,8 @@ def discovery(
     one_thread()
     from scenarios.plan import PlanError
     from scenarios.seeds import parse
-    from studies.discovery import Question
-    from studies.discovery import discovery as study
+    from studies.discovery.discovery import Question
+    from studies.discovery.discovery import discovery as study
     from undercut.study.duration import displays
     from undercut.study.options import asked, end, outcomes
     from viz.study.discovery import answer

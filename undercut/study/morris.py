@@ -60,7 +60,7 @@ def morris(
     """
     one_thread()
     from scenarios.seeds import parse
-    from studies.morris import morris as study
+    from studies.sensitivity.morris import morris as study
     from undercut.study.duration import displays
     from undercut.study.options import asked, end, outcomes
 

@@ -56,7 +56,7 @@ def pawn(
     """
     one_thread()
     from scenarios.seeds import parse
-    from studies.pawn import pawn as study
+    from studies.sensitivity.pawn import pawn as study
     from undercut.study.duration import displays
     from undercut.study.options import asked, end, outcomes
 

@@ -38,7 +38,7 @@ def chosen(over: str, source: str | None, top: int, outcomes: Sequence[str], sto
         return over
     from scenarios.plan import PlanError
     from scenarios.store import Store
-    from studies.ranking import most
+    from studies.sensitivity.ranking import most
     from studies.study import Study
 
     if over:
@@ -48,6 +48,6 @@ def chosen(over: str, source: str | None, top: int, outcomes: Sequence[str], sto
 
 def way(by: str | None, over: str) -> str:
     """What --by says, or parameters where some are named and groups for all of them."""
-    from studies.sensitivity import GROUP, PARAMETER
+    from studies.sensitivity.units import GROUP, PARAMETER
 
     return by or (PARAMETER if over else GROUP)

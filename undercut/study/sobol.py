@@ -78,7 +78,7 @@ def sobol(
     """
     one_thread()
     from scenarios.seeds import parse
-    from studies.sobol import sobol as study
+    from studies.sensitivity.sobol import sobol as study
     from undercut.study.duration import displays
     from undercut.study.options import asked, end, outcomes
 

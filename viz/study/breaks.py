@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from model.parameters import SWITCH_UNIT
-from studies.breaks import FLIPS, STAYS
-from studies.curve import DECIDED, UNDECIDED, UNDEFINED
-from studies.line import UP
+from studies.breaks.breaks import FLIPS, STAYS
+from studies.breaks.curve import DECIDED, UNDECIDED, UNDEFINED
+from studies.breaks.line import UP
 from studies.phrase import amount, phrase
 from viz.inline import inline, plain
 from viz.number import number

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evidence.facts import constants
-from studies.ranks import bins_of
+from studies.calibration.ranks import bins_of
 from viz.chart import BLUE, GREY, ORANGE, VERMILION
 from viz.number import number
 

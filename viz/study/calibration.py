@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
 from evidence.facts import constants
-from studies.posterior import LITTLE, WELL, levels
-from studies.ranks import uniformity
+from studies.calibration.posterior import LITTLE, WELL, levels
+from studies.calibration.ranks import uniformity
 from viz.inline import inline
 from viz.number import number
 from viz.page import Cell, Section, details, element, paragraph, picture, table

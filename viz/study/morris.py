@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
-from studies.sensitivity import GROUP
+from studies.sensitivity.units import GROUP
 from viz.chart import BLUE, GREY
 from viz.inline import inline, plain
 from viz.number import number

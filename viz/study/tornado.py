@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from studies.breaks import FLIPS
-from studies.curve import EVEN
-from studies.line import UP
+from studies.breaks.breaks import FLIPS
+from studies.breaks.curve import EVEN
+from studies.breaks.line import UP
 from studies.phrase import PLAIN
 from viz.chart import BLUE, GREY, VERMILION
 from viz.inline import plain

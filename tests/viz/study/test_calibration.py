@@ -11,10 +11,10 @@ import pytest
 
 from scenarios.scenario import load
 from scenarios.store import Store
-from studies.calibration import calibrate
+from studies.calibration.calibration import calibrate
+from studies.calibration.waves import Design
 from studies.space import Space
 from studies.study import Study
-from studies.waves import Design
 from tests.studies.functions import AXES
 from tests.studies.observed import JOB, observables, response
 from viz.study.report import write

@@ -9,10 +9,10 @@ import pytest
 
 from scenarios.runner import Job
 from scenarios.scenario import load
-from studies.morris import morris
-from studies.pawn import pawn
-from studies.sensitivity import GROUP
-from studies.sobol import sobol
+from studies.sensitivity.morris import morris
+from studies.sensitivity.pawn import pawn
+from studies.sensitivity.sobol import sobol
+from studies.sensitivity.units import GROUP
 from studies.space import Space
 from tests.studies.functions import AXES, CLAIM, JOBS, measure, tables_of
 from viz.study.report import write

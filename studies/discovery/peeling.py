@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from scenarios.plan import PlanError
-from studies.box import Box, measures
+from studies.discovery.box import Box, measures
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

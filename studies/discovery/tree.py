@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scenarios.plan import PlanError
-from studies.box import Box
-from studies.peeling import LEAST_MASS
+from studies.discovery.box import Box
+from studies.discovery.peeling import LEAST_MASS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

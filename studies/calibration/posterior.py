@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from evidence.facts import constants
-from studies.emulator import predict
-from studies.tempering import effective, sample
+from studies.calibration.emulator import predict
+from studies.calibration.tempering import effective, sample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from studies.likelihood import Likelihood
-    from studies.observables import Observable
+    from studies.calibration.likelihood import Likelihood
+    from studies.calibration.observables import Observable
     from studies.space import Space
 
     Array = NDArray[np.float64]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from studies.emulator import Emulator, predict
+from studies.calibration.emulator import Emulator, predict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -17,15 +17,15 @@ from scenarios.design import unit_points
 from scenarios.document import SUFFIX
 from scenarios.folder import as_store_error
 from scenarios.plan import PlanError
-from studies.observables import LAST
-from studies.pooled import beside
-from studies.waves import Design, runner, spread_out
+from studies.calibration.observables import LAST
+from studies.calibration.pooled import beside
+from studies.calibration.waves import Design, runner, spread_out
 
 if TYPE_CHECKING:
     from model.setting import Setting
     from scenarios.progress import Progress
     from scenarios.runner import Job
-    from studies.calibration import Calibration
+    from studies.calibration.calibration import Calibration
 
 PRIOR, HAND, POSTERIOR = "prior", "hand", "posterior"
 

@@ -12,13 +12,23 @@ import pandas as pd
 
 from scenarios.plan import PlanError
 from scenarios.store import DEFAULT
-from studies import sensitivity
-from studies.chance import Chance, decompose
-from studies.convergence import converged, convergence_note
 from studies.evaluation import Evaluation, evaluate
-from studies.ranking import ranked
-from studies.sensitivity import RESAMPLES, Units, apart, constant, derived, kept, level, values_of, whole
-from studies.shape import shape, shape_note
+from studies.sensitivity import units as shared
+from studies.sensitivity.chance import Chance, decompose
+from studies.sensitivity.convergence import converged, convergence_note
+from studies.sensitivity.ranking import ranked
+from studies.sensitivity.shape import shape, shape_note
+from studies.sensitivity.units import (
+    RESAMPLES,
+    Units,
+    apart,
+    constant,
+    derived,
+    kept,
+    level,
+    values_of,
+    whole,
+)
 from studies.study import Study
 
 if TYPE_CHECKING:
@@ -28,7 +38,7 @@ if TYPE_CHECKING:
 
     from model.setting import Setting
     from scenarios.runner import Job
-    from studies.sensitivity import Display
+    from studies.sensitivity.units import Display
     from studies.space import Space
 
 LEAST_BLOCKS = 8
@@ -145,7 +155,7 @@ def sobol(
     out: str | Path = DEFAULT,
     *,
     base: int = 256,
-    by: str = sensitivity.PARAMETER,
+    by: str = shared.PARAMETER,
     pairs: bool = False,
     tolerance: float = TOLERANCE,
     chance_seeds: int = CHANCE_SEEDS,
@@ -193,7 +203,7 @@ def sobol(
         parts.append(run([points[i] for i in places], (*seeds, *more), f"the first points of {words}"))
 
     effects, seconds, state = _analysed(found, outcomes, design)
-    sensitivity.refuse_empty(state["undefined"], outcomes, WHAT, LEAST_BLOCKS, found.lost)
+    shared.refuse_empty(state["undefined"], outcomes, WHAT, LEAST_BLOCKS, found.lost)
     check = converged(effects, state["whole"], base, design.size * len(seeds), tolerance)
     shapes = pd.DataFrame(
         [{"outcome": name, **shape(values_of(found, name)[design.independent].ravel())} for name in outcomes]
@@ -205,10 +215,10 @@ def sobol(
         "convergence": check,
         "chance": _chance(parts[-1], None if len(parts) > 1 else places, outcomes, len(seeds), seed),
         "shape": shapes,
-        "outcomes": pd.DataFrame(sensitivity.labels(outcomes)),
+        "outcomes": pd.DataFrame(shared.labels(outcomes)),
         **({"pairs": seconds} if pairs else {}),
     }
-    asked = sensitivity.about(setting, units, seeds, outcomes) | {
+    asked = shared.about(setting, units, seeds, outcomes) | {
         "base": base,
         "pairs": pairs,
         "tolerance": tolerance,
@@ -217,10 +227,10 @@ def sobol(
     }
     batches = tuple(each.batch.name for each in parts)
     notes = [
-        sensitivity.seeds_note(seeds, _explained(seeds, chance_seeds)),
-        *sensitivity.lost_note(WHAT, state["lost"], int(found.failed.sum()), found.failed.size),
+        shared.seeds_note(seeds, _explained(seeds, chance_seeds)),
+        *shared.lost_note(WHAT, state["lost"], int(found.failed.sum()), found.failed.size),
         *_chance_note(parts[1:]),
-        *sensitivity.silent_note(state["undefined"], state["flat"], WHAT, LEAST_BLOCKS),
+        *shared.silent_note(state["undefined"], state["flat"], WHAT, LEAST_BLOCKS),
         *convergence_note(check, base, tolerance),
         *shape_note(shapes),
     ]
@@ -320,7 +330,7 @@ def _over_seeds(values: NDArray[np.float64], design: Design) -> NDArray[np.float
 def _chance(
     found: Evaluation, places: NDArray[np.intp] | None, outcomes: Sequence[str], averaged: int, seed: int
 ) -> pd.DataFrame:
-    """A row an outcome: the shares of :class:`studies.chance.Chance`, with ``_low`` and ``_high``."""
+    """A row an outcome: the shares of :class:`studies.sensitivity.chance.Chance`, with ``_low`` and ``_high``."""
     rows = []
     for name in outcomes:
         values = values_of(found, name)

@@ -13,10 +13,11 @@ import pandas as pd
 from scenarios.design import unit_points
 from scenarios.plan import PlanError
 from scenarios.store import DEFAULT
-from studies import sensitivity
 from studies.evaluation import Evaluation, evaluate
-from studies.ranking import MEASURES, most_note, ranked
-from studies.sensitivity import (
+from studies.sensitivity import units as shared
+from studies.sensitivity.ranking import MEASURES, most_note, ranked
+from studies.sensitivity.shape import shape
+from studies.sensitivity.units import (
     PARAMETER,
     Units,
     apart,
@@ -28,7 +29,6 @@ from studies.sensitivity import (
     values_of,
     whole,
 )
-from studies.shape import shape
 from studies.study import Study
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from model.setting import Setting
     from scenarios.runner import Job
-    from studies.sensitivity import Display
+    from studies.sensitivity.units import Display
     from studies.space import Space
 
 SLICES = 10
@@ -192,22 +192,22 @@ def pawn(
         else:
             estimate = indices(x[there], y, units, seed)
         rows += _rows(name, estimate, units)
-    sensitivity.refuse_empty(undefined, outcomes, WHAT, LEAST_POINTS, found.lost)
+    shared.refuse_empty(undefined, outcomes, WHAT, LEAST_POINTS, found.lost)
     frame = pd.DataFrame(rows)
     tables = {
         "effects": frame,
         "ranking": ranked(frame, MEASURES["pawn"]),
         "shape": pd.DataFrame(shapes),
-        "outcomes": pd.DataFrame(sensitivity.labels(outcomes)),
+        "outcomes": pd.DataFrame(shared.labels(outcomes)),
     }
-    asked: dict[str, Any] = sensitivity.about(setting, units, seeds, outcomes)
+    asked: dict[str, Any] = shared.about(setting, units, seeds, outcomes)
     asked |= {"samples": samples, "seed": seed}
     notes = [
-        sensitivity.seeds_note(
+        shared.seeds_note(
             seeds, "every run counts, so that chance between seeds is part of the distributions"
         ),
-        *sensitivity.lost_note(WHAT, lost, int(found.failed.sum()), found.failed.size),
-        *sensitivity.silent_note(undefined, flat, WHAT, LEAST_POINTS),
+        *shared.lost_note(WHAT, lost, int(found.failed.sum()), found.failed.size),
+        *shared.silent_note(undefined, flat, WHAT, LEAST_POINTS),
         *_size_note(frame),
     ]
     title = (
@@ -256,7 +256,7 @@ def _size_note(frame: pd.DataFrame) -> list[str]:
     none = [str(name) for name in clear[clear == 0].index]
     if none:
         said.append(
-            f"No parameter is clear of a dummy for {sensitivity.some_of(none)}: take more --samples; "
+            f"No parameter is clear of a dummy for {shared.some_of(none)}: take more --samples; "
             "distances of a dummy shrink with their root."
         )
     return said

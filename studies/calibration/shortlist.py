@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from studies.observables import Observable, values
+from studies.calibration.observables import Observable, values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from studies.calibration.waves import Run
     from studies.evaluation import Evaluation
     from studies.space import Space
-    from studies.waves import Run
 
 ENDS = (0.05, 0.95)
 """The quantiles of a parameter's distribution between which it is moved."""

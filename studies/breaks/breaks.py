@@ -14,9 +14,9 @@ from evidence.claims import by_id
 from evidence.facts import constants
 from scenarios.plan import PlanError
 from scenarios.store import DEFAULT
-from studies.curve import AT_DEFAULT, DECIDED, EVEN, UNDECIDED, UNDEFINED, Curves, Key, interval
+from studies.breaks.curve import AT_DEFAULT, DECIDED, EVEN, UNDECIDED, UNDEFINED, Curves, Key, interval
+from studies.breaks.line import SIDES, Line
 from studies.evaluation import Evaluation, evaluate
-from studies.line import SIDES, Line
 from studies.study import Study
 
 if TYPE_CHECKING:

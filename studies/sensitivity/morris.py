@@ -12,10 +12,10 @@ import pandas as pd
 
 from scenarios.plan import PlanError
 from scenarios.store import DEFAULT
-from studies import sensitivity
 from studies.evaluation import Evaluation, evaluate
-from studies.ranking import most_note, ranked
-from studies.sensitivity import (
+from studies.sensitivity import units as shared
+from studies.sensitivity.ranking import most_note, ranked
+from studies.sensitivity.units import (
     RESAMPLES,
     Units,
     apart,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from model.setting import Setting
     from scenarios.runner import Job
-    from studies.sensitivity import Display
+    from studies.sensitivity.units import Display
     from studies.space import Space
 
 LEVELS = 4
@@ -157,7 +157,7 @@ def morris(
     out: str | Path = DEFAULT,
     *,
     trajectories: int = 20,
-    by: str = sensitivity.PARAMETER,
+    by: str = shared.PARAMETER,
     seed: int = 0,
     workers: int | None = None,
     progress: Display | None = None,
@@ -209,20 +209,20 @@ def morris(
             estimate = effects(points, y.mean(axis=1), design)
             each = np.array([np.abs(elementary(points, of, design)).mean(axis=0) for of in y.T])
         rows += _rows(name, estimate, each, units)
-    sensitivity.refuse_empty(undefined, outcomes, WHAT, LEAST_TRAJECTORIES, found.lost)
+    shared.refuse_empty(undefined, outcomes, WHAT, LEAST_TRAJECTORIES, found.lost)
     frame = pd.DataFrame(rows)
     ranking = ranked(frame, "mu_star")
     tables = {
         "effects": frame,
         "ranking": ranking,
-        "outcomes": pd.DataFrame(sensitivity.labels(outcomes)),
+        "outcomes": pd.DataFrame(shared.labels(outcomes)),
     }
-    asked: dict[str, Any] = sensitivity.about(setting, units, seeds, outcomes)
+    asked: dict[str, Any] = shared.about(setting, units, seeds, outcomes)
     asked |= {"trajectories": trajectories, "seed": seed}
     notes = [
-        sensitivity.seeds_note(seeds, "effects are those on the mean over them"),
-        *sensitivity.lost_note(WHAT, lost, int(found.failed.sum()), found.failed.size),
-        *sensitivity.silent_note(undefined, flat, WHAT, LEAST_TRAJECTORIES),
+        shared.seeds_note(seeds, "effects are those on the mean over them"),
+        *shared.lost_note(WHAT, lost, int(found.failed.sum()), found.failed.size),
+        *shared.silent_note(undefined, flat, WHAT, LEAST_TRAJECTORIES),
         *_order_note(frame),
     ]
     title = f"Screening of {len(units)} {by}s for {len(outcomes)} outcome{'s' * (len(outcomes) > 1)}"

@@ -17,13 +17,13 @@ from evidence.judge import wilson
 from scenarios.design import unit_points
 from scenarios.plan import PlanError
 from scenarios.store import DEFAULT
-from studies.box import SIGNIFICANT, Box, Measures, covered, measures, quasi_p, reduced
-from studies.cases import CASE, FAILS, LOST, OTHER, UNDEFINED, WHERES, Half, states
+from studies.discovery.box import SIGNIFICANT, Box, Measures, covered, measures, quasi_p, reduced
+from studies.discovery.cases import CASE, FAILS, LOST, OTHER, UNDEFINED, WHERES, Half, states
+from studies.discovery.peeling import repeated, trajectory
+from studies.discovery.tree import leaves
 from studies.evaluation import Evaluation, evaluate
-from studies.peeling import repeated, trajectory
 from studies.phrase import words
 from studies.study import Study
-from studies.tree import leaves
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

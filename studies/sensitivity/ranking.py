@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from scenarios.plan import PlanError
-from studies.sensitivity import GROUP, some_of
+from studies.sensitivity.units import GROUP, some_of
 
 if TYPE_CHECKING:
     from studies.study import Study

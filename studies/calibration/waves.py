@@ -10,11 +10,11 @@ import numpy as np
 
 from scenarios.design import unit_points
 from scenarios.plan import PlanError
-from studies.emulator import LEAST_POINTS, emulators
+from studies.calibration.emulator import LEAST_POINTS, emulators
+from studies.calibration.likelihood import CUTOFF, Likelihood, between_seeds
+from studies.calibration.observables import Observable, values
+from studies.calibration.tempering import sample
 from studies.evaluation import evaluate
-from studies.likelihood import CUTOFF, Likelihood, between_seeds
-from studies.observables import Observable, values
-from studies.tempering import sample
 
 if TYPE_CHECKING:
     from pathlib import Path

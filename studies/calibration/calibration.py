@@ -11,16 +11,16 @@ import pandas as pd
 
 from evidence.facts import constants
 from scenarios.plan import PlanError
-from studies import observables
-from studies.likelihood import CUTOFF
-from studies.observables import Observable, to_the_last, values
-from studies.posterior import held_out, levels, parameters, predicted
-from studies.ranks import ranks, uniformity
-from studies.shortlist import Shortlist, shortlist
+from studies.calibration import observables
+from studies.calibration.likelihood import CUTOFF
+from studies.calibration.observables import Observable, to_the_last, values
+from studies.calibration.posterior import held_out, levels, parameters, predicted
+from studies.calibration.ranks import ranks, uniformity
+from studies.calibration.shortlist import Shortlist, shortlist
+from studies.calibration.tempering import Draws, sample
+from studies.calibration.waves import Design, Waves, luck_of, mean_over_seeds, runner, spread_out, waves
 from studies.space import Space
 from studies.study import Study
-from studies.tempering import Draws, sample
-from studies.waves import Design, Waves, luck_of, mean_over_seeds, runner, spread_out, waves
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -176,7 +176,7 @@ def _met(learned: Waves, unit: Array, found: Evaluation) -> tuple[pd.DataFrame, 
     """Draws that were run beside what the emulators said of them: a row a draw and observable."""
     from scipy.special import ndtri
 
-    from studies.emulator import predict
+    from studies.calibration.emulator import predict
 
     tail = levels()[0]
     mean, variance = predict(learned.likelihood.emulators, unit)

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from scenarios.design import unit_points
-from studies.observables import values
-from studies.tempering import sample
-from studies.waves import Design, Run, Waves, observed_as, spread_out
+from studies.calibration.observables import values
+from studies.calibration.tempering import sample
+from studies.calibration.waves import Design, Run, Waves, observed_as, spread_out
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

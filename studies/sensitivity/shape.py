@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from studies.sensitivity import ROUNDING, some_of
+from studies.sensitivity.units import ROUNDING, some_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -16,8 +16,8 @@ from studies.evaluation import HOLDS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from studies.breaks.line import Line
     from studies.evaluation import Evaluation
-    from studies.line import Line
 
 Key = tuple[str, float]
 """A parameter and one of its values."""

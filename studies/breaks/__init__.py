@@ -1,0 +1,1 @@
+"""How far a parameter must move before a claim flips."""

@@ -1,0 +1,1 @@
+"""In which worlds a claim fails: boxes of parameters."""

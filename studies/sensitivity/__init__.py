@@ -1,0 +1,1 @@
+"""Which parameters matter: screening, shares of variance, distances of distributions."""
