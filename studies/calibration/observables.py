@@ -94,7 +94,7 @@ def observables() -> tuple[Observable, ...]:
     width over the root of 12, JCGM 100:2008, 4.3.7), or a 5 to 95 % interval.
     """
     known = {each.id: each for each in fit.observations()}
-    file = resources.files("studies").joinpath(FILE)
+    file = resources.files("studies.calibration").joinpath(FILE)
     with file.open(encoding="utf-8") as opened:
         return tuple(_observable(row, known) for row in csv.DictReader(opened))
 
