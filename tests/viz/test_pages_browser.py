@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import time
 import zipfile
 from pathlib import Path
@@ -15,7 +16,10 @@ import pytest
 from evidence.claims import by_id, claims
 from evidence.metrics import METRICS
 from scenarios.batch import Batch
+from scenarios.scenario import load
 from scenarios.store import Store
+from studies.causes import causes
+from tests.studies.games import GAMES
 from tests.viz.small import SMALL, small_batch
 from viz.stored import pair
 from viz.stored.pair import Pair
@@ -310,3 +314,31 @@ def test_nothing_is_wider_than_the_screen(page: Any, server: str, batch: Batch) 
             page.wait_for_function(
                 f"innerWidth === {width} && document.documentElement.scrollWidth <= {width}", timeout=10_000
             )
+
+
+def test_a_study_opens_with_its_report_and_its_tables(
+    page: Any, server: str, batch: Batch, store: Path, tmp_path: Path
+) -> None:
+    asked = ("open_weights", "export_rules")
+    study, _ = causes(
+        load("baseline"),
+        (1, 2),
+        tmp_path,
+        over=asked,
+        claims=("p1-nvidia-2027",),
+        job=GAMES["additive"],
+        workers=1,
+    )
+    folder = study.write(Store(store))
+    page.goto(f"{server}/results")
+    page.click(f"[data-panel=studies] [data-row='{study.name}'] a")
+    page.wait_for_selector(f"[data-panel=study][data-study='{study.name}']")
+    assert page.locator("[data-panel=study] iframe").get_attribute("sandbox") == ""
+    report = page.frame_locator("[data-panel=study] iframe")
+    assert report.locator("svg[aria-label^='Waterfall']").count() == 1
+    page.fill("[data-panel=table-attribution] [data-do=search]", "export")
+    assert len(rows(page, "table-attribution")) == 1
+    page.goto(f"{server}/results?study=../..")
+    page.wait_for_selector("[role=alert]")
+    assert "there is no study called '../..' in the store" in page.inner_text("[role=alert]")
+    shutil.rmtree(folder)
