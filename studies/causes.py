@@ -35,11 +35,12 @@ CHANGES = (
     "p3-converge-origins",
     "p1-cause-delivered",
     "p1-nvidia-2027-ai",
+    "p1-nvidia-2027-value",
     "p2-asia",
     "deepseek-share-2026",
 )
 """The predicted changes: the fall of the world price, its convergence between regions and between origins, NVIDIA's
-decline in China by all units, its share by AI-class units, Chinese clouds' share in Asia, DeepSeek's share in China."""
+decline in China by all units, its share by AI-class units and by value, Chinese clouds' share in Asia, DeepSeek's in China."""
 
 LEVEL, LOG, LOG_FALL = "as it is", "log of the ratio", "log of the price ratio"
 """On which scale an outcome is shared out: causes of a ratio multiply, so their logs add."""

@@ -74,20 +74,29 @@ def verdict(rival: Row, parts: Sequence[Row]) -> str:
     """The answer to the first article's central assertion, from the parts of the two causes in NVIDIA's decline."""
     own = {row["cause"]: row for row in parts if row["outcome"] == rival["outcome"]}
     one, other = (own[cause] for cause in RIVALS)
-    said = f"Of the fall of NVIDIA's share, sparse architectures carry {_points(one)} and export rules {_points(other)}. "
     first = max(own.values(), key=lambda row: row["value"])
-    if rival["low"] > 0.0 and one["low"] > 0.0:
+    said = f"Of the fall of NVIDIA's share by units, {_role(one)}, and {_role(other)}. "
+    if rival["low"] <= 0.0 <= rival["high"]:
+        said += "These runs cannot tell which of the two carries more."
+    elif max(one["low"], other["low"]) <= 0.0:
+        said += "Neither of the two carries it."
+    elif rival["low"] > 0.0:
         said += "The architecture carries more of it than the export rules."
-    elif rival["high"] < 0.0 and other["low"] > 0.0:
-        said += "The export rules carry more of it than the architecture."
     else:
-        clear = [title_of(row["cause"]) for row in (one, other) if row["low"] > 0.0]
-        said += "These runs cannot tell which of the two carries more" + (
-            f"; only {clear[0]} are clear of nought." if len(clear) == 1 else "."
-        )
+        said += "The export rules carry more of it than the architecture."
     if first["cause"] not in RIVALS and first["low"] > 0.0:
-        said += f" Neither carries most: {title_of(first['cause'])} does, with {_points(first)}."
+        said += f" What carries most is {title_of(first['cause'])}, with {_points(first)}."
     return said
+
+
+def _role(row: Row) -> str:
+    """What a cause does to the fall, in words."""
+    name = title_of(row["cause"])
+    if row["low"] > 0.0:
+        return f"{name} carry {_points(row)}"
+    if row["high"] < 0.0:
+        return f"{name} work against it, by {_points(row)}"
+    return f"{name} have no part that is clear of nought, {_points(row)}"
 
 
 def _points(row: Row) -> str:
