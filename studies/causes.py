@@ -40,7 +40,8 @@ CHANGES = (
     "deepseek-share-2026",
 )
 """The predicted changes: the fall of the world price, its convergence between regions and between origins, NVIDIA's
-decline in China by all units, its share by AI-class units and by value, Chinese clouds' share in Asia, DeepSeek's in China."""
+decline in China by all units, its share by AI-class units and by value, Chinese clouds' share in Asia, and DeepSeek's
+share in China."""
 
 LEVEL, LOG, LOG_FALL = "as it is", "log of the ratio", "log of the price ratio"
 """On which scale an outcome is shared out: causes of a ratio multiply, so their logs add."""
@@ -110,6 +111,13 @@ def _players(values: Array) -> int:
     if len(values) != 2**count:
         raise ValueError(f"{len(values)} coalitions are not all subsets of anything")
     return count
+
+
+def quantity(claim: Claim) -> str:
+    """What is shared out: the metric of a claim and not what the claim says of it."""
+    subject = f" ({claim.subject})" if claim.subject else ""
+    words = f"{claim.metric.replace('_', ' ')}{subject}, {claim.period}"
+    return words[0].upper() + words[1:]
 
 
 def scale_of(claim: Claim) -> str:
@@ -184,7 +192,7 @@ def causes(
         outcome = on_scale(found.values(name), scale_of(claim))
         whole = np.isfinite(outcome).all(axis=0)
         game = outcome[:, whole]
-        about = {"outcome": name, "statement": claim.statement, "unit": claim.unit, "scale": scale_of(claim)}
+        about = {"outcome": name, "quantity": quantity(claim), "unit": claim.unit, "scale": scale_of(claim)}
         rows["outcomes"].append({**about, **_outcome(game), "lost": int((~whole).sum())})
         if not whole.any():
             continue

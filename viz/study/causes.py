@@ -40,7 +40,7 @@ def sections(study: Study) -> list[Section]:
             found.append(_outcome(outcome, own, near))
     undefined = [row for row in outcomes if not any(p["outcome"] == row["outcome"] for p in parts)]
     if undefined:
-        said = listing(f"{row['statement']} ({row['outcome']})" for row in undefined)
+        said = listing(f"{row['quantity']} ({row['outcome']})" for row in undefined)
         found.append(
             Section("undefined", "What no seed can tell", [paragraph("Undefined in some coalition:"), said])
         )
@@ -112,12 +112,12 @@ def _sentence(outcome: Row, parts: Sequence[Row]) -> str:
         (row for row in parts if row["outcome"] == outcome["outcome"]), key=lambda row: -abs(row["value"])
     )
     if not own:
-        return f"{outcome['statement']}: undefined in some coalition with every seed."
+        return f"{outcome['quantity']}: undefined in some coalition with every seed."
     largest = ", ".join(
         f"{title_of(row['cause'])} {signed(row['value'])}{CLEAR if _clear(row) else OPEN}" for row in own[:3]
     )
     return (
-        f"{outcome['statement']}: from {number(outcome['none'])} without any cause to {number(outcome['all'])} with all"
+        f"{outcome['quantity']}: from {number(outcome['none'])} without any cause to {number(outcome['all'])} with all"
         f"{_scale(outcome)}; the largest parts are {largest}."
     )
 
@@ -153,7 +153,7 @@ def _outcome(outcome: Row, parts: Sequence[Row], pairs: Sequence[Row]) -> Sectio
     content = [
         picture(
             inline(waterfall(outcome, ordered), f"waterfall-{name}", f"Waterfall of {name} over causes"),
-            f"{outcome['statement']}{_scale(outcome)}; {counted}.",
+            f"{outcome['quantity']}{_scale(outcome)}; {counted}.",
         ),
         table(headings, rows, numbers="value interval alone last"),
     ]
@@ -168,7 +168,7 @@ def _outcome(outcome: Row, parts: Sequence[Row], pairs: Sequence[Row]) -> Sectio
                 + "."
             )
         )
-    return Section(name, str(outcome["statement"]), content, flows=True)
+    return Section(name, str(outcome["quantity"]), content, flows=True)
 
 
 def waterfall(outcome: Row, parts: Sequence[Row]) -> Figure:
