@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,16 +12,16 @@ import numpy as np
 
 from evidence.claims import Claim, by_id
 from evidence.facts import constants
+from evidence.metrics import METRICS
 from model.place import CAUSES
 from scenarios.counterfactual import cause as named
 from scenarios.plan import PlanError
 from scenarios.store import DEFAULT
 from studies.ablation import paired_interval
-from studies.evaluation import Evaluation, evaluate
+from studies.evaluation import HOLDS, Evaluation, evaluate
 from studies.study import Study
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     from model.setting import Setting
@@ -33,6 +34,7 @@ CHANGES = (
     "p3-price",
     "p3-converge-regions",
     "p3-converge-origins",
+    "p1-cause",
     "p1-cause-delivered",
     "p1-nvidia-2027-ai",
     "p1-nvidia-2027-value",
@@ -40,8 +42,11 @@ CHANGES = (
     "deepseek-share-2026",
 )
 """The predicted changes: the fall of the world price, its convergence between regions and between origins, NVIDIA's
-decline in China by all units, its share by AI-class units and by value, Chinese clouds' share in Asia, and DeepSeek's
-share in China."""
+decline in China by units ordered before rationing and by units delivered, its share by AI-class units and by value,
+Chinese clouds' share in Asia, and DeepSeek's share in China."""
+
+_REST = re.compile(r"[.;:] |, (?:read|averages) as ")
+"""Where the first clause of a metric's definition ends."""
 
 LEVEL, LOG, LOG_FALL = "as it is", "log of the ratio", "log of the price ratio"
 """On which scale an outcome is shared out: causes of a ratio multiply, so their logs add."""
@@ -51,6 +56,9 @@ FALL = "price_fall"
 
 MOST_CAUSES = 12
 """Of more causes nobody waits for the coalitions."""
+
+MOST_SEEDS = 1000
+"""What needs more seeds than these to be told from chance is too small to matter."""
 
 RIVALS = ("sparse_architectures", "export_rules")
 """The two causes between which the first article decides: it says that the architecture carries NVIDIA's decline."""
@@ -113,6 +121,11 @@ def _players(values: Array) -> int:
     return count
 
 
+def claim_of(name: str) -> Claim:
+    """The claim of an outcome, which is its metric, or whether it holds."""
+    return by_id()[name.rpartition(":")[2]]
+
+
 def quantity(claim: Claim) -> str:
     """What is shared out: the metric of a claim and not what the claim says of it."""
     subject = f" ({claim.subject})" if claim.subject else ""
@@ -120,11 +133,28 @@ def quantity(claim: Claim) -> str:
     return words[0].upper() + words[1:]
 
 
-def scale_of(claim: Claim) -> str:
-    """On which scale the outcome of a claim is shared out."""
+def scale_of(name: str) -> str:
+    """On which scale an outcome is shared out; whether a claim holds is a probability, and stays as it is."""
+    claim = claim_of(name)
+    if name.startswith(HOLDS):
+        return LEVEL
     if claim.metric == FALL:
         return LOG_FALL
-    return LOG if claim.unit == "ratio" else LEVEL
+    return LOG if METRICS[claim.metric].unit == "ratio" else LEVEL
+
+
+def about(name: str) -> dict[str, str]:
+    """What an outcome is, in words. Of a claim about a cause it is the number itself, before any comparison of worlds."""
+    claim = claim_of(name)
+    metric = METRICS[claim.metric]
+    holds = name.startswith(HOLDS)
+    return {
+        "outcome": name,
+        "quantity": f"Whether it holds: {claim.statement}" if holds else quantity(claim),
+        "definition": _REST.split(metric.description, maxsplit=1)[0].rstrip("."),
+        "unit": "probability" if holds else metric.unit,
+        "scale": scale_of(name),
+    }
 
 
 def on_scale(values: Array, scale: str) -> Array:
@@ -135,6 +165,40 @@ def on_scale(values: Array, scale: str) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log(ratio)
     return np.where(np.isfinite(logs), logs, np.nan)
+
+
+def conditions(outcome: Array, failed: NDArray[np.bool_]) -> tuple[int, ...]:
+    """Causes without which an outcome does not exist, as shares of open models' tokens where weights are closed.
+
+    Those it is undefined without in every run that ended, though it is defined somewhere with them. They can have no
+    part in it: what there is to share out begins with them.
+
+    Args:
+        outcome: shape (coalitions, seeds), nan where undefined.
+        failed: whether the run ended in an error, the same shape.
+    """
+    on = coalitions(_players(outcome))
+    missing = np.isnan(outcome)
+    return tuple(
+        i
+        for i in range(on.shape[1])
+        if missing[~on[:, i]].all() and not missing[on[:, i]].all() and not failed[~on[:, i]].all()
+    )
+
+
+def seeds_to_tell(values: Array, level: float) -> float:
+    """How many seeds Student's interval would need to leave zero out, were mean and spread those of the values.
+
+    inf where :data:`MOST_SEEDS` are too few; nan of fewer than two values, which show no spread.
+    """
+    from scipy.special import stdtrit
+
+    if len(values) < 2:
+        return math.nan
+    counts = np.arange(2, MOST_SEEDS + 1)
+    half = stdtrit(counts - 1, (1.0 + level) / 2.0) * values.std(ddof=1) / np.sqrt(counts)
+    enough = counts[half < abs(values.mean())]
+    return float(enough[0]) if len(enough) else math.inf
 
 
 def chosen(texts: Sequence[str], setting: Setting) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -165,7 +229,12 @@ def causes(
     """Run a setting with every coalition of causes on and the others off, and share out each claim's outcome.
 
     Common random numbers: a seed gives the same luck in every coalition, and a Shapley value for each seed, whose mean
-    has Student's interval. A seed with an undefined or failed run in some coalition does not count for the outcome.
+    has Student's interval. A seed with an undefined or failed run in some coalition does not count for the outcome. An
+    outcome that does not exist without a cause is shared out among the others, with that cause on (:func:`conditions`).
+
+    Args:
+        over: names of causes; else all.
+        claims: ids of claims, or ``holds:`` and the id of one that compares no worlds.
 
     Raises as :func:`chosen`, and StoreError or Interrupted as :func:`studies.evaluation.evaluate`.
     """
@@ -187,24 +256,31 @@ def causes(
     rows: dict[str, list[dict[str, Any]]] = {
         "outcomes": [], "attribution": [], "interactions": [], "coalitions": [], "rivals": []
     }  # fmt: skip
+    notes = []
     for name in claims:
-        claim = by_id()[name]
-        outcome = on_scale(found.values(name), scale_of(claim))
-        whole = np.isfinite(outcome).all(axis=0)
+        outcome = on_scale(found.values(name), scale_of(name))
+        given = conditions(outcome, found.failed)
+        rows_of = subsets[:, list(given)].all(axis=1)
+        players = [cause for i, cause in enumerate(plays) if i not in given]
+        outcome, failed = outcome[rows_of], found.failed[rows_of].any(axis=0)
+        whole = np.asarray(np.isfinite(outcome).all(axis=0))
         game = outcome[:, whole]
-        about = {"outcome": name, "quantity": quantity(claim), "unit": claim.unit, "scale": scale_of(claim)}
-        rows["outcomes"].append({**about, **_outcome(game), "lost": int((~whole).sum())})
+        needs = ", ".join(plays[i] for i in given)
+        what = about(name)
+        lost = int((~whole).sum())
+        rows["outcomes"].append({**what, **_outcome(game), "lost": lost, "given": needs})
+        notes += _noted(what, len(whole) - lost, int((~whole & ~failed).sum()), needs)
         if not whole.any():
             continue
         parts = shapley(game)
-        rows["attribution"] += [{**about, **row} for row in _attribution(plays, idle, game, parts)]
-        rows["interactions"] += [{"outcome": name, **row} for row in _pairs(plays, interactions(game))]
+        rows["attribution"] += [{**what, **row} for row in _attribution(players, idle, game, parts)]
+        rows["interactions"] += [{"outcome": name, **row} for row in _pairs(players, interactions(game))]
         rows["coalitions"] += [
             {"outcome": name, **dict(zip(plays, map(bool, on), strict=True)), "mean": float(mean)}
-            for on, mean in zip(subsets, game.mean(axis=1), strict=True)
+            for on, mean in zip(subsets[rows_of], game.mean(axis=1), strict=True)
         ]
-        if set(RIVALS) <= set(plays):
-            rows["rivals"].append({"outcome": name, **_against(plays, parts)})
+        if set(RIVALS) <= set(players):
+            rows["rivals"].append({"outcome": name, **_against(players, parts)})
     asked = {
         "scenario": setting.name,
         "parameters": dict(setting.parameters.overridden),
@@ -214,9 +290,7 @@ def causes(
     }
     title = f"what causes how much in {setting.name}"
     tables = {name: pd.DataFrame(content) for name, content in rows.items() if content}
-    study = Study(
-        "causes", title, asked, tables, (found.batch.name,), _notes(found, idle, tables["outcomes"])
-    )
+    study = Study("causes", title, asked, tables, (found.batch.name,), (*_notes(found, idle), *notes))
     return study, found
 
 
@@ -236,9 +310,15 @@ def _attribution(
         value, low, high = _over_seeds(parts[i])
         alone = float((game[1 << i] - game[0]).mean())
         last = float((game[-1] - game[len(game) - 1 - (1 << i)]).mean())
-        rows.append({"cause": cause, "value": value, "low": low, "high": high, "alone": alone, "last": last})
+        needed = seeds_to_tell(parts[i], constants()["interval_level"])
+        rows.append(
+            {
+                "cause": cause, "value": value, "low": low, "high": high, "needed": needed, "alone": alone,
+                "last": last,
+            }
+        )  # fmt: skip
     # A cause that is off everywhere is no player: by definition it adds nothing.
-    zero = dict.fromkeys(("value", "low", "high", "alone", "last"), 0.0)
+    zero = {**dict.fromkeys(("value", "low", "high", "alone", "last"), 0.0), "needed": math.nan}
     return [*rows, *({"cause": cause, **zero} for cause in idle)]
 
 
@@ -256,23 +336,36 @@ def _against(plays: Sequence[str], parts: Array) -> dict[str, Any]:
     """How much more of a change the first of the rivals carries than the second, seed by seed."""
     one, other = (parts[plays.index(cause)] for cause in RIVALS)
     value, low, high = _over_seeds(one - other)
-    return {"one": RIVALS[0], "other": RIVALS[1], "difference": value, "low": low, "high": high}
+    needed = seeds_to_tell(one - other, constants()["interval_level"])
+    return {
+        "one": RIVALS[0], "other": RIVALS[1], "difference": value, "low": low, "high": high, "needed": needed
+    }  # fmt: skip
 
 
 def _over_seeds(values: Array) -> tuple[float, float, float]:
     return paired_interval(values.tolist(), constants()["interval_level"])
 
 
-def _notes(found: Evaluation, idle: Sequence[str], outcomes: pd.DataFrame) -> tuple[str, ...]:
+def _noted(what: dict[str, str], count: int, undefined: int, needs: str) -> list[str]:
+    """What a reader must know of one outcome: which causes it needs, and the seeds in which it is undefined."""
+    notes = []
+    if needs:
+        notes.append(
+            f"{what['outcome']} does not exist without {needs}: it is shared out among the others, with {needs} on."
+        )
+    if undefined:
+        seeds = f"{count} of {count + undefined} seeds count" if count else "No seed counts"
+        notes.append(f"{seeds} for {what['outcome']}: in {undefined} it is undefined in some coalition.")
+    return notes
+
+
+def _notes(found: Evaluation, idle: Sequence[str]) -> tuple[str, ...]:
     notes = []
     if found.failed.any():
         notes.append(
-            f"{int(found.failed.sum())} of {found.failed.size} runs failed; their seeds do not count for any outcome."
+            f"{int(found.failed.sum())} of {found.failed.size} runs failed; a seed counts for an outcome only where "
+            "all its coalitions ran."
         )
-    for row in outcomes.to_dict("records"):
-        if row["lost"] and not found.failed.any(axis=0).all():
-            counted = f"{row['seeds']} of {row['seeds'] + row['lost']} seeds count for {row['outcome']}"
-            notes.append(f"{counted}: in the others it is undefined in some coalition.")
     if len(found.seeds) == 1:
         notes.append(
             "One seed says nothing about chance: intervals are without bounds; give more with --seeds."

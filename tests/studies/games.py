@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -32,4 +34,18 @@ def breaks_without_rules(setting: Setting, seed: int) -> dict[str, pd.DataFrame]
     return additive(setting, seed)
 
 
-GAMES = {each.__name__: Job(each, measure) for each in (additive, glove, breaks_without_rules)}
+def needs_open_weights(setting: Setting, seed: int) -> dict[str, pd.DataFrame]:
+    """The additive game, whose outcome does not exist without open weights."""
+    return additive(setting, seed) if setting.parameters["open_weights"] else tables_of(math.nan)
+
+
+def undefined_somewhere(setting: Setting, seed: int) -> dict[str, pd.DataFrame]:
+    """The additive game, which has no value in one coalition of the first seed."""
+    off = not (setting.parameters["export_rules"] or setting.parameters["open_weights"])
+    return tables_of(math.nan) if seed == 1 and off else additive(setting, seed)
+
+
+GAMES = {
+    each.__name__: Job(each, measure)
+    for each in (additive, glove, breaks_without_rules, needs_open_weights, undefined_somewhere)
+}

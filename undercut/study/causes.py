@@ -50,6 +50,7 @@ def causes(
     Examples:
       undercut study causes baseline --seeds 8
       undercut study causes --causes sparse-architectures,export-rules --outcome p1-nvidia-2027-ai
+      undercut study causes --outcome holds:p1-nvidia-2027 --enterprises 100
 
     Eight causes have 256 coalitions, each of which runs with every seed; a subset of n causes has 2 to the n.
     """

@@ -87,7 +87,7 @@ def outcomes(wanted: Sequence[str] | None, beside: bool = False) -> tuple[str, .
         if claim not in by_id() or kind not in ("", HOLDS):
             hint = nearest(claim, by_id()) or "`undercut show claims` lists them"
             raise PlanError(f"--outcome {name!r} is no claim; {hint}")
-        if by_id()[claim].worlds and not beside:
+        if by_id()[claim].worlds and (kind or not beside):
             raise PlanError(f"--outcome {name!r} compares with another world; choose a claim on one world")
     return tuple(dict.fromkeys(wanted)) if wanted else tuple(claim.id for claim in headline())
 

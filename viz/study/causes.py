@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from evidence.claims import by_id
 from studies.causes import DECLINE, LEVEL, LOG_FALL, RIVALS
 from viz.chart import BLUE, GREY, VERMILION
 from viz.inline import inline, plain
@@ -23,7 +24,9 @@ Row = dict[str, Any]
 WIDTH_INCHES, ROW_INCHES, FRAME_INCHES = 9.0, 0.36, 1.1
 BAR = 0.62
 PAIRS_SHOWN = 6
-CLEAR, OPEN = "", ", which chance between seeds leaves open"
+CLEAR, OPEN = "", " (chance between seeds leaves it open)"
+WHOSE = {"sparse_architectures": "the architecture's", "export_rules": "the export rules'"}
+"""The rivals as the first article's assertion has them."""
 
 
 def sections(study: Study) -> list[Section]:
@@ -38,13 +41,18 @@ def sections(study: Study) -> list[Section]:
         if own:
             near = [row for row in pairs if row["outcome"] == outcome["outcome"]]
             found.append(_outcome(outcome, own, near))
-    undefined = [row for row in outcomes if not any(p["outcome"] == row["outcome"] for p in parts)]
-    if undefined:
-        said = listing(f"{row['quantity']} ({row['outcome']})" for row in undefined)
-        found.append(
-            Section("undefined", "What no seed can tell", [paragraph("Undefined in some coalition:"), said])
-        )
+    rest = [row for row in outcomes if not any(p["outcome"] == row["outcome"] for p in parts)]
+    if rest:
+        said = listing(f"{row['quantity']} ({row['outcome']}): {_why(row)}." for row in rest)
+        found.append(Section("undefined", "What cannot be shared out", [said]))
     return found
+
+
+def _why(outcome: Row) -> str:
+    """Why nothing of an outcome is shared out."""
+    if int(outcome["seeds"]):
+        return f"it does not exist without {outcome['given']}, and no other cause plays"
+    return "undefined in some coalition with every seed, so that no part of it can be told"
 
 
 def title_of(cause: str) -> str:
@@ -55,35 +63,38 @@ def title_of(cause: str) -> str:
 def _answer(outcomes: Sequence[Row], parts: Sequence[Row], rivals: Sequence[Row]) -> Section:
     content = [
         paragraph(
-            "Each change is the outcome with every cause on less that with none. A cause's part is its Shapley value: "
-            "what it adds on average over all orders in which causes can be turned on, so that the parts sum to the change. "
-            "Intervals are Student's over seeds, of Shapley values seed by seed."
+            "Each change is the outcome with all of these causes on less that with none of them. A cause's part is its "
+            "Shapley value: what it adds on average over all orders of turning causes on, so that the parts sum to the "
+            "change. Intervals are Student's over seeds, of Shapley values seed by seed."
         )
     ]
-    decline = next((row for row in rivals if row["outcome"] == DECLINE), None)
-    if decline is not None:
-        content += [
-            heading("Is NVIDIA's decline the architecture's doing or the export rules'?"),
-            paragraph(verdict(decline, parts)),
-        ]
+    # Every reading of the fall of NVIDIA's share gets an answer: of what was ordered, of what was delivered.
+    readings = [row for row in rivals if _metric(row) == by_id()[DECLINE].metric]
+    if readings:
+        content.append(heading("Is NVIDIA's decline the architecture's doing or the export rules'?"))
+        named = {row["outcome"]: row for row in outcomes}
+        content += [paragraph(verdict(row, named[row["outcome"]], parts)) for row in readings]
     content += [heading("What carries each change"), listing(_sentence(row, parts) for row in outcomes)]
     return Section("answer", "What causes how much", content)
 
 
-def verdict(rival: Row, parts: Sequence[Row]) -> str:
-    """The answer to the first article's central assertion, from the parts of the two causes in NVIDIA's decline."""
+def _metric(row: Row) -> str:
+    name = str(row["outcome"])
+    return by_id()[name].metric if name in by_id() else ""
+
+
+def verdict(rival: Row, outcome: Row, parts: Sequence[Row]) -> str:
+    """The answer to the first article's central assertion, for one reading of the fall of NVIDIA's share.
+
+    A cause carries the fall where its part is clear of nought, and more of it than its rival where the difference of the
+    two, seed by seed, is; where intervals do not say so, they cannot tell.
+    """
     own = {row["cause"]: row for row in parts if row["outcome"] == rival["outcome"]}
     one, other = (own[cause] for cause in RIVALS)
+    none, whole = (signed(100.0 * outcome[key]) for key in ("none", "all"))
+    said = f"{outcome['quantity']}: {none} points with none of these causes, {whole} with all. "
+    said += f"Of it {_role(one)}, and {_role(other)}. {_weighed(rival, one, other)}"
     first = max(own.values(), key=lambda row: row["value"])
-    said = f"Of the fall of NVIDIA's share by units, {_role(one)}, and {_role(other)}. "
-    if rival["low"] <= 0.0 <= rival["high"]:
-        said += "These runs cannot tell which of the two carries more."
-    elif max(one["low"], other["low"]) <= 0.0:
-        said += "Neither of the two carries it."
-    elif rival["low"] > 0.0:
-        said += "The architecture carries more of it than the export rules."
-    else:
-        said += "The export rules carry more of it than the architecture."
     if first["cause"] not in RIVALS and first["low"] > 0.0:
         said += f" What carries most is {title_of(first['cause'])}, with {_points(first)}."
     return said
@@ -99,6 +110,32 @@ def _role(row: Row) -> str:
     return f"{name} have no part that is clear of nought, {_points(row)}"
 
 
+def _weighed(rival: Row, one: Row, other: Row) -> str:
+    """Which of two causes carries more, as far as the intervals tell: what is not clear of nought may still carry some."""
+    for more, less, clear in ((one, other, rival["low"] > 0.0), (other, one, rival["high"] < 0.0)):
+        if more["low"] > 0.0 and (clear or less["high"] < 0.0):
+            return f"More of the decline is {WHOSE[more['cause']]} doing than {WHOSE[less['cause']]}."
+    back = [WHOSE[row["cause"]] for row in (one, other) if row["high"] < 0.0]
+    if len(back) == len(RIVALS):
+        return "Neither of the two carries it."
+    if back:
+        left = next(name for name in WHOSE.values() if name not in back)
+        return f"The decline is not {back[0]} doing; whether any of it is {left}, these runs cannot tell."
+    return f"These runs cannot tell which of the two carries more.{_more_seeds(rival)}"
+
+
+def _more_seeds(row: Row) -> str:
+    """How many seeds would tell, where that can be said."""
+    needed = float(row.get("needed", math.nan))
+    if math.isnan(needed):
+        return ""
+    return f" {_seeds(needed)} would, if difference and spread stay as they are."
+
+
+def _seeds(needed: float) -> str:
+    return f"About {needed:.0f} seeds" if math.isfinite(needed) else "Only more than a thousand seeds"
+
+
 def _points(row: Row) -> str:
     low, high = (
         signed(100.0 * row[key]) if math.isfinite(row[key]) else "unbounded" for key in ("low", "high")
@@ -107,18 +144,34 @@ def _points(row: Row) -> str:
 
 
 def _sentence(outcome: Row, parts: Sequence[Row]) -> str:
-    """The largest parts of one outcome in words."""
+    """The largest parts of one outcome in words: of a ratio as the factors by which they multiply it."""
     own = sorted(
         (row for row in parts if row["outcome"] == outcome["outcome"]), key=lambda row: -abs(row["value"])
     )
     if not own:
-        return f"{outcome['quantity']}: undefined in some coalition with every seed."
+        return f"{outcome['quantity']}: {_why(outcome)}."
+    level = outcome["scale"] == LEVEL
+    part = signed if level else _factor
     largest = ", ".join(
-        f"{title_of(row['cause'])} {signed(row['value'])}{CLEAR if _clear(row) else OPEN}" for row in own[:3]
+        f"{title_of(row['cause'])} {part(row['value'])}{CLEAR if _clear(row) else OPEN}" for row in own[:3]
     )
+    none, whole = (number(outcome[key]) if level else _factor(outcome[key]) for key in ("none", "all"))
     return (
-        f"{outcome['quantity']}: from {number(outcome['none'])} without any cause to {number(outcome['all'])} with all"
-        f"{_scale(outcome)}; the largest parts are {largest}."
+        f"{outcome['quantity']}: from {none} with {_start(outcome)} to {whole} with all{_scale(outcome)}; "
+        f"the largest parts are {largest}."
+    )
+
+
+def _factor(value: object) -> str:
+    """What a log multiplies by."""
+    return f"×{number(math.exp(float(value)))}"  # type: ignore[arg-type]
+
+
+def _start(outcome: Row) -> str:
+    """What is on where the sharing out begins."""
+    given = outcome.get("given", "")
+    return (
+        f"only {given.replace('_', ' ')}, without which it does not exist," if given else "none of the causes"
     )
 
 
@@ -128,15 +181,15 @@ def _clear(row: Row) -> bool:
 
 def _scale(outcome: Row) -> str:
     if outcome["scale"] == LEVEL:
-        return "" if outcome["unit"] in ("1", "") else f" {outcome['unit']}"
-    of = "price against that of the base year" if outcome["scale"] == LOG_FALL else "ratio"
-    return f" (logs of the {of}: a part of -0.69 halves it)"
+        return "" if outcome["unit"] in ("1", "") else f" ({outcome['unit']})"
+    return " (times the base year's price)" if outcome["scale"] == LOG_FALL else " (times the base's)"
 
 
 def _outcome(outcome: Row, parts: Sequence[Row], pairs: Sequence[Row]) -> Section:
     name = str(outcome["outcome"])
     ordered = sorted(parts, key=lambda row: -abs(row["value"]))
-    counted = f"{outcome['seeds']} seeds" + (f", {outcome['lost']} more undefined" if outcome["lost"] else "")
+    counted = _counted(outcome)
+    level = outcome["scale"] == LEVEL
     rows = [
         {
             "cause": title_of(row["cause"]),
@@ -144,31 +197,51 @@ def _outcome(outcome: Row, parts: Sequence[Row], pairs: Sequence[Row]) -> Sectio
             "interval": f"{signed(row['low'])} to {signed(row['high'])}",
             "alone": signed(row["alone"]),
             "last": signed(row["last"]),
+            "factor": _factor(row["value"]),
+            "needed": "" if _clear(row) else _few(row),
         }
         for row in ordered
     ]
     headings = {
-        "cause": "Cause", "value": "Part", "interval": "Interval", "alone": "Alone", "last": "Lost without it"
+        "cause": "Cause", "value": "Part", "interval": "Interval", **({} if level else {"factor": "Factor"}),
+        "alone": "Alone", "last": "Lost without it", "needed": "Seeds to tell it from nought",
     }  # fmt: skip
     content = [
         picture(
             inline(waterfall(outcome, ordered), f"waterfall-{name}", f"Waterfall of {name} over causes"),
-            f"{outcome['quantity']}{_scale(outcome)}; {counted}.",
+            f"{outcome.get('definition', outcome['quantity'])}: {_unit(outcome)}, from {_start(outcome)} to all; {counted}.",
         ),
-        table(headings, rows, numbers="value interval alone last"),
+        table(headings, rows, numbers="value interval factor alone last needed"),
     ]
     if pairs:
         content.append(
             paragraph(
-                "Pairs that do most together beyond the sum of what each does (Shapley interaction): "
+                "Pairs that do most beyond (+) or short of (-) the sum of what each does (Shapley interaction): "
                 + "; ".join(
                     f"{title_of(row['one'])} with {title_of(row['other'])} {signed(row['value'])}"
+                    f"{CLEAR if _clear(row) else OPEN}"
                     for row in pairs[:PAIRS_SHOWN]
                 )
                 + "."
             )
         )
     return Section(name, str(outcome["quantity"]), content, flows=True)
+
+
+def _counted(outcome: Row) -> str:
+    seeds = f"{outcome['seeds']} {'seed' if outcome['seeds'] == 1 else 'seeds'}"
+    return seeds + (f", {outcome['lost']} more without a value" if outcome["lost"] else "")
+
+
+def _few(row: Row) -> str:
+    needed = float(row.get("needed", math.nan))
+    if math.isnan(needed):
+        return ""
+    return f"{needed:.0f}" if math.isfinite(needed) else "> 1,000"
+
+
+def _unit(outcome: Row) -> str:
+    return str(outcome["unit"] if outcome["scale"] == LEVEL else outcome["scale"])
 
 
 def waterfall(outcome: Row, parts: Sequence[Row]) -> Figure:
@@ -201,12 +274,13 @@ def waterfall(outcome: Row, parts: Sequence[Row]) -> Figure:
     panel.barh(rows - 1, float(outcome["all"]), BAR, color=GREY)
     panel.axvline(0.0, color="black", linewidth=0.8)
     panel.set_yticks(
-        range(rows), ["no cause", *(plain(title_of(row["cause"])) for row in parts), "all causes"]
+        range(rows),
+        [
+            f"only {title_of(given)}" if (given := outcome.get("given", "")) else "none of them",
+            *(plain(title_of(row["cause"])) for row in parts),
+            "all of them",
+        ],
     )
     panel.invert_yaxis()
-    panel.set_xlabel(
-        plain(
-            f"{outcome['unit'] if outcome['scale'] == LEVEL else outcome['scale']}; hatched: not clear of nought"
-        )
-    )
+    panel.set_xlabel(plain(f"{_unit(outcome)}; hatched: not clear of nought"))
     return drawn
