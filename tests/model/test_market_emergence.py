@@ -150,6 +150,36 @@ def test_without_domestic_learning_chinese_software_and_costs_stay_where_they_we
     assert any(cheaper)
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_without_ownership_clouds_own_chipmakers_only_and_investors_pay_for_research(seed):
+    market, tables = world("cloud_ownership", seed)
+    owned = {(s.owner, s.owned) for s in market.graph.stakes()}
+    assert owned == {
+        ("Alibaba", "T-Head"),
+        ("Huawei", "Huawei Ascend"),
+        ("GCP", "Google TPU"),
+        ("AWS", "AWS Silicon"),
+    }
+    assert not any(vendor.owned for vendor in market.vendors.values())
+    assert all(
+        vendor.has_host for vendor in market.vendors.values() if vendor.models and vendor.name != "Meta"
+    )
+    assert not (tables["events"]["kind"] == "consortium").any()
+    assert any(vendor.owned for vendor in world(BASELINE, seed)[0].vendors.values())
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_without_algorithmic_progress_the_frontier_of_efficiency_stays_where_the_facts_left_it(seed):
+    def best(without: str, last: str) -> float:
+        return max(vendor.programme.efficiency for vendor in world(without, seed, last)[0].vendors.values())
+
+    left = best("algorithmic_progress", "2024Q4")
+    # Experts save training compute once, which is the doing of sparse architectures.
+    gain = Parameters.resolve({}).sparse_training_gain
+    assert best("algorithmic_progress", "2025Q4") <= left + gain + SINGLE
+    assert best(BASELINE, "2025Q4") > best("algorithmic_progress", "2025Q4")
+
+
 @pytest.mark.parametrize("cause", CAUSES)
 def test_each_cause_makes_a_difference(cause):
     prices = "price_usd_per_mtok", "china_chip_units_ai", "tokens_mtok"
