@@ -234,7 +234,7 @@ ANSWERS = (
     (
         (1.0, -2.0, 4.0),
         (-9.0, -10.0, -8.0),
-        "not the export rules' doing; whether any of it is the architecture's",
+        "not the export rules' doing, and at most 400 points of it can be the architecture's.",
     ),
     ((5.0, 4.0, 6.0), (4.0, -1.0, 9.0), "cannot tell which of the two carries more."),
     ((1.0, -2.0, 4.0), (1.5, -1.0, 4.0), "cannot tell which of the two carries more. About 40 seeds"),

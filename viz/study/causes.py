@@ -119,8 +119,9 @@ def _weighed(rival: Row, one: Row, other: Row) -> str:
     if len(back) == len(RIVALS):
         return "Neither of the two carries it."
     if back:
-        left = next(name for name in WHOSE.values() if name not in back)
-        return f"The decline is not {back[0]} doing; whether any of it is {left}, these runs cannot tell."
+        left = one if one["high"] >= 0.0 else other
+        most = number(100.0 * left["high"])
+        return f"The decline is not {back[0]} doing, and at most {most} points of it can be {WHOSE[left['cause']]}."
     return f"These runs cannot tell which of the two carries more.{_more_seeds(rival)}"
 
 
@@ -182,7 +183,7 @@ def _clear(row: Row) -> bool:
 def _scale(outcome: Row) -> str:
     if outcome["scale"] == LEVEL:
         return "" if outcome["unit"] in ("1", "") else f" ({outcome['unit']})"
-    return " (times the base year's price)" if outcome["scale"] == LOG_FALL else " (times the base's)"
+    return " (times the base year's price)" if outcome["scale"] == LOG_FALL else ""
 
 
 def _outcome(outcome: Row, parts: Sequence[Row], pairs: Sequence[Row]) -> Section:
@@ -273,6 +274,9 @@ def waterfall(outcome: Row, parts: Sequence[Row]) -> Figure:
     panel.plot([level, level], [rows - 2, rows - 1], color="black", linewidth=0.6)
     panel.barh(rows - 1, float(outcome["all"]), BAR, color=GREY)
     panel.axvline(0.0, color="black", linewidth=0.8)
+    # Bars would otherwise end at the frame, which cuts intervals off.
+    panel.use_sticky_edges = False
+    panel.autoscale_view()
     panel.set_yticks(
         range(rows),
         [
