@@ -1,10 +1,15 @@
-"""How many processes run all tests, and in which order."""
+"""How many processes run all tests, in which order, and what holds for all that Hypothesis draws."""
 
 from __future__ import annotations
 
 import os
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says nothing on a machine that does other things too; benchmarks measure time.
+settings.register_profile("undercut", deadline=None)
+settings.load_profile("undercut")
 
 SHARED = {"server", "store"}
 """What is dear to set up, and lives as long as the process that runs the tests."""

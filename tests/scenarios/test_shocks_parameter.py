@@ -30,7 +30,7 @@ THERE_ALREADY = {
 them changes what comes and leaves what is."""
 
 SAMPLE_FOUNDING = ("alpha_floor", "compute_efficiency", "luck_spread", "initial_price_small", "node_chips")
-SAMPLE_SETTABLE = ("price_adjustment", "sigma2", "lead_time_quarters", "service_margin", "chip_tflops_growth")
+SAMPLE_SETTABLE = ("sigma2", "lead_time_quarters")
 
 
 def other(name: str) -> float:

@@ -328,6 +328,7 @@ def test_the_board_counts_what_holds_as_of_the_quarter(page: Any, server: str) -
     }
 
 
+@pytest.mark.slow  # twenty pages take the processors for a minute and more
 def test_twenty_sessions_play_at_once_and_none_sees_anothers_state(window: Any, server: str) -> None:
     seeds = range(1, 21)
     others = sessions(server)

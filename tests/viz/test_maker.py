@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from scenarios.batch import Batch
 from scenarios.store import Store
 from viz import processes
@@ -42,6 +44,7 @@ def test_a_batch_that_nobody_waits_for_is_stopped(tmp_path, monkeypatch):
     assert told[-1].phase == STOPPED
 
 
+@pytest.mark.slow  # begins two processes; that a stop keeps what was made, the browser's tests see too
 def test_what_was_made_is_kept_and_the_same_plan_goes_on(tmp_path, monkeypatch):
     monkeypatch.setenv(processes.VARIABLE, "1")
     plan = Pair(other="consortium", seeds="2", enterprises="100").plan()
