@@ -139,7 +139,7 @@ def test_a_parameter_of_the_founding_waits_for_the_reset(page: Any, server: str)
     page.wait_for_selector("[data-parameter=workload_scale].uc-changed")
     assert numbers(page) == before
     press(page, "reset")
-    page.wait_for_function("location.search.includes('workload_scale')")
+    page.wait_for_function("location.search.includes('value=workload_scale')")
     at(page, "2023Q1")
     assert numbers(page) != before
 
