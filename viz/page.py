@@ -5,10 +5,13 @@ Elements are those of ElementTree, which escapes every text that it writes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
+
+from viz.fan import ChartError
 
 Content = str | Element
 Cell = Content | Sequence[Content]
@@ -181,6 +184,18 @@ def page(title: str, subtitle: str, sections: Sequence[Section]) -> str:
         )
     written = ElementTree.tostring(element("html", head, body, lang="en"), encoding="unicode", method="html")
     return f"<!DOCTYPE html>\n{written}\n"
+
+
+def save(out: str | Path, made: Callable[[], str]) -> None:
+    """Make a document and write it into a file. Raises ChartError where the file cannot be written."""
+    file = Path(out)
+    if not file.absolute().parent.is_dir():  # said before the work and not after it
+        raise ChartError(f"cannot write {out}: there is no folder {file.parent}")
+    text = made()
+    try:
+        file.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise ChartError(f"cannot write {out}: {(error.strerror or str(error)).lower()}") from None
 
 
 def _look(number: bool) -> dict[str, str]:

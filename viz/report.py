@@ -12,7 +12,7 @@ from studies.comparison import compare
 from viz import chart, findings, network, origin, overlay, plates
 from viz.fan import ChartError
 from viz.inline import drawing, inline, plain
-from viz.page import Section, heading, page, paragraph, picture
+from viz.page import Section, heading, page, paragraph, picture, save
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,14 +36,7 @@ def write(batch: Batch, out: str | Path, quarter: str = "") -> None:
     Raises ChartError when Matplotlib is missing, no run has ended well, the quarter is not on record or the file
     cannot be written; StoreError when a file of the store is damaged.
     """
-    file = Path(out)
-    if not file.absolute().parent.is_dir():
-        raise ChartError(f"cannot write {out}: there is no folder {file.parent}")
-    text = html(batch, quarter)
-    try:
-        file.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise ChartError(f"cannot write {out}: {(error.strerror or str(error)).lower()}") from None
+    save(out, lambda: html(batch, quarter))
 
 
 def html(batch: Batch, quarter: str = "") -> str:

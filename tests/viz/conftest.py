@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ FLAGS = [
     "--disable-sync", "--no-first-run",
 ]  # fmt: skip
 START_SECONDS = 120.0
+UNTIL_SECONDS = 60.0
 QUARTERS_MS = 60_000
 """How long a test waits for the page: kernels may have to be compiled first."""
 
@@ -122,6 +123,14 @@ def watch(page: Any) -> list[str]:
         "request", lambda request: None if _local(request.url) else wrong.append(f"external: {request.url}")
     )
     return wrong
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for something that no page shows."""
+    end = time.monotonic() + UNTIL_SECONDS
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def needs_browser() -> str:

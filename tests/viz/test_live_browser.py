@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import io
-import json
-import time
-import urllib.request
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -15,9 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 import pandas as pd
 import pytest
 
+from benchmarks.soak import sessions_of
 from model import calendar
 from scenarios.scenario import resolve
-from tests.viz.conftest import watch
+from tests.viz.conftest import until, watch
 from viz.live import world
 from viz.live.script import Script
 
@@ -331,7 +328,7 @@ def test_the_board_counts_what_holds_as_of_the_quarter(page: Any, server: str) -
 @pytest.mark.slow  # twenty pages take the processors for a minute and more
 def test_twenty_sessions_play_at_once_and_none_sees_anothers_state(window: Any, server: str) -> None:
     seeds = range(1, 21)
-    others = sessions(server)
+    others = sessions_of(server)
     pages = [window.new_page() for _ in seeds]
     wrong = [watch(page) for page in pages]
     try:
@@ -357,17 +354,4 @@ def test_twenty_sessions_play_at_once_and_none_sees_anothers_state(window: Any, 
         world.forget(("alone",))
         for page in pages:
             page.close()
-    until(lambda: sessions(server) <= others)
-
-
-def sessions(server: str) -> int:
-    """How many sessions the server holds."""
-    with urllib.request.urlopen(f"{server}/resourcez", timeout=60) as answer:
-        return int(json.load(answer)["kernels"]["total"])
-
-
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60.0
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.2)
+    until(lambda: sessions_of(server) <= others)

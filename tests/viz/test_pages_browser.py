@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import shutil
-import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -20,11 +19,11 @@ from scenarios.scenario import load
 from scenarios.store import Store
 from studies.causes import causes
 from tests.studies.games import GAMES
+from tests.viz.conftest import until
 from tests.viz.small import SMALL, small_batch
 from viz.stored import pair
 from viz.stored.pair import Pair
 
-SECONDS = 60.0
 LONG = Pair(other="consortium", seeds="40", enterprises="100")
 PAGES = {"Live": "player", "Compare": "pair", "Results": "batches", "Claims and evidence": "claims"}
 
@@ -55,13 +54,6 @@ def series(page: Any, panel: str) -> dict[str, list[Any]]:
     plot = f"document.querySelector('[data-panel={panel}] .uc-plot')"
     page.wait_for_function(f"{plot} && {plot}.chart && {plot}.chart.getOption().series.length")
     return dict(page.evaluate(f"{plot}.chart.getOption().series.map(s => [s.id, s.data])"))
-
-
-def until(true: Any) -> None:
-    end = time.monotonic() + SECONDS
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def test_every_page_is_reached_from_every_other(page: Any, server: str, batch: Batch) -> None:

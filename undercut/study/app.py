@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from undercut.options import StoreOption
+from undercut.options import RUNS, StoreOption
 from undercut.study.breaks import breaks
 from undercut.study.calibration import calibration
 from undercut.study.causes import causes
@@ -23,7 +23,7 @@ from undercut.terminal import say
 def report(
     name: Annotated[str, typer.Argument(metavar="STUDY", help="Its name or how it begins, or its folder.")],
     html: HtmlOption = None,
-    store: StoreOption = Path("runs"),
+    store: StoreOption = RUNS,
 ) -> None:
     """Write the report of a stored study again."""
     from scenarios.store import Store
@@ -36,7 +36,7 @@ def report(
     say(f"wrote {file}")
 
 
-def listed(store: StoreOption = Path("runs")) -> None:
+def listed(store: StoreOption = RUNS) -> None:
     """List the studies of a store."""
     from scenarios.store import Store
     from studies.study import Study, folders

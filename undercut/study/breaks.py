@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from undercut.options import (
+    RUNS,
     EnterprisesOption,
     JsonOption,
     OutOption,
@@ -41,7 +41,7 @@ def breaks(
     without: WithoutOption = None,
     enterprises: EnterprisesOption = None,
     workers: WorkersOption = None,
-    out: OutOption = Path("runs"),
+    out: OutOption = RUNS,
     html: HtmlOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from undercut.options import (
+    RUNS,
     EnterprisesOption,
     JsonOption,
     OutOption,
@@ -69,7 +70,7 @@ def calibration(
     without: WithoutOption = None,
     enterprises: EnterprisesOption = 200,
     workers: WorkersOption = None,
-    out: OutOption = Path("runs"),
+    out: OutOption = RUNS,
     html: HtmlOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,

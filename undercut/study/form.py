@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from undercut.options import (
+    RUNS,
     EnterprisesOption,
     JsonOption,
     OutOption,
@@ -27,7 +26,7 @@ def form(
     without: WithoutOption = None,
     enterprises: EnterprisesOption = None,
     workers: WorkersOption = None,
-    out: OutOption = Path("runs"),
+    out: OutOption = RUNS,
     html: HtmlOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element
 
 from evidence.facts import constants
@@ -14,6 +14,7 @@ from viz.chart import BLUE, GREEN, GREY, ORANGE, VERMILION
 from viz.inline import inline, plain
 from viz.number import number, signed
 from viz.page import Cell, Section, details, element, heading, listing, paragraph, picture, table
+from viz.study.rows import records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,7 +73,7 @@ def _answer(verdicts: pd.DataFrame, changes: pd.DataFrame, forms: pd.DataFrame) 
             f"sides under at least one, {sum(fate == UNDEFINED for fate in worst.values())} lose their value under one, "
             f"and {sum(fate == EVEN for fate in worst.values())} are no worse than even in one."
         ),
-        listing(_of_form(row, int(forms.iloc[0]["past_hold"])) for row in _records(forms)[1:]),
+        listing(_of_form(row, int(forms.iloc[0]["past_hold"])) for row in records(forms)[1:]),
     ]
     ahead = [claim for claim, own in default.items() if not own["past"]]
     hanging = [claim for claim in turned if claim in ahead]
@@ -124,10 +125,10 @@ def _hanging(own: dict[str, Any], verdicts: pd.DataFrame, changes: pd.DataFrame)
     """A claim that changes sides, with its probability by default and under each form that turns it."""
     claim = own["claim"]
     turning = changes[(changes["claim"] == claim) & (changes["fate"] == FLIPS)]
-    held = {row["form"]: row["probability"] for row in _records(verdicts[verdicts["claim"] == claim])}
+    held = {row["form"]: row["probability"] for row in records(verdicts[verdicts["claim"] == claim])}
     turned = ", ".join(
         f"{held[row['form']]:.2f} with {row['form']}{'' if row['clear'] else ' (unsure)'}"
-        for row in _records(turning)
+        for row in records(turning)
     )
     return element(
         "span",
@@ -146,11 +147,7 @@ def _named(own: dict[str, Any], changes: pd.DataFrame) -> Element:
 
 def _by_claim(verdicts: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """The default's verdicts by claim."""
-    return {row["claim"]: row for row in _records(verdicts[verdicts["form"] == DEFAULT])}
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return cast("list[dict[str, Any]]", frame.to_dict("records"))
+    return {row["claim"]: row for row in records(verdicts[verdicts["form"] == DEFAULT])}
 
 
 # ------------------------------------------------------------------------------------------ in pictures
@@ -285,8 +282,8 @@ def _claims(verdicts: pd.DataFrame, changes: pd.DataFrame) -> Section:
 def _by_form(verdicts: pd.DataFrame, changes: pd.DataFrame, claims: Sequence[str]) -> Element:
     headings = {"claim": "Claim", "claimed": "The article"}
     headings |= {form: form.capitalize() for form in dict.fromkeys(verdicts["form"])}
-    found = {(row["claim"], row["form"]): row for row in _records(verdicts)}
-    became = {(row["claim"], row["form"]): row for row in _records(changes)}
+    found = {(row["claim"], row["form"]): row for row in records(verdicts)}
+    became = {(row["claim"], row["form"]): row for row in records(changes)}
     rows: list[dict[str, Cell]] = []
     for claim in claims:
         own = found[claim, DEFAULT]
@@ -334,7 +331,7 @@ def _metrics(verdicts: pd.DataFrame, changes: pd.DataFrame) -> Section:
     headings = {"claim": "Claimed amount", "unit": "Unit", "default": "Median by default", "change": "Change"}
     for form in dict.fromkeys(changes["form"]):
         rows: list[dict[str, Cell]] = []
-        for row in _records(moving[moving["form"] == form]):
+        for row in records(moving[moving["form"] == form]):
             own = first[row["claim"]]
             ends = " to ".join(signed(row[f"metric_change_{end}"]) for end in ("low", "high"))
             rows.append(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from scenarios.folder import to_json
 from viz.fan import ChartError
 from viz.inline import drawing
-from viz.page import Section, element, listing, page, paragraph
+from viz.page import Section, element, listing, page, paragraph, save
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,14 +27,7 @@ class Kind(Protocol):
 
 def write(study: Study, out: str | Path) -> None:
     """Write the report of a study into a file. Raises ChartError as :func:`html` does, and where it cannot be written."""
-    file = Path(out)
-    if not file.absolute().parent.is_dir():
-        raise ChartError(f"cannot write {out}: there is no folder {file.parent}")
-    text = html(study)
-    try:
-        file.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise ChartError(f"cannot write {out}: {(error.strerror or str(error)).lower()}") from None
+    save(out, lambda: html(study))
 
 
 def html(study: Study) -> str:
