@@ -21,6 +21,7 @@ FORM = {"kind": str, "title": str, "asked": dict, "batches": list, "tables": lis
 """What stands in the file of a study."""
 
 DIGITS = 8
+MEND = "run the study again"
 
 
 @dataclass(frozen=True)
@@ -89,14 +90,13 @@ class Study:
     def _read(cls, folder: Path) -> Study:
         import pandas as pd
 
-        mend = "run the study again"
-        content = read_json(folder / FILE, FORM, mend)
+        content = head(folder)
         tables = {}
         for name in content["tables"]:
             try:
                 tables[name] = pd.read_parquet(folder / f"{Path(str(name)).name}.parquet")
             except (OSError, ValueError):
-                raise StoreError(f"{folder / name}.parquet is missing or damaged; {mend}") from None
+                raise StoreError(f"{folder / name}.parquet is missing or damaged; {MEND}") from None
         return cls(
             content["kind"],
             content["title"],
@@ -106,6 +106,11 @@ class Study:
             tuple(content["notes"]),
             content["code"],
         )
+
+
+def head(folder: Path) -> dict[str, Any]:
+    """What the file of a study says, without its tables. Raises StoreError when it is damaged."""
+    return read_json(folder / FILE, FORM, MEND)
 
 
 def folders(store: Store) -> Sequence[Path]:

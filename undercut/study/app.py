@@ -39,13 +39,12 @@ def report(
 def listed(store: StoreOption = RUNS) -> None:
     """List the studies of a store."""
     from scenarios.store import Store
-    from studies.study import Study, folders
+    from studies.study import folders, head
 
-    home = Store(store)
-    for folder in folders(home):
-        study = Study.open(folder, home)
-        print(f"{study.name}\t{study.title}")
-    if not folders(home):
+    found = folders(Store(store))
+    for folder in found:
+        print(f"{folder.name}\t{head(folder)['title']}")
+    if not found:
         say(f"{store} has no study yet; `undercut study --help` lists the kinds")
 
 
