@@ -282,8 +282,8 @@ def consume(market: Market) -> None:
     if demand.version != book.version:
         _carry_over(market)
     home = market.offset.astype(np.float32)
-    capability = book.capability() - p.capability_reference
-    price = book.array("price")
+    capability = book.lines.capability - p.capability_reference
+    price = book.price
     groups = book.model_groups()
     if market.t >= market.record_from and len(book):
         demand.reference = _reference(market, demand.reference, capability, price, groups)

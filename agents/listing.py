@@ -61,19 +61,19 @@ def refresh(market: Market) -> None:
     sheet = _cost_sheet(market)
     wanted = _within_rules(market, [*_apis(market), *_resales(market), *_hosted(market, sheet)])
     keep = {offer.key for offer in wanted}
-    for offer in list(market.offers):
-        if offer.key not in keep:
-            market.offers.close(offer)
+    market.offers.close(offer for offer in market.offers if offer.key not in keep)
+    fresh = []
     for offer in wanted:
         known = market.offers.get(offer.key)
         if known is None:
             _cost(market, offer, sheet)
             # A line opens once its host has a chip that can serve it.
             if np.isfinite(offer.price):
-                market.offers.open(offer)
+                fresh.append(offer)
         else:
             # Reach and hosting contracts change while the line stays the same to its buyers.
-            known.regions, known.host = offer.regions, offer.host
+            market.offers.move(known, offer.host, offer.regions)
+    market.offers.open(*fresh)
     for offer in market.offers:
         _cost(market, offer, sheet)
 

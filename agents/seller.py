@@ -102,12 +102,12 @@ def price_list(market: Market) -> PriceList:
         own=own,
         other=kappa @ earned,
         cost=_costs(market),
-        price=market.offers.array("price"),
+        price=market.offers.price.copy(),
         buyers=buyers(
             market.types.alpha,
             market.types.beta,
             market.types.weight,
-            market.offers.capability() - p.capability_reference,
+            market.offers.lines.capability - p.capability_reference,
             market.offers.model_groups(),
             *token_nests(p),
             h=market.types.nuisance,
@@ -149,10 +149,10 @@ def _costs(market: Market) -> FloatArray:
     p, offers = market.parameters, market.offers
     patient = {name: _patience(market, name) for name in {offer.setter for offer in offers}}
     weight = np.array([patient[offer.setter] for offer in offers])
-    cost = offers.array("unit_cost")
+    cost = offers.unit_cost
     served = np.isfinite(cost)
     cost = np.where(served, cost, 1.0)
-    margin = np.maximum(offers.array("expected_margin"), 0.0) * (p.lock_in_share * p.forward_prices)
+    margin = np.maximum(offers.expected_margin, 0.0) * (p.lock_in_share * p.forward_prices)
     reduced = effective_cost(cost, p.discount_factor, 1.0 - p.portfolio_rate, margin)
     lowered = np.maximum(cost + weight * (reduced - cost), p.price_floor_usd_per_mtok)
     return np.where(served, lowered, cost)

@@ -42,7 +42,7 @@ INDICES = (
 def _sales(market: Market) -> dict[str, float]:
     offers = market.offers.offers
     tokens = market.region_of_cell @ market.demand.served
-    price = market.offers.array("price")
+    price = market.offers.price
     money = tokens * price
     origin = np.array([offer.model.origin for offer in offers])
     opened = np.array([offer.model.open_weights for offer in offers], dtype=bool)
@@ -69,7 +69,7 @@ def _sales(market: Market) -> dict[str, float]:
     china_money = float(money[CHINA].sum())
     quality = [
         indices.price_at_quality(
-            price[row], market.offers.capability()[row], market.parameters.reference_quality
+            price[row], market.offers.lines.capability[row], market.parameters.reference_quality
         )
         for row in (tokens > 0.0)
     ]

@@ -79,7 +79,6 @@ class Market(mesa.Model):
         self._lay_out_segments()
         self.enterprises = Enterprises(self)
         self.types = self.population.types(int(self.parameters.consumer_groups))
-        self.offers = OfferBook()
         self.states: dict[str, State] = {}
         self.chipmakers: dict[str, Chipmaker] = {}
         self.vendors: dict[str, Vendor] = {}
@@ -88,6 +87,7 @@ class Market(mesa.Model):
         found_firms(self)
         self.firms: dict[str, Firm] = {**self.chipmakers, **self.clouds, **self.vendors}
         self.firm_number = {name: i for i, name in enumerate(self.firms)}
+        self.offers = OfferBook(self.firm_number)
         for maker in self.chipmakers.values():
             maker.chips = [c for c in self.catalogue.chips if c.spec.maker == maker.name]
         self.research = research.Frontier()

@@ -236,7 +236,7 @@ def _firms(market: Market) -> None:
 
 def _segments(market: Market) -> None:
     cells = market.population.cells
-    spend = market.demand.served @ market.offers.array("price")
+    spend = market.demand.served @ market.offers.price
     tokens = market.demand.served.sum(axis=1)
     applications = market.applications()
     # Services are sold to segments of a region and sector; sizes share them by their applications.

@@ -339,10 +339,10 @@ def check(market: Market) -> None:
     """The identities of DESIGN section 4 beside those of the ledger: a broken one stops the run."""
     quarter, demand = market.quarter, market.demand
     names = [" ".join(offer.key) for offer in market.offers]
-    sold = market.offers.array("served")
+    sold = market.offers.served
     tokens_balance(quarter, sold, demand.served.sum(axis=0), labels=names)
     nothing_negative(quarter, demanded=demand.demanded, served=demand.served)
-    nothing_nan(quarter, prices=market.offers.array("price"), demanded=demand.demanded)
+    nothing_nan(quarter, prices=market.offers.price, demanded=demand.demanded)
     for edge, kinds in EDGES.items():
         money, wanted = market.graph.money(edge), market.ledger.between(*kinds)
         edges_carry_ledger(quarter, money, wanted, identity=f"the {edge} edges carry the ledger")

@@ -132,10 +132,7 @@ class Openness:
         for model in opened:
             model.open_weights = True
             market.event("weights opened", self.target, model.name, model.capability, "open weights")
-            for offer in market.offers:
-                # Whoever resold it sells on its own account from now on.
-                if offer.model is model and offer.seller != offer.setter:
-                    offer.setter = offer.seller
+            market.offers.open_weights_of(model)
         return f"{self.target}'s weights are {self.weights}" + (
             f": {len(opened)} opened at once" if opened else ""
         )

@@ -29,7 +29,7 @@ def worlds(small):
 def costs(world) -> tuple[np.ndarray, np.ndarray]:
     """What sellers reckon with, and resource or transfer cost, of every line that can be served."""
     known = price_list(world).cost
-    cost = world.offers.array("unit_cost")
+    cost = world.offers.unit_cost
     served = np.isfinite(cost)
     return known[served], np.maximum(cost[served], world.parameters.price_floor_usd_per_mtok)
 

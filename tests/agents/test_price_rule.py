@@ -17,12 +17,12 @@ def under(market, *rules):
     """All posted prices as these rules leave them, by offer."""
     world = copy.deepcopy(market)
     world.interventions.price_rules += rules
-    price = world.offers.array("price")
+    price = world.offers.price.copy()
     return dict(zip([offer.key for offer in world.offers], within(world, price), strict=True))
 
 
 def test_without_rules_prices_are_left_alone(market):
-    price = market.offers.array("price")
+    price = market.offers.price.copy()
     assert within(market, price) is price
 
 
@@ -40,7 +40,7 @@ def test_a_legal_minimum_holds_against_hosts_that_sell_at_cost(market):
 
 def test_one_may_match_below_cost_if_one_says_so(market):
     floor, none = (under(market, Match(("AWS",), "CN", 5.0, cost)) for cost in ("full", "none"))
-    free = dict(zip([offer.key for offer in market.offers], market.offers.array("price"), strict=True))
+    free = dict(zip([offer.key for offer in market.offers], market.offers.price.copy(), strict=True))
     own = [o.key for o in market.offers if o.seller == "AWS" and o.model.open_weights]
     assert own
     assert all(none[key] <= floor[key] + 1e-12 and none[key] <= free[key] for key in own)

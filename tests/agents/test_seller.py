@@ -153,7 +153,7 @@ def test_a_chipmaker_earns_nothing_on_an_hour_that_nobody_misses(market):
 
 def test_posted_prices_keep_within_floor_and_ceiling(market):
     p = market.parameters
-    prices = market.offers.array("price")
+    prices = market.offers.price.copy()
     assert (prices >= p.price_floor_usd_per_mtok * (1.0 - 1e-9)).all()
     assert (prices <= p.price_ceiling_usd_per_mtok * (1.0 + 1e-9)).all()
 
