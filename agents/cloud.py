@@ -89,11 +89,7 @@ class Cloud(Firm):
         self.qualification: dict[str, float] = {}
         self.hosted: set[str] = set()
         self.service_effort = market.parameters.service_effort_start
-        self.wanted: FloatArray = np.zeros_like(fleet.units)
-        self.delivered: FloatArray = np.zeros_like(fleet.units)
         self.work: FloatArray = np.zeros(len(PURPOSES))
-        self.bills: list[FloatArray] = []
-        self.paid: dict[str, float] = {}
 
     @property
     def venue(self) -> bool:
@@ -159,21 +155,6 @@ class Cloud(Firm):
             - p.supply_security_taste * at_risk
             - mandate.shadow(market, self.name, list(makers))
         )
-
-    def widen(self, chips: int) -> None:
-        """Make room in its books for chips that were launched since."""
-        self.fleet.widen(chips)
-        none = np.zeros((chips - len(self.delivered), len(PURPOSES)))
-        self.delivered = np.concatenate([self.delivered, none])
-        self.wanted = np.concatenate([self.wanted, none])
-
-    def bill(self, chips: NDArray[np.int64], due: FloatArray, lead: int) -> None:
-        """Note what orders cost, USD by chip, to be paid when they arrive: the price is that of the order."""
-        while len(self.bills) < lead:
-            self.bills.append(np.zeros(0))
-        missing = len(self.fleet.units) - len(self.bills[lead - 1])
-        self.bills[lead - 1] = np.concatenate([self.bills[lead - 1], np.zeros(missing)])
-        self.bills[lead - 1][chips] += due
 
     def qualify(self, delivered: dict[str, float]) -> None:
         """Chips in use earn their maker qualification (Grabowski and Vernon 1992 call it a stock of trust)."""

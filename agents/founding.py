@@ -15,7 +15,7 @@ from agents.policy import FREE, ExportTerms, State
 from agents.vendor import Vendor
 from model import calendar
 from model.catalogue import Catalogue
-from model.fleet import HOURS_PER_QUARTER, Fleet
+from model.fleet import HOURS_PER_QUARTER, Fleets
 from model.ledger import Kind
 from model.parameters import Parameters
 from model.place import (
@@ -100,7 +100,8 @@ def found_firms(market: Market) -> None:
     p = market.parameters
     for name in OUTSIDE:
         market.ledger.open(name, outside=True)
-    fleets = _fleets(market)
+    market.fleets = _fleets(market)
+    fleets = {fleet.owner: fleet for fleet in market.fleets}
     for row in p.facts("firms"):
         name, kind, region, origin = (str(row[key]) for key in ("firm", "kind", "region", "origin"))
         market.ledger.open(name)
@@ -197,31 +198,26 @@ def captive_work(market: Market, owner: str, quarter: int) -> np.ndarray:
     return work
 
 
-def _fleets(market: Market) -> dict[str, Fleet]:
+def _fleets(market: Market) -> Fleets:
     """Fleets of 2022Q1, each chip given to the work it suits and a sliver of it to inference."""
     p, chips = market.parameters, market.catalogue.chips
-    fleets: dict[str, Fleet] = {}
-    for row in p.facts("firms"):
-        if row["kind"] in ("cloud", "venue"):
-            fleets[str(row["firm"])] = Fleet(
-                str(row["firm"]),
-                REGION_INDEX[str(row["region"])],
-                str(row["origin"]),
-                0.0,
-                1.0,
-                0.0,
-                np.zeros((len(chips), len(PURPOSES))),
-            )
+    owners = [
+        (str(row["firm"]), REGION_INDEX[str(row["region"])], str(row["origin"]))
+        for row in p.facts("firms")
+        if row["kind"] in ("cloud", "venue")
+    ]
+    fleets = Fleets(owners, len(chips))
+    of = {fleet.owner: fleet for fleet in fleets}
     for row in p.facts("fleets"):
         index = market.chip_index[str(row["chip"])]
         units = float(row["units"])
         into = TRAINING if chips[index].grade == "ai" else CAPTIVE
-        fleet = fleets[str(row["owner"])]
+        fleet = of[str(row["owner"])]
         fleet.units[index, into] += units * (1.0 - p.initial_inference_share)
         fleet.units[index, DENSE] += units * p.initial_inference_share
     prices = np.array([chip.price for chip in chips])
     suits = suitability(market.catalogue.work, prices, p.suitability_sharpness)
-    for fleet in fleets.values():
+    for fleet in fleets:
         # Training and captive work start with the chips that they need in proportion.
         own = captive_work(market, fleet.owner, 0)
         for _ in range(ROUNDS):

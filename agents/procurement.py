@@ -146,22 +146,22 @@ def procure(market: Market) -> None:
     p = market.parameters
     needs: ChipNeeds = market.needs
     chips = market.catalogue.chips
+    fleets = market.fleets
+    fleets.retire(p.retirement_rate)
+    fleets.wanted[:] = fleets.delivered[:] = 0.0
+    arrived, due = fleets.receive()
     for owner in market.clouds.values():
-        owner.fleet.retire(p.retirement_rate)
-        owner.fleet.retire_racks(p.retirement_rate)
-        owner.wanted = np.zeros_like(owner.fleet.units)
-        _receive(market, owner)
+        _receive(market, owner, arrived[owner.fleet.number], due[owner.fleet.number])
     price = np.array([chips[j].price for j in needs.chips])
     orders, shipped = _order(market, rebate.applied(market, needs), price)
     paid = rebate.paid(market, needs, price)
-    lead = int(p.lead_time_quarters)
+    placed, bill = np.zeros_like(fleets.units), np.zeros_like(fleets.paid)
     for row, (name, w) in enumerate(zip(needs.buyer, needs.purpose, strict=True)):
-        owner = market.clouds[name]
-        owner.wanted[needs.chips, w] += orders[row]
-        placed = np.zeros_like(owner.fleet.units)
-        placed[needs.chips, w] = shipped[row]
-        owner.fleet.place(placed, lead)
-        owner.bill(needs.chips, shipped[row] * paid[row], lead)
+        number = market.clouds[name].fleet.number
+        fleets.wanted[number, needs.chips, w] += orders[row]
+        placed[number, needs.chips, w] = shipped[row]
+        bill[number, needs.chips] += shipped[row] * paid[row]
+    fleets.place(placed, bill, int(p.lead_time_quarters))
     for owner in market.clouds.values():
         _move_spare(market, owner)
 
@@ -214,34 +214,30 @@ def _order(market: Market, needs: ChipNeeds, price: FloatArray) -> tuple[FloatAr
     return first, mandate.accepted(market, needs, price, shipped)
 
 
-def _receive(market: Market, owner: Cloud) -> None:
-    """Install what arrives along permitted edges and pay for it; what a rule has caught is never delivered."""
-    arrived = owner.fleet.receive()
-    due = owner.bills.pop(0) if owner.bills else np.zeros(0)
-    # Chips launched since cannot be among the deliveries.
-    due = np.concatenate([due, np.zeros(len(arrived) - len(due))])
+def _receive(market: Market, owner: Cloud, arrived: FloatArray, due: FloatArray) -> None:
+    """Pay for what has arrived, (chips, purposes), ``due`` USD by chip; what a rule has caught is never delivered."""
+    fleet = owner.fleet
     count = arrived.sum(axis=1)
     price = np.divide(due, count, out=np.zeros_like(due), where=count > 0.0)
-    owner.delivered = np.zeros_like(owner.fleet.units)
     rows = np.flatnonzero(arrived.sum(axis=1) > 0.0)
     chips = [market.catalogue.chips[index] for index in rows]
     permitted = may_buy(market, owner.name, chips, on_order=True)
     for index, chip, legal in zip(rows, chips, permitted, strict=True):
         if not legal:
-            owner.fleet.units[index] -= arrived[index]
+            fleet.units[index] -= arrived[index]
             continue
-        owner.delivered[index] = arrived[index]
+        fleet.delivered[index] = arrived[index]
         units = float(arrived[index].sum())
         maker = chip.spec.maker
-        owner.paid[chip.name] = float(price[index])
+        fleet.paid[index] = price[index]
         market.ledger.pay(owner.name, maker, Kind.CHIPS, units * price[index])
         market.graph.flow(maker, owner.name, "chips", units, units * price[index])
         market.ledger.pay(maker, "suppliers", Kind.CHIP_MAKING, units * chip.unit_cost)
         market.chipmakers[maker].made += units
-    if owner.delivered.any():
-        market.ledger.pay(owner.name, "suppliers", Kind.RACKS, owner.install(owner.delivered, price))
+    if fleet.delivered.any():
+        market.ledger.pay(owner.name, "suppliers", Kind.RACKS, owner.install(fleet.delivered, price))
         delivered = dict.fromkeys((chip.spec.maker for chip in market.catalogue.chips), 0.0)
-        by_chip = owner.delivered.sum(axis=1)
+        by_chip = fleet.delivered.sum(axis=1)
         for index in np.flatnonzero(by_chip):
             delivered[market.catalogue.chips[index].spec.maker] += float(by_chip[index])
         owner.qualify(delivered)

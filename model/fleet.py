@@ -1,8 +1,8 @@
-"""The accelerators that one owner runs: what is installed, on order, and in use."""
+"""The accelerators that the owners run: what is installed, on order, and in use."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,32 +15,141 @@ FloatArray = NDArray[np.float64]
 HOURS_PER_QUARTER = HOURS_PER_YEAR / QUARTERS_PER_YEAR
 
 
-@dataclass
-class Fleet:
-    """Units by chip and purpose, shape (chips, purposes), with orders on their way.
+class Fleets:
+    """All fleets side by side, so that what is reckoned for each of them is reckoned for all at once.
 
-    ``pipeline[k]`` arrives in ``k + 1`` quarters. Of the last quarter, by purpose: ``hours_demanded`` and
-    ``hours_used`` in chip hours, ``use`` the demand over all hours (above one in a shortage; dense and sparse
-    inference share one pool). ``racks`` counts air and liquid cooled ones, ``ports`` InfiniBand and Ethernet.
+    ``units`` installed, ``wanted`` (orders of first choice) and ``delivered`` this quarter have shape (fleets, chips,
+    purposes). ``pipeline[k]``, of the same shape, arrives in ``k + 1`` quarters and costs ``bills[k]``, USD (fleets,
+    chips); ``paid`` is the last price of each chip, (fleets, chips). Of the last quarter, (fleets, purposes):
+    ``hours_demanded`` and ``hours_used`` in chip hours, ``use`` the demand over all hours (above one in a shortage; dense
+    and sparse inference share one pool). ``racks`` counts air and liquid cooled ones, ``ports`` InfiniBand and Ethernet,
+    (fleets, purposes, 2). By fleet: ``power_usd_per_kwh``, ``pue``, ``cost_of_capital`` a year.
     """
 
-    owner: str
-    region: int
-    origin: str
-    power_usd_per_kwh: float
-    pue: float
-    cost_of_capital: float
-    units: FloatArray
-    pipeline: list[FloatArray] = field(default_factory=list)
-    hours_demanded: FloatArray = field(default_factory=lambda: np.zeros(len(PURPOSES)))
-    hours_used: FloatArray = field(default_factory=lambda: np.zeros(len(PURPOSES)))
-    use: FloatArray = field(default_factory=lambda: np.zeros(len(PURPOSES)))
-    racks: FloatArray = field(default_factory=lambda: np.zeros((len(PURPOSES), 2)))
-    ports: FloatArray = field(default_factory=lambda: np.zeros((len(PURPOSES), 2)))
+    def __init__(self, owners: Sequence[tuple[str, int, str]], chips: int) -> None:
+        """Empty fleets of ``owners``, each with its region and origin, with room for ``chips``."""
+        count, purposes = len(owners), len(PURPOSES)
+        self.units, self.wanted, self.delivered = np.zeros((3, count, chips, purposes))
+        self.paid = np.zeros((count, chips))
+        self.pipeline: list[FloatArray] = []
+        self.bills: list[FloatArray] = []
+        self.hours_demanded, self.hours_used, self.use = np.zeros((3, count, purposes))
+        self.racks, self.ports = np.zeros((2, count, purposes, 2))
+        self.power_usd_per_kwh, self.cost_of_capital = np.zeros((2, count))
+        self.pue = np.ones(count)
+        self._fleets = [Fleet(self, number, *owner) for number, owner in enumerate(owners)]
+
+    def __iter__(self) -> Iterator[Fleet]:
+        return iter(self._fleets)
+
+    def __len__(self) -> int:
+        return len(self._fleets)
+
+    def widen(self, chips: int) -> None:
+        """Make room for chips that were launched since."""
+        missing = chips - self.units.shape[1]
+        if missing <= 0:
+            return
+
+        def wider(array: FloatArray) -> FloatArray:
+            return np.concatenate([array, np.zeros((len(array), missing, *array.shape[2:]))], axis=1)
+
+        self.units, self.wanted, self.delivered = map(wider, (self.units, self.wanted, self.delivered))
+        self.paid = wider(self.paid)
+        self.pipeline = [wider(orders) for orders in self.pipeline]
+        self.bills = [wider(due) for due in self.bills]
+
+    def on_order(self) -> FloatArray:
+        """Units ordered and not yet delivered, shape (fleets, chips, purposes)."""
+        return np.sum(self.pipeline, axis=0) if self.pipeline else np.zeros_like(self.units)
+
+    def place(self, orders: FloatArray, due: FloatArray, lead: int) -> None:
+        """Put shipped orders, (fleets, chips, purposes), on their way; they arrive after ``lead`` quarters.
+
+        Their price is that of the order: ``due``, USD (fleets, chips), is paid when they arrive.
+        """
+        while len(self.pipeline) < lead:
+            self.pipeline.append(np.zeros_like(self.units))
+            self.bills.append(np.zeros_like(self.paid))
+        self.pipeline[lead - 1] += orders
+        self.bills[lead - 1] += due
+
+    def receive(self) -> tuple[FloatArray, FloatArray]:
+        """Install what arrives this quarter; returns it, (fleets, chips, purposes), and what is due, (fleets, chips)."""
+        if not self.pipeline:
+            return np.zeros_like(self.units), np.zeros_like(self.paid)
+        arrived, due = self.pipeline.pop(0), self.bills.pop(0)
+        self.units += arrived
+        return arrived, due
+
+    def retire(self, share: float) -> None:
+        """Take ``share`` of every chip out of service; racks leave with the chips in them."""
+        self.units -= self.units * share
+        self.racks *= 1.0 - share
+        self.ports *= 1.0 - share
+
+
+class _Part:
+    """One fleet's part of an array of all fleets, live."""
+
+    def __set_name__(self, _: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, fleet: Fleet, _: type) -> FloatArray:
+        part: FloatArray = getattr(fleet._all, self._name)[fleet.number]
+        return part
+
+    def __set__(self, fleet: Fleet, value: FloatArray) -> None:
+        getattr(fleet._all, self._name)[fleet.number] = value
+
+
+class _Number:
+    """One fleet's number of an array of all fleets."""
+
+    def __set_name__(self, _: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, fleet: Fleet, _: type) -> float:
+        return float(getattr(fleet._all, self._name)[fleet.number])
+
+    def __set__(self, fleet: Fleet, value: float) -> None:
+        getattr(fleet._all, self._name)[fleet.number] = value
+
+
+class Fleet:
+    """What one owner runs: a view of its part of :class:`Fleets`, where the fields are explained.
+
+    Shapes lack the first axis: ``units`` is (chips, purposes).
+    """
+
+    units = _Part()
+    wanted = _Part()
+    delivered = _Part()
+    paid = _Part()
+    hours_demanded = _Part()
+    hours_used = _Part()
+    use = _Part()
+    racks = _Part()
+    ports = _Part()
+    power_usd_per_kwh = _Number()
+    pue = _Number()
+    cost_of_capital = _Number()
+
+    def __init__(self, fleets: Fleets, number: int, owner: str, region: int, origin: str) -> None:
+        self._all = fleets
+        self.number = number
+        self.owner = owner
+        self.region = region
+        self.origin = origin
+
+    @property
+    def pipeline(self) -> list[FloatArray]:
+        """Its orders on their way, shape (chips, purposes) each."""
+        return [orders[self.number] for orders in self._all.pipeline]
 
     def on_order(self) -> FloatArray:
         """Units ordered and not yet delivered, shape (chips, purposes)."""
-        return np.sum(self.pipeline, axis=0) if self.pipeline else np.zeros_like(self.units)
+        return np.sum(self.pipeline, axis=0) if self._all.pipeline else np.zeros_like(self.units)
 
     def inference_units(self) -> FloatArray:
         """Units that serve tokens, bought for dense or sparse models, shape (chips,)."""
@@ -57,32 +166,6 @@ class Fleet:
         """Hours demanded of the whole fleet in the last quarter over all its hours."""
         total = float(self.units.sum()) * HOURS_PER_QUARTER
         return float(self.hours_demanded.sum()) / total if total > 0.0 else 0.0
-
-    def widen(self, chips: int) -> None:
-        """Make room for chips that were launched since."""
-        missing = chips - self.units.shape[0]
-        if missing > 0:
-            none = np.zeros((missing, len(PURPOSES)))
-            self.units = np.concatenate([self.units, none])
-            self.pipeline = [np.concatenate([orders, none]) for orders in self.pipeline]
-
-    def place(self, orders: FloatArray, lead: int) -> None:
-        """Put shipped orders, shape (chips, purposes), on their way; they arrive after ``lead`` quarters."""
-        while len(self.pipeline) < lead:
-            self.pipeline.append(np.zeros_like(self.units))
-        self.pipeline[lead - 1] += orders
-
-    def receive(self) -> FloatArray:
-        """Install what arrives this quarter and return it, shape (chips, purposes)."""
-        if not self.pipeline:
-            return np.zeros_like(self.units)
-        arrived = self.pipeline.pop(0)
-        self.units += arrived
-        return arrived
-
-    def retire(self, share: float) -> None:
-        """Take ``share`` of every chip out of service."""
-        self.units -= self.units * share
 
     def hours_available(self, ceiling: float) -> FloatArray:
         """Chip hours that the quarter offers to each purpose at the ceiling of use, shape (purposes,)."""
@@ -105,8 +188,3 @@ class Fleet:
         """Install racks (air and liquid cooled) and network ports (InfiniBand and Ethernet)."""
         self.racks[purpose] += (air, liquid)
         self.ports[purpose] += (infiniband, ethernet)
-
-    def retire_racks(self, share: float) -> None:
-        """Racks leave with the chips in them."""
-        self.racks *= 1.0 - share
-        self.ports *= 1.0 - share

@@ -116,10 +116,10 @@ def _chips(market: Market) -> dict[str, float]:
     delivered, ordered, value = np.zeros(len(chips)), np.zeros(len(chips)), np.zeros(len(chips))
     for owner in market.clouds.values():
         if owner.fleet.region == CHINA:
-            units = owner.delivered.sum(axis=1)
+            units = owner.fleet.delivered.sum(axis=1)
             delivered += units
-            ordered += owner.wanted.sum(axis=1)
-            value += units * np.array([owner.paid.get(chip.name, 0.0) for chip in chips])
+            ordered += owner.fleet.wanted.sum(axis=1)
+            value += units * owner.fleet.paid
 
     def share(what: FloatArray, of_class: NDArray[np.bool_]) -> float:
         return _ratio(what[of_class & nvidia].sum(), what[of_class].sum())

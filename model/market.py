@@ -23,6 +23,7 @@ from agents.vendor import Vendor
 from model import calendar, recording, settlement
 from model.catalogue import Chip
 from model.chance import Chance
+from model.fleet import Fleets
 from model.graph import SupplyGraph
 from model.hosting import HourCosts
 from model.ledger import Ledger
@@ -70,6 +71,7 @@ class Market(mesa.Model):
         self.chips_to_come = given_chips(self.parameters)
         self.models_to_come = given_models(self.parameters)
         self.captive_levels = captive_levels(self.parameters)
+        self.fleets = Fleets((), 0)
         for row in self.chips_to_come.pop(0, []):
             self.add_chip(chip_of(row, len(self.catalogue.chips), self.parameters))
 
@@ -297,8 +299,7 @@ class Market(mesa.Model):
         self.chip_index[chip.name] = chip.index
         self.catalogue.add_chip(chip)
         self.anchor_price[chip.name] = chip.price
-        for owner in self.clouds.values():
-            owner.widen(len(self.catalogue.chips))
+        self.fleets.widen(len(self.catalogue.chips))
 
 
 FACTS_END = "2024Q4"

@@ -129,9 +129,9 @@ def _names(names: Sequence[str], index: IntArray) -> NDArray[np.object_]:
 
 def _chips(market: Market) -> None:
     owners = list(market.clouds.values())
-    wanted = np.array([owner.wanted for owner in owners])
-    delivered = np.array([owner.delivered for owner in owners])
-    paid = np.array([[owner.paid.get(chip.name, 0.0) for chip in market.catalogue.chips] for owner in owners])
+    wanted = market.fleets.wanted
+    delivered = market.fleets.delivered
+    paid = market.fleets.paid
     who, index, purpose = at = np.nonzero((wanted > 0.0) | (delivered > 0.0))
     market.recorder.extend(
         "chips",
@@ -152,10 +152,10 @@ def _fleets(market: Market) -> None:
     p = market.parameters
     owners = list(market.clouds.values())
     fleets = [owner.fleet for owner in owners]
-    units = np.array([fleet.units for fleet in fleets])
+    units = market.fleets.units
     who, index, purpose = at = np.nonzero(units >= p.least_units_recorded)
-    racks = np.array([fleet.racks for fleet in fleets])[who, purpose]
-    ports = np.array([fleet.ports for fleet in fleets])[who, purpose]
+    racks = market.fleets.racks[who, purpose]
+    ports = market.fleets.ports[who, purpose]
     share = units[at] / units.sum(axis=1)[who, purpose]
     market.recorder.extend(
         "fleets",

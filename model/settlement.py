@@ -388,7 +388,9 @@ def _chips_received(market: Market) -> dict[tuple[str, str], float]:
     """Chips that fleets installed this quarter, by (maker, buyer)."""
     received: dict[tuple[str, str], float] = {}
     for name, owner in market.clouds.items():
-        for chip, units in zip(market.catalogue.chips, owner.delivered.sum(axis=1).tolist(), strict=False):
+        for chip, units in zip(
+            market.catalogue.chips, owner.fleet.delivered.sum(axis=1).tolist(), strict=False
+        ):
             pair = chip.spec.maker, name
             received[pair] = received.get(pair, 0.0) + units
     return received

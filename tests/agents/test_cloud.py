@@ -86,7 +86,9 @@ def test_what_a_cloud_can_do_counts_what_is_on_its_way_and_what_will_have_retire
     fleet, p = cloud.fleet, market.parameters
     assert fleet.on_order().sum() > 0.0
     before = cloud.capacity()
-    waiting, fleet.pipeline = fleet.pipeline, []
+    waiting = fleet.on_order()
+    for orders in fleet.pipeline:
+        orders[:] = 0.0
     try:
         alone = cloud.capacity()
         assert alone.sum() < before.sum()
@@ -97,7 +99,7 @@ def test_what_a_cloud_can_do_counts_what_is_on_its_way_and_what_will_have_retire
         assert (cloud.moved(fleet.units, cloud.forecast(), 0.5) >= 0.0).all()
         assert 0.0 < p.retirement_rate < 1.0
     finally:
-        fleet.pipeline = waiting
+        fleet.pipeline[-1][:] = waiting
 
 
 def test_a_maker_earns_qualification_with_its_deliveries_and_never_more_than_all(market):

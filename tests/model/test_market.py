@@ -212,7 +212,7 @@ def test_shocks_launches_and_consortia_are_in_the_log(frames):
 
 def delivered(world: Market, buyer: str, maker: str) -> float:
     made = [chip.index for chip in world.catalogue.chips if chip.spec.maker == maker]
-    return float(world.clouds[buyer].delivered[made].sum())
+    return float(world.clouds[buyer].fleet.delivered[made].sum())
 
 
 def on_order(world: Market, buyer: str, maker: str) -> float:

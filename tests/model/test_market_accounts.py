@@ -166,13 +166,13 @@ def audit_chips(market: Audited) -> None:
     for name, cloud in market.clouds.items():
         fleet = cloud.fleet
         assert np.isfinite(fleet.units).all() and (fleet.units >= 0.0).all(), name
-        assert (cloud.delivered >= 0.0).all() and (cloud.wanted >= 0.0).all()
+        assert (cloud.fleet.delivered >= 0.0).all() and (cloud.fleet.wanted >= 0.0).all()
         before = padded(market.units_before[name], len(chips)).sum(axis=1)
-        arrived = cloud.delivered.sum(axis=1)
+        arrived = cloud.fleet.delivered.sum(axis=1)
         expected = before * (1.0 - p.retirement_rate) + arrived
         np.testing.assert_allclose(fleet.units.sum(axis=1), expected, rtol=EXACT, atol=EXACT)
         due = padded(market.due[name], len(chips))
-        assert (cloud.delivered <= due * (1.0 + EXACT)).all()
+        assert (cloud.fleet.delivered <= due * (1.0 + EXACT)).all()
         accepted = fleet.on_order() - padded(market.on_order[name], len(chips)) + due
         for index, chip in enumerate(chips):
             received[chip.spec.maker, name] += float(arrived[index])

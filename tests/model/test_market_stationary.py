@@ -62,8 +62,8 @@ def settled() -> tuple[Market, dict[tuple[str, ...], list[float]]]:
             continue
         seen["tokens",].append(float(market.demand.served.sum()))
         seen["adopters",].append(float(market.demand.adopters.sum()))
-        seen["orders",].append(sum(float(c.wanted.sum()) for c in market.clouds.values()))
-        seen["deliveries",].append(sum(float(c.delivered.sum()) for c in market.clouds.values()))
+        seen["orders",].append(sum(float(c.fleet.wanted.sum()) for c in market.clouds.values()))
+        seen["deliveries",].append(sum(float(c.fleet.delivered.sum()) for c in market.clouds.values()))
         for offer in market.offers:
             seen["price", *offer.key].append(offer.price)
         for chip in market.catalogue.chips:
@@ -72,7 +72,7 @@ def settled() -> tuple[Market, dict[tuple[str, ...], list[float]]]:
             seen["use", name].append(cloud.fleet.mean_use())
             seen["fleet", name].append(float(cloud.fleet.units.sum()))
             for w, purpose in enumerate(PURPOSES):
-                seen["order", name, purpose].append(float(cloud.wanted[:, w].sum()))
+                seen["order", name, purpose].append(float(cloud.fleet.wanted[:, w].sum()))
     return market, dict(seen)
 
 

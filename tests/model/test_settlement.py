@@ -35,8 +35,8 @@ def market() -> Market:
 
 
 def lose_a_chip(market: Market) -> None:
-    name = next(name for name, cloud in market.clouds.items() if cloud.delivered.any())
-    market.clouds[name].delivered *= 1.0 - 1e-6
+    name = next(name for name, cloud in market.clouds.items() if cloud.fleet.delivered.any())
+    market.clouds[name].fleet.delivered *= 1.0 - 1e-6
 
 
 def hold_a_little_more(market: Market) -> None:

@@ -100,11 +100,11 @@ def test_a_discount_is_what_buyers_of_its_region_pay_less():
         got = [
             c
             for c in market.catalogue.chips
-            if c.spec.maker == "NVIDIA" and owner.delivered[c.index].sum() > 0
+            if c.spec.maker == "NVIDIA" and owner.fleet.delivered[c.index].sum() > 0
         ]
         assert got
         for chip in got:
-            assert owner.paid[chip.name] == pytest.approx(share * price[chip.name])
+            assert owner.fleet.paid[chip.index] == pytest.approx(share * price[chip.name])
 
 
 def test_a_discount_wins_orders_and_its_maker_does_not_raise_the_posted_price_for_it():
