@@ -21,7 +21,6 @@ class Luck:
     """xi: the unobserved quality of a vendor's models in a region, an AR(1) process in utils."""
 
     def __init__(self, vendors: list[str], p: Parameters, stream: np.random.Generator) -> None:
-        self._index = {name: i for i, name in enumerate(vendors)}
         self._stream = stream
         self._persistence, self._spread = p.luck_persistence, p.luck_spread
         self._xi = self._spread * stream.standard_normal((len(vendors), len(REGIONS)))
@@ -30,9 +29,10 @@ class Luck:
         """Go on by a quarter."""
         self._xi = _next(self._xi, self._persistence, self._spread, self._stream)
 
-    def of(self, vendor: str, region: int) -> float:
-        """xi of a vendor's models in a region."""
-        return float(self._xi[self._index[vendor], region])
+    @property
+    def xi(self) -> NDArray[np.float64]:
+        """xi of the models of each vendor, in the order of the vendors given, shape (vendors, regions)."""
+        return self._xi
 
 
 class Business:

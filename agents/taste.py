@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.offer import Offer
+from model.memo import Memo
 from model.parameters import Parameters
 from model.place import ASIA_PACIFIC, CHINA, EUROPE, NORTH_AMERICA, REGIONS, SIZES
 
 if TYPE_CHECKING:
     from model.market import Market
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 
 def home_bias(region: int, origin: str, p: Parameters) -> float:
@@ -51,43 +56,119 @@ def standing_of(market: Market, seller: str, region: int) -> float:
     return float(p.standing_weight * np.log(cloud.size[region])) + copied
 
 
-def offset(market: Market) -> NDArray[np.float64]:
+@dataclass(frozen=True, eq=False)
+class Codes:
+    """What tastes are about, numbered, and for each offer, (offers,), its number in each list.
+
+    ``sources`` are origins of a model, whether its weights are open, and origins of the seller.
+    """
+
+    sources: list[tuple[str, bool, str]]
+    sellers: list[str]
+    channels: list[str]
+    source: IntArray
+    seller: IntArray
+    channel: IntArray
+    vendor: IntArray
+
+    @classmethod
+    def of(cls, market: Market) -> Codes:
+        """Those of the offers on the list."""
+        offers, firms = market.offers.offers, market.firms
+        sources = [(o.model.origin, o.model.open_weights, firms[o.seller].origin) for o in offers]
+        sellers, channels = [o.seller for o in offers], [o.channel for o in offers]
+        vendors = {name: i for i, name in enumerate(market.vendors)}
+        return cls(
+            sources=list(dict.fromkeys(sources)),
+            sellers=list(dict.fromkeys(sellers)),
+            channels=list(dict.fromkeys(channels)),
+            source=_numbered(sources),
+            seller=_numbered(sellers),
+            channel=_numbered(channels),
+            vendor=np.array([vendors[o.model.vendor] for o in offers], dtype=np.int64),
+        )
+
+
+def _numbered(names: Sequence[Hashable]) -> IntArray:
+    number = {name: i for i, name in enumerate(dict.fromkeys(names))}
+    return np.array([number[name] for name in names], dtype=np.int64)
+
+
+class Tastes:
+    """What buyers feel, kept as long as the list, the graph, the parameters and the institutions stay what they are."""
+
+    def __init__(self, market: Market) -> None:
+        cells = market.population.cells
+        self._market = market
+        self._region = np.array([cell.region for cell in cells])
+        self._small = np.array([cell.size == SIZES[1] for cell in cells])
+        self._node = market.node_of_cell.argmax(axis=0)
+        self._codes: Memo[Codes] = Memo()
+        self._bias: Memo[FloatArray] = Memo()
+        self._standing: Memo[FloatArray] = Memo()
+        self._channel: Memo[FloatArray] = Memo()
+        self._reach: Memo[NDArray[np.bool_]] = Memo()
+
+    def offset(self) -> FloatArray:
+        """home + channel + xi of every offer for every cell, -inf where it is not sold, shape (cells, offers)."""
+        market, p, lines = self._market, self._market.parameters, self._market.offers.lines
+        codes = self._codes.of(lambda: Codes.of(market), lines)
+        bias = self._bias.of(lambda: _biases(codes.sources, p), p, codes)
+        standing = self._standing.of(
+            lambda: _standings(market, codes.sellers), p, codes, len(market.institutions.copies)
+        )
+        channel = self._channel.of(lambda: self._channels(codes.channels, p), p, codes)
+        reach = self._reach.of(
+            lambda: self._reached(codes.sellers), market.graph.compiled("tokens").version, codes
+        )
+        luck = market.luck.xi[codes.vendor].T
+        base = p.llm_constant - p.outside_drift * market.years
+        by_region = base + (bias[:, codes.source] + standing[:, codes.seller] + luck)
+        by_region[~(lines.reach & np.isfinite(market.offers.unit_cost)[:, None]).T] = -np.inf
+        taste = by_region[self._region]
+        taste += channel[:, codes.channel]
+        taste[~reach[:, codes.seller]] = -np.inf
+        return np.asarray(taste)
+
+    def _channels(self, channels: list[str], p: Parameters) -> FloatArray:
+        """Utility of each channel by cell, shape (cells, channels)."""
+        return np.column_stack([channel_taste(name, self._small, p) for name in channels])
+
+    def _reached(self, sellers: list[str]) -> NDArray[np.bool_]:
+        """Whether a tokens edge leads from each seller to each cell's segment, shape (cells, sellers)."""
+        market = self._market
+        reached = np.zeros((len(market.nodes), len(sellers)), dtype=bool)
+        for i, seller in enumerate(sellers):
+            reached[[market.node_number[name] for name in market.graph.targets(seller, "tokens")], i] = True
+        return np.asarray(reached[self._node])
+
+
+def offset(market: Market) -> FloatArray:
     """home + channel + xi of every offer for every cell, -inf where it is not sold, shape (cells, offers).
 
     An offer is sold to a segment only along a tokens edge of the graph.
     """
-    p, offers = market.parameters, market.offers.offers
-    cells = market.population.cells
-    if not offers:
-        return np.zeros((len(cells), 0))
-    region_of = np.array([cell.region for cell in cells])
-    small = np.array([cell.size == SIZES[1] for cell in cells])
-    base = p.llm_constant - p.outside_drift * market.years
-    channel = {name: channel_taste(name, small, p) for name in {offer.channel for offer in offers}}
-    reach = {name: _reach(market, name) for name in {offer.seller for offer in offers}}
-    by_region = np.full((len(REGIONS), len(offers)), -np.inf)
-    for j, offer in enumerate(offers):
-        if np.isfinite(offer.unit_cost):
-            for region in offer.regions:
-                by_region[region, j] = base + _in_region(market, offer, region)
-    taste = by_region[region_of] + np.column_stack([channel[offer.channel] for offer in offers])
-    return np.where(np.column_stack([reach[offer.seller] for offer in offers]), taste, -np.inf)
+    if not len(market.offers):
+        return np.zeros((len(market.population.cells), 0))
+    return market.tastes.offset()
 
 
-def _reach(market: Market, seller: str) -> NDArray[np.bool_]:
-    """Whether a tokens edge leads to each cell's segment, shape (cells,)."""
-    reached = np.zeros(len(market.nodes), dtype=bool)
-    reached[[market.node_number[name] for name in market.graph.targets(seller, "tokens")]] = True
-    return np.asarray(reached[market.node_of_cell.argmax(axis=0)])
+def _biases(sources: Sequence[tuple[str, bool, str]], p: Parameters) -> FloatArray:
+    """What each region's buyers feel about where model and seller come from, shape (regions, sources)."""
+    found = np.empty((len(REGIONS), len(sources)))
+    for region in range(len(REGIONS)):
+        for i, (origin, opened, seller) in enumerate(sources):
+            of_model = home_bias(region, origin, p)
+            if opened and seller != origin:
+                # Open weights on another's servers: the data stay with the host.
+                of_model *= p.open_weights_distrust
+            of_seller = home_bias(region, seller, p)
+            found[region, i] = p.model_origin_weight * of_model + (1.0 - p.model_origin_weight) * of_seller
+    return found
 
 
-def _in_region(market: Market, offer: Offer, region: int) -> float:
-    """What a region's buyers feel about where model and seller come from, the seller's standing, and luck."""
-    p, origin = market.parameters, market.firms[offer.seller].origin
-    model_bias = home_bias(region, offer.model.origin, p)
-    if offer.model.open_weights and origin != offer.model.origin:
-        # Open weights on another's servers: the data stay with the host.
-        model_bias *= p.open_weights_distrust
-    bias = p.model_origin_weight * model_bias + (1.0 - p.model_origin_weight) * home_bias(region, origin, p)
-    standing = standing_of(market, offer.seller, region)
-    return bias + standing + market.luck.of(offer.model.vendor, region)
+def _standings(market: Market, sellers: Sequence[str]) -> FloatArray:
+    """Standing of each seller in each region, shape (regions, sellers)."""
+    return np.array(
+        [[standing_of(market, seller, region) for seller in sellers] for region in range(len(REGIONS))]
+    )

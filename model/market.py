@@ -8,7 +8,7 @@ import mesa
 import numpy as np
 from numpy.typing import NDArray
 
-from agents import chipmaker, cloud, enterprise, institution, procurement, research, seller, vendor
+from agents import chipmaker, cloud, enterprise, institution, procurement, research, seller, taste, vendor
 from agents.chipmaker import Chipmaker
 from agents.cloud import Cloud
 from agents.enterprise import Enterprises, Population
@@ -92,6 +92,7 @@ class Market(mesa.Model):
         self.offers = OfferBook(self.firm_number)
         for maker in self.chipmakers.values():
             maker.chips = [c for c in self.catalogue.chips if c.spec.maker == maker.name]
+        self.tastes = taste.Tastes(self)
         self.research = research.Frontier()
         self.demand = enterprise.Demand.empty(self)
         self.institutions = institution.Institutions()

@@ -114,7 +114,7 @@ class Offer:
         return f"Offer({', '.join(self.key)})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lines:
     """Who stands behind each offer, as numbers, shape (offers,) each; none of it changes with prices.
 

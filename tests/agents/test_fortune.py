@@ -19,7 +19,7 @@ def history(kind: type, quarters: int, **overrides: float) -> np.ndarray:
     for _ in range(quarters):
         fortune.draw()
         if isinstance(fortune, Luck):
-            seen.append([[fortune.of(v, r) for r in range(len(REGIONS))] for v in VENDORS])
+            seen.append(fortune.xi.tolist())
         else:
             seen.append([np.log(fortune.tokens).tolist(), np.log(fortune.captive).tolist()])
     return np.array(seen)
