@@ -24,18 +24,19 @@ FloatArray = NDArray[np.float64]
 
 
 def decide_hosting(
-    value: FloatArray, hosted: NDArray[np.bool_], slots: int, loyalty: float
+    value: FloatArray, hosted: NDArray[np.bool_], slots: int | NDArray[np.int64], loyalty: float
 ) -> NDArray[np.bool_]:
     """Which open models to host: the ``slots`` most attractive, with a bonus for those already running.
 
-    ``value`` is in utils of the mean customer at the host's own cost, -inf for what it cannot serve;
-    shape (models,).
+    ``value`` is in utils of the mean customer at the host's own cost, -inf for what it cannot serve; shape (models,),
+    or (hosts, models) with ``slots`` of shape (hosts,).
     """
     score = np.where(hosted, value + loyalty, value)
-    chosen = np.zeros(len(value), dtype=bool)
-    best = np.argsort(-score, kind="stable")[:slots]
-    chosen[best] = np.isfinite(score[best])
-    return chosen
+    order = np.argsort(-score, axis=-1, kind="stable")
+    best = np.arange(score.shape[-1]) < np.expand_dims(slots, -1)
+    chosen = np.zeros(score.shape, dtype=bool)
+    np.put_along_axis(chosen, order, best, axis=-1)
+    return np.asarray(chosen & np.isfinite(score))
 
 
 def decide_cooling(rack_kw: float, air_limit_kw: float, width_kw: float) -> float:

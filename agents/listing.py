@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents import rebate
-from agents.cloud import Cloud, decide_hosting
+from agents.cloud import decide_hosting
 from agents.intervention import may_host
 from model.catalogue import Model
 from model.demand import price_term
 from model.form import linear_at
 from model.hosting import TokenCosts, delivered_rates, hour_costs, token_costs
+from model.memo import Memo
 from model.offer import Offer
+from model.parameters import Parameters
 from model.place import CHINA, REGION_INDEX, REGIONS
 
 if TYPE_CHECKING:
     from model.market import Market
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 GLOBAL, ABROAD = "global", "abroad"
 
@@ -30,16 +34,193 @@ TIERS = ("flagship", "small")
 PARTNER_ONLY = "partner"
 """Scope of access of a cloud that may sell partners' proprietary models in a region, and nothing else."""
 
+Amount = TypeVar("Amount", float, FloatArray)
+
+Areas: TypeAlias = dict[str, tuple[int, ...]]
+"""The price areas of a seller and the regions in each."""
+
+Terms: TypeAlias = tuple[Model, str, str, str, str, str, tuple[int, ...]]
+"""What makes a line: model, channel, seller, setter, host, area and regions."""
+
 
 @dataclass(frozen=True)
 class CostSheet:
-    """What every model on sale costs on every fleet; ``row`` numbers the models, ``of`` is by owner."""
+    """What every model on sale costs on every fleet, (fleets, models); ``row`` finds a model by its number."""
 
-    row: dict[str, int]
-    of: dict[str, TokenCosts]
+    models: list[Model]
+    row: IntArray
+    costs: TokenCosts
 
 
-def areas_of(market: Market, seller: str, partner: bool = False) -> dict[str, tuple[int, ...]]:
+class Listing:
+    """Who may offer what, kept as long as models, edges and hosting stay what they are."""
+
+    def __init__(self, market: Market) -> None:
+        self._market = market
+        self._areas: Memo[dict[tuple[str, bool], Areas]] = Memo()
+        self._affinity: Memo[FloatArray] = Memo()
+        self._terms: Memo[list[Terms]] = Memo()
+        self._listed: list[Terms] | None = None
+
+    def areas_of(self, seller: str, partner: bool = False) -> Areas:
+        """The price areas of a seller; see :func:`areas_of`."""
+        market = self._market
+        known = self._areas.of(dict, market.graph.compiled("tokens").version)
+        if (seller, partner) not in known:
+            known[seller, partner] = areas_of(market, seller, partner)
+        return known[seller, partner]
+
+    def refresh(self) -> None:
+        """Open what has a seller, a model and a fleet; close the rest; then cost every line."""
+        market, book, p = self._market, self._market.offers, self._market.parameters
+        market.hour_costs = hour_costs(
+            market.fleets, market.catalogue, rebate.replacements(market), market.parameters
+        )
+        models = [model for vendor in market.vendors.values() for model in vendor.models]
+        sheet = _cost_sheet(market, models)
+        self._choose_hosted(sheet)
+        graph = market.graph
+        wanted = self._terms.of(
+            lambda: _within_rules(market, [*self._apis(), *self._resales(), *self._hosted(models)]),
+            [(model, model.open_weights) for model in models],
+            [vendor.active for vendor in market.vendors.values()],
+            [graph.compiled(kind).version for kind in ("tokens", "hosting", "equity")],
+            [set(owner.hosted) for owner in market.clouds.values()],
+            set(market.confined),
+        )
+        if wanted is not self._listed:
+            self._listed = wanted if self._relist(wanted, sheet) else None
+        lines = book.lines
+        at = lines.fleet, sheet.row[lines.model]
+        book.hours_per_mtok[:] = sheet.costs.hours[at]
+        book.resource[:] = sheet.costs.resource[at] + p.serving_overhead_usd_per_mtok
+        book.full_cost[:] = sheet.costs.full[at] + p.serving_overhead_usd_per_mtok
+        book.transfer[:] = _transfer(sheet.costs.resource[at], p)
+        book.unit_cost[:] = np.where(lines.host == lines.setter, book.resource, book.transfer)
+
+    def _relist(self, wanted: list[Terms], sheet: CostSheet) -> bool:
+        """Take off the list what is not wanted any more, and put on it what is new; False if a line has to wait."""
+        market, book, p = self._market, self._market.offers, self._market.parameters
+        keyed = {
+            (model.name, channel, seller, area): None for model, channel, seller, _, _, area, _ in wanted
+        }
+        book.close(offer for offer in book if offer.key not in keyed)
+        fresh, complete = [], True
+        for key, (model, channel, seller, setter, host, area, regions) in zip(keyed, wanted, strict=True):
+            known = book.get(key)
+            if known is not None:
+                # Reach and hosting contracts change while the line stays the same to its buyers.
+                book.move(known, host, regions)
+                continue
+            resource = float(sheet.costs.resource[market.clouds[host].fleet.number, sheet.row[model.number]])
+            if market.t == 0:
+                price = p.initial_price_flagship if model.tier == "flagship" else p.initial_price_small
+            elif np.isfinite(resource):
+                # Where the search for the best response starts; a fresh offer is posted at the response itself.
+                cost = (
+                    resource + p.serving_overhead_usd_per_mtok if host == setter else _transfer(resource, p)
+                )
+                price = cost * (1.0 + p.search_markup)
+            else:
+                complete = False  # a line opens once its host has a chip that can serve it
+                continue
+            fresh.append(Offer(model, channel, seller, setter, host, area, regions, market.t, price=price))
+        book.open(*fresh)
+        return complete
+
+    def _apis(self) -> list[Terms]:
+        market = self._market
+        return [
+            (model, "api", vendor.name, vendor.name, vendor.host(), area, regions)
+            for vendor in market.vendors.values()
+            if vendor.active and vendor.has_host
+            for model in vendor.models
+            for area, regions in self.areas_of(vendor.name).items()
+        ]
+
+    def _resales(self) -> list[Terms]:
+        market = self._market
+        return [
+            (model, "managed", cloud, vendor.name, cloud, area, regions)
+            for vendor in market.vendors.values()
+            if vendor.active
+            for cloud in market.graph.targets(vendor.name, "hosting")
+            if market.graph.terms(vendor.name, cloud, "hosting").get("role") == "resells"
+            for model in vendor.models
+            if not model.open_weights
+            for area, regions in self.areas_of(cloud, partner=True).items()
+        ]
+
+    def _hosted(self, models: list[Model]) -> list[Terms]:
+        """Open models on every cloud and venue that has decided to host them."""
+        market = self._market
+        found: list[Terms] = []
+        for owner in market.clouds.values():
+            for model in models:
+                if model.name not in owner.hosted or not model.open_weights:
+                    continue
+                if not market.graph.permitted(model.vendor, owner.name, "hosting"):
+                    market.graph.permit(model.vendor, owner.name, "hosting", role="open weights")
+                for area, regions in self.areas_of(owner.name).items():
+                    found.append((model, owner.channel, owner.name, owner.name, owner.name, area, regions))
+        return found
+
+    def _choose_hosted(self, sheet: CostSheet) -> None:
+        """Every cloud and venue decides which open models to host."""
+        market, p = self._market, self._market.parameters
+        models = [model for model in sheet.models if model.open_weights]
+        if not models:
+            return
+        owners = list(market.clouds.values())
+        value = self._value(models, sheet)
+        hosted = np.array([[m.name in owner.hosted for m in models] for owner in owners])
+        slots = np.array([int(p.venue_slots if owner.venue else p.hosting_slots) for owner in owners])
+        chosen = np.zeros(value.shape, dtype=bool)
+        for tier in TIERS:
+            # Flagships and small models have customers of their own: each tier has its slots.
+            of_tier = np.array([m.tier == tier for m in models])
+            chosen |= decide_hosting(np.where(of_tier, value, -np.inf), hosted, slots, p.hosting_loyalty)
+        changed = (chosen != hosted).any(axis=1)
+        for i, owner in enumerate(owners):
+            if not (changed[i] or len(owner.hosted) != hosted[i].sum()) or not self.areas_of(owner.name):
+                continue
+            now = {models[m].name for m in np.flatnonzero(chosen[i])}
+            for name in sorted(now - owner.hosted):
+                market.event("hosting started", owner.name, name, float("nan"), "open weights")
+            for name in sorted(owner.hosted - now):
+                market.event("hosting ended", owner.name, name, float("nan"), "open weights")
+            owner.hosted = now
+
+    def _value(self, models: list[Model], sheet: CostSheet) -> FloatArray:
+        """Utility of the mean customer of models at each host's own cost, with the host's interest in their vendors.
+
+        Shape (fleets, models), -inf for what it cannot serve or may not.
+        """
+        market, p = self._market, self._market.parameters
+        vendors = list(market.vendors)
+        joint = [(c.target, c.members, c.foundation) for c in market.institutions.consortia]
+        affinity = self._affinity.of(
+            lambda: np.array(
+                [
+                    [market.institutions.affinity(market, cloud, vendor) for vendor in vendors]
+                    for cloud in market.clouds
+                ]
+            ),
+            p, market.graph.compiled("equity").version, joint,
+        )  # fmt: skip
+        capability = np.array([m.capability for m in models]) - p.capability_reference
+        resource = sheet.costs.resource[:, sheet.row[[m.number for m in models]]]
+        h, touch = p.nuisance_usd_per_mtok, linear_at(p)
+        fall = price_term(resource + h, None if touch is None else touch + h)
+        value = p.beta_mean * capability - p.alpha_mean * fall
+        value += affinity[:, [vendors.index(m.vendor) for m in models]]
+        if market.confined or market.interventions.weights_kept:
+            allowed = np.array([may_host(market, owner, models) for owner in market.clouds.values()])
+            value[~allowed] = -np.inf
+        return np.asarray(value)
+
+
+def areas_of(market: Market, seller: str, partner: bool = False) -> Areas:
     """The price areas of a seller and the regions in each: one list for all, but China's clouds price abroad apart."""
     regions = set()
     for segment in market.graph.targets(seller, "tokens"):
@@ -52,155 +233,31 @@ def areas_of(market: Market, seller: str, partner: bool = False) -> dict[str, tu
     return found | ({ABROAD: abroad} if abroad else {})
 
 
-def refresh(market: Market) -> None:
-    """Open what has a seller, a model and a fleet; close the rest; then cost every line."""
-    market.hour_costs = {
-        name: hour_costs(owner.fleet, market.catalogue, rebate.replacement(market, name), market.parameters)
-        for name, owner in market.clouds.items()
-    }
-    sheet = _cost_sheet(market)
-    wanted = _within_rules(market, [*_apis(market), *_resales(market), *_hosted(market, sheet)])
-    keep = {offer.key for offer in wanted}
-    market.offers.close(offer for offer in market.offers if offer.key not in keep)
-    fresh = []
-    for offer in wanted:
-        known = market.offers.get(offer.key)
-        if known is None:
-            _cost(market, offer, sheet)
-            # A line opens once its host has a chip that can serve it.
-            if np.isfinite(offer.price):
-                fresh.append(offer)
-        else:
-            # Reach and hosting contracts change while the line stays the same to its buyers.
-            market.offers.move(known, offer.host, offer.regions)
-    market.offers.open(*fresh)
-    for offer in market.offers:
-        _cost(market, offer, sheet)
-
-
-def _within_rules(market: Market, offers: list[Offer]) -> list[Offer]:
+def _within_rules(market: Market, wanted: list[Terms]) -> list[Terms]:
     """What may be sold where export rules reach models: a confined vendor's are sold at home by firms of its own."""
+    if not market.confined:
+        return wanted
     allowed = []
-    for offer in offers:
-        if offer.model.vendor in market.confined:
-            vendor = market.vendors[offer.model.vendor]
+    for terms in wanted:
+        model, seller, regions = terms[0], terms[2], terms[-1]
+        if model.vendor in market.confined:
+            vendor = market.vendors[model.vendor]
             home = REGION_INDEX[vendor.region]
-            if market.firms[offer.seller].origin != vendor.origin or home not in offer.regions:
+            if market.firms[seller].origin != vendor.origin or home not in regions:
                 continue
-            offer.regions = (home,)
-        allowed.append(offer)
+            terms = (*terms[:-1], (home,))
+        allowed.append(terms)
     return allowed
 
 
-def _cost_sheet(market: Market) -> CostSheet:
-    models = [model for vendor in market.vendors.values() for model in vendor.models]
+def _cost_sheet(market: Market, models: list[Model]) -> CostSheet:
     rate = delivered_rates(models, market.catalogue, market.outlook.maturity)
-    ceiling = market.parameters.ceiling_utilisation
-    return CostSheet(
-        row={model.name: i for i, model in enumerate(models)},
-        of={
-            name: token_costs(owner.fleet.serving_units(ceiling), market.hour_costs[name], models, rate)
-            for name, owner in market.clouds.items()
-        },
-    )
+    units = market.fleets.serving_units(market.parameters.ceiling_utilisation)
+    row = np.full(len(market.catalogue.models), -1, dtype=np.int64)
+    row[[model.number for model in models]] = np.arange(len(models))
+    return CostSheet(models, row, token_costs(units, market.hour_costs, models, rate))
 
 
-def _apis(market: Market) -> list[Offer]:
-    found = []
-    for vendor in market.vendors.values():
-        if not vendor.active or not vendor.has_host:
-            continue
-        areas = areas_of(market, vendor.name)
-        for model in vendor.models:
-            for area, regions in areas.items():
-                found.append(
-                    Offer(model, "api", vendor.name, vendor.name, vendor.host(), area, regions, market.t)
-                )
-    return found
-
-
-def _resales(market: Market) -> list[Offer]:
-    found = []
-    for vendor in market.vendors.values():
-        if not vendor.active:
-            continue
-        closed = [model for model in vendor.models if not model.open_weights]
-        for cloud in market.graph.targets(vendor.name, "hosting"):
-            if market.graph.terms(vendor.name, cloud, "hosting").get("role") != "resells":
-                continue
-            areas = areas_of(market, cloud, partner=True)
-            for model in closed:
-                for area, regions in areas.items():
-                    found.append(Offer(model, "managed", cloud, vendor.name, cloud, area, regions, market.t))
-    return found
-
-
-def _hosted(market: Market, sheet: CostSheet) -> list[Offer]:
-    """Open models on every cloud and venue that decides to host them."""
-    p = market.parameters
-    models = [m for vendor in market.vendors.values() for m in vendor.models if m.open_weights]
-    found: list[Offer] = []
-    for owner in market.clouds.values():
-        areas = areas_of(market, owner.name)
-        if not models or not areas:
-            continue
-        value = _value(market, owner, models, sheet)
-        hosted = np.array([m.name in owner.hosted for m in models])
-        slots = int(p.venue_slots if owner.venue else p.hosting_slots)
-        chosen = np.zeros(len(models), dtype=bool)
-        for tier in TIERS:
-            # Flagships and small models have customers of their own: each tier has its slots.
-            of_tier = np.array([m.tier == tier for m in models])
-            chosen |= decide_hosting(np.where(of_tier, value, -np.inf), hosted, slots, p.hosting_loyalty)
-        now = {m.name for m, yes in zip(models, chosen, strict=True) if yes}
-        for name in sorted(now - owner.hosted):
-            market.event("hosting started", owner.name, name, float("nan"), "open weights")
-        for name in sorted(owner.hosted - now):
-            market.event("hosting ended", owner.name, name, float("nan"), "open weights")
-        owner.hosted = now
-        for model in models:
-            if model.name not in now:
-                continue
-            if not market.graph.permitted(model.vendor, owner.name, "hosting"):
-                market.graph.permit(model.vendor, owner.name, "hosting", role="open weights")
-            for area, regions in areas.items():
-                found.append(
-                    Offer(model, owner.channel, owner.name, owner.name, owner.name, area, regions, market.t)
-                )
-    return found
-
-
-def _value(market: Market, owner: Cloud, models: list[Model], sheet: CostSheet) -> FloatArray:
-    """Utility of the mean customer of models at the host's own cost, with the host's interest in their vendors.
-
-    Shape (models,), -inf for what it cannot serve or may not.
-    """
-    p = market.parameters
-    interest = {
-        name: market.institutions.affinity(market, owner.name, name) for name in {m.vendor for m in models}
-    }
-    capability = np.array([m.capability for m in models]) - p.capability_reference
-    resource = sheet.of[owner.name].resource[[sheet.row[m.name] for m in models]]
-    h, touch = p.nuisance_usd_per_mtok, linear_at(p)
-    fall = price_term(resource + h, None if touch is None else touch + h)
-    value = p.beta_mean * capability - p.alpha_mean * fall
-    value += np.array([interest[m.vendor] for m in models])
-    return np.where(may_host(market, owner, models), value, -np.inf)
-
-
-def _cost(market: Market, offer: Offer, sheet: CostSheet) -> None:
-    """What the line costs its host, and what the setter of its price reckons with."""
-    p, i, costs = market.parameters, sheet.row[offer.model.name], sheet.of[offer.host]
-    resource = float(costs.resource[i])
-    offer.hours_per_mtok = float(costs.hours[i])
-    offer.resource = resource + p.serving_overhead_usd_per_mtok
-    offer.full_cost = float(costs.full[i]) + p.serving_overhead_usd_per_mtok
-    offer.transfer = resource * (1.0 + p.hosting_markup) + p.serving_overhead_usd_per_mtok
-    offer.unit_cost = offer.resource if offer.host == offer.setter else offer.transfer
-    if not np.isfinite(offer.price):
-        if market.t == 0:
-            flagship = offer.model.tier == "flagship"
-            offer.price = p.initial_price_flagship if flagship else p.initial_price_small
-        elif np.isfinite(offer.unit_cost):
-            # Where the search for the best response starts; a fresh offer is posted at the response itself.
-            offer.price = offer.unit_cost * (1.0 + p.search_markup)
+def _transfer(resource: Amount, p: Parameters) -> Amount:
+    """What a host charges a vendor for the hours of a million tokens and the traffic, USD/Mtok."""
+    return resource * (1.0 + p.hosting_markup) + p.serving_overhead_usd_per_mtok

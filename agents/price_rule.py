@@ -40,10 +40,10 @@ def within(market: Market, price: FloatArray) -> FloatArray:
 def avoidable_cost(market: Market, offer: Offer) -> float:
     """USD that one more million tokens takes out of its host's pocket: power, traffic and staff, no rental."""
     p, owner = market.parameters, market.clouds[offer.host]
-    costs = market.hour_costs[offer.host]
+    costs = market.hour_costs.of(owner.fleet)
     free = replace(costs, user=np.zeros_like(costs.user))
     rate = delivered_rates([offer.model], market.catalogue, market.outlook.maturity)
-    units = owner.fleet.serving_units(p.ceiling_utilisation)
+    units = market.fleets.serving_units(p.ceiling_utilisation)[owner.fleet.number]
     return float(token_costs(units, free, [offer.model], rate).resource[0]) + p.serving_overhead_usd_per_mtok
 
 

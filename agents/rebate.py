@@ -52,9 +52,10 @@ def paid(market: Market, needs: ChipNeeds, price: FloatArray) -> FloatArray:
     return np.asarray(price * np.array(share).reshape(needs.home.shape))
 
 
-def replacement(market: Market, buyer: str) -> FloatArray:
-    """What each chip would cost an owner now, USD, shape (chips,)."""
+def replacements(market: Market) -> FloatArray:
+    """What each chip would cost each owner of a fleet now, USD, shape (fleets, chips)."""
     price = market.outlook.replacement
     if not market.interventions.rebates:
-        return price
-    return np.asarray(price * paid_share(market, buyer, np.arange(len(price))))
+        return np.broadcast_to(price, (len(market.clouds), len(price)))
+    chips = np.arange(len(price))
+    return np.asarray(price * np.array([paid_share(market, buyer, chips) for buyer in market.clouds]))

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from agents import listing, price_rule, taste
+from agents import price_rule, taste
 from model.form import linear_at, token_nests
-from model.hosting import life_hours, purpose_of
-from model.offer import Offer
+from model.hosting import life_hours
 from model.pricing import Buyers, best_response, buyers, effective_cost, partial_adjustment
 
 if TYPE_CHECKING:
@@ -50,9 +49,9 @@ def decide_prices(firm: str, lines: NDArray[np.int64], known: PriceList, floor: 
     return np.asarray(response.price)
 
 
-def decide_cost_price(offer: Offer, markup: float) -> float:
-    """What a venue of the buyers' own, or a foundation, charges: full cost and no more than its mark-up."""
-    return offer.full_cost * (1.0 + markup)
+def decide_cost_price(full_cost: FloatArray, markup: float) -> FloatArray:
+    """What a venue of the buyers' own charges: full cost and no more than its mark-up."""
+    return np.asarray(full_cost * (1.0 + markup))
 
 
 def patience(cash: float, burn: float, owned: bool, quarters: float) -> float:
@@ -66,49 +65,26 @@ def patience(cash: float, burn: float, owned: bool, quarters: float) -> float:
 
 def price_list(market: Market) -> PriceList:
     """The market's price list as arrays."""
-    p, offers = market.parameters, market.offers.offers
-    firms = market.firm_number
-    kappa = market.kappa()
-    setter = np.array([firms[offer.setter] for offer in offers], dtype=np.int64)
-    at_cost = np.array([offer.at_cost for offer in offers])
-    own = np.where(at_cost, 0.0, kappa[:, setter])
-    earned = np.zeros((len(firms), len(offers)))
-    margins = {host: chip_margins(market, host) for host in market.clouds}
-    # An hour of an idle fleet wears out nothing that has to be bought again: its maker earns with its rental.
-    replaced = {host: np.minimum(market.hour_costs[host].rental_factor, 1.0) for host in market.clouds}
-    services = {
-        regions: float(np.mean(market.service_value[list(regions)])) * p.service_margin
-        for regions in {offer.regions for offer in offers}
-    }
-    for k, offer in enumerate(offers):
-        if not np.isfinite(offer.unit_cost):
-            continue
-        # An owner's cost is the resource cost: what its fleet takes above that is its own line.
-        if offer.host != offer.setter:
-            earned[firms[offer.host], k] += offer.transfer - offer.resource
-        if not offer.at_cost:
-            # One more token brings its part of the services that are up for choice.
-            earned[firms[offer.seller], k] += services[offer.regions] * p.service_contested_share
-        for maker, money in margins[offer.host].items():
-            again = float(replaced[offer.host][purpose_of(offer.model)])
-            earned[firms[maker], k] += money * again * offer.hours_per_mtok
+    p, book = market.parameters, market.offers
+    lines, kappa = book.lines, market.kappa()
+    own = np.where(lines.at_cost, 0.0, kappa[:, lines.setter])
     known = market.demand.reference
     reference = (
         np.zeros(len(market.types.weight)) if known is None else market.types.mixture @ np.nan_to_num(known)
     )
     touch = linear_at(p)
     return PriceList(
-        firms=firms,
+        firms=market.firm_number,
         own=own,
-        other=kappa @ earned,
+        other=kappa @ earned_beside(market),
         cost=_costs(market),
-        price=market.offers.price.copy(),
+        price=book.price.copy(),
         buyers=buyers(
             market.types.alpha,
             market.types.beta,
             market.types.weight,
-            market.offers.lines.capability - p.capability_reference,
-            market.offers.model_groups(),
+            lines.capability - p.capability_reference,
+            book.model_groups(),
             *token_nests(p),
             h=market.types.nuisance,
             eta=p.eta * p.demand_elasticity,
@@ -119,18 +95,43 @@ def price_list(market: Market) -> PriceList:
     )
 
 
-def chip_margins(market: Market, host: str) -> dict[str, float]:
-    """USD that each chipmaker earns on an hour of a host's inference chips that is bought again after use."""
-    p = market.parameters
-    units = market.clouds[host].fleet.inference_units()
-    total = units.sum()
-    life = life_hours(p)
-    margins: dict[str, float] = {}
-    for index in np.flatnonzero(units > 0.0):
-        chip = market.catalogue.chips[index]
-        earned = float((chip.price - chip.unit_cost) / life * units[index] / total)
-        margins[chip.spec.maker] = margins.get(chip.spec.maker, 0.0) + earned
-    return margins
+def earned_beside(market: Market) -> FloatArray:
+    """USD/Mtok that each firm earns on each offer beside its price, shape (firms, offers).
+
+    The host on its hours, the seller on services, the chipmaker on chips that wear out.
+    """
+    p, book = market.parameters, market.offers
+    lines, offers = book.lines, np.arange(len(book))
+    served = np.isfinite(book.unit_cost)
+    earned = np.zeros((len(market.firms), len(book)))
+    # An owner's cost is the resource cost: what its fleet takes above that is its own line.
+    hosted = served & (lines.host != lines.setter)
+    earned[lines.host[hosted], offers[hosted]] += (book.transfer - book.resource)[hosted]
+    # One more token brings its part of the services that are up for choice.
+    value = (lines.reach @ market.service_value) / lines.reach.sum(axis=1) * p.service_margin
+    services = np.where(served & ~lines.at_cost, value * p.service_contested_share, 0.0)
+    earned[lines.seller, offers] += services
+    margins = chip_margins(market)
+    # An hour of an idle fleet wears out nothing that has to be bought again: its maker earns with its rental.
+    again = np.minimum(market.hour_costs.rental_factor, 1.0)[lines.fleet, lines.purpose]
+    hours = np.where(served, book.hours_per_mtok, 0.0)
+    earned[: margins.shape[1]] += margins[lines.fleet].T * (again * hours)
+    return earned
+
+
+def chip_margins(market: Market) -> FloatArray:
+    """USD that each chipmaker earns on an hour of each host's inference chips that is bought again after use.
+
+    Shape (fleets, chipmakers), makers in their order in the market.
+    """
+    chips = market.catalogue.chips
+    units = market.fleets.inference_units()
+    total = units.sum(axis=1, keepdims=True)
+    share = np.divide(units, total, out=np.zeros_like(units), where=total > 0.0)
+    margin = np.array([chip.price - chip.unit_cost for chip in chips]) / life_hours(market.parameters)
+    of_maker = np.zeros((len(chips), len(market.chipmakers)))
+    of_maker[np.arange(len(chips)), [market.firm_number[chip.spec.maker] for chip in chips]] = 1.0
+    return np.asarray((share * margin) @ of_maker)
 
 
 def _patience(market: Market, setter: str) -> float:
@@ -146,13 +147,14 @@ def _costs(market: Market) -> FloatArray:
 
     1 of an offer that cannot be served. Myopic sellers do not count on tomorrow.
     """
-    p, offers = market.parameters, market.offers
-    patient = {name: _patience(market, name) for name in {offer.setter for offer in offers}}
-    weight = np.array([patient[offer.setter] for offer in offers])
-    cost = offers.unit_cost
-    served = np.isfinite(cost)
-    cost = np.where(served, cost, 1.0)
-    margin = np.maximum(offers.expected_margin, 0.0) * (p.lock_in_share * p.forward_prices)
+    p, book = market.parameters, market.offers
+    patient = np.zeros(len(market.firms))
+    for setter in np.flatnonzero(np.bincount(book.lines.setter, minlength=len(patient))):
+        patient[setter] = _patience(market, market.firm_names[setter])
+    weight = patient[book.lines.setter]
+    served = np.isfinite(book.unit_cost)
+    cost = np.where(served, book.unit_cost, 1.0)
+    margin = np.maximum(book.expected_margin, 0.0) * (p.lock_in_share * p.forward_prices)
     reduced = effective_cost(cost, p.discount_factor, 1.0 - p.portfolio_rate, margin)
     lowered = np.maximum(cost + weight * (reduced - cost), p.price_floor_usd_per_mtok)
     return np.where(served, lowered, cost)
@@ -160,24 +162,23 @@ def _costs(market: Market) -> FloatArray:
 
 def post(market: Market) -> None:
     """The fifth event: sellers learn their unit costs and move prices part of the way to their best responses."""
-    p = market.parameters
-    listing.refresh(market)
+    p, book = market.parameters, market.offers
+    market.listing.refresh()
     market.offset = taste.offset(market)
     known = price_list(market)
-    offers = market.offers.offers
-    by_setter: dict[str, list[int]] = {}
-    for j, offer in enumerate(offers):
-        if np.isfinite(offer.unit_cost) and np.isfinite(market.offset[:, j]).any():
-            by_setter.setdefault(offer.setter, []).append(j)
-    target = known.price.copy()
-    for firm, lines in by_setter.items():
-        rows = np.array(lines, dtype=np.int64)
-        if offers[lines[0]].at_cost:
-            target[rows] = [decide_cost_price(offers[j], p.venue_markup) for j in lines]
-        elif getattr(market.firms[firm], "foundation", False):
-            target[rows] = [offers[j].unit_cost for j in lines]
-        else:
-            target[rows] = decide_prices(firm, rows, known, p.price_floor_usd_per_mtok)
+    lines, offers = book.lines, book.offers
+    sold = np.isfinite(book.unit_cost) & np.isfinite(market.offset).any(axis=0)
+    # A foundation asks what it costs, and venues of the buyers' own their cost and a mark-up.
+    foundation = np.array([getattr(firm, "foundation", False) for firm in market.firms.values()])
+    target = np.where(
+        lines.at_cost, decide_cost_price(book.full_cost, p.venue_markup),
+        np.where(foundation[lines.setter], book.unit_cost, book.price),
+    )  # fmt: skip
+    target = np.where(sold, target, book.price)
+    deciding = sold & ~lines.at_cost & ~foundation[lines.setter]
+    for setter in np.flatnonzero(np.bincount(lines.setter[deciding], minlength=len(market.firms))):
+        rows = np.flatnonzero(deciding & (lines.setter == setter))
+        target[rows] = decide_prices(market.firm_names[setter], rows, known, p.price_floor_usd_per_mtok)
     # Of two of its own products a seller would price the worse one out of the market without end.
     target = np.clip(target, p.price_floor_usd_per_mtok, p.price_ceiling_usd_per_mtok)
     target = price_rule.within(market, target)
@@ -185,19 +186,17 @@ def post(market: Market) -> None:
         known.price, target, p.price_adjustment, p.price_threshold, p.price_move_cap
     )
     moved = price_rule.within(market, moved)
-    for j, offer in enumerate(offers):
-        fresh = offer.since == market.t
-        if fresh and market.t > 0:
-            offer.price = float(target[j])
-        elif not fresh:
-            _move(market, offer, float(moved[j]), bool(capped[j]))
-
-
-def _move(market: Market, offer: Offer, price: float, capped: bool) -> None:
-    change = float(np.log(price / offer.price))
-    offer.price = price
-    subject = f"{offer.model.name} on {offer.seller}, {offer.area}"
-    if capped:
-        market.event("price at cap", offer.setter, subject, change, "log points")
-    elif abs(change) >= market.parameters.price_event_threshold:
-        market.event("price move", offer.setter, subject, float(np.expm1(change)), "relative change")
+    fresh = lines.since == market.t
+    change = np.log(moved / book.price)
+    if market.t > 0:
+        book.price[:] = np.where(fresh, target, moved)
+    else:
+        book.price[:] = np.where(fresh, book.price, moved)
+    told = ~fresh & (capped | (np.abs(change) >= p.price_event_threshold))
+    for j in np.flatnonzero(told):
+        offer, step = offers[j], float(change[j])
+        subject = f"{offer.model.name} on {offer.seller}, {offer.area}"
+        if capped[j]:
+            market.event("price at cap", offer.setter, subject, step, "log points")
+        else:
+            market.event("price move", offer.setter, subject, float(np.expm1(step)), "relative change")

@@ -60,19 +60,20 @@ def power_kw(tdp_w: Amount, server_power_share: float) -> Amount:
     return tdp_w * (1.0 + server_power_share) / WATTS_PER_KW
 
 
-def capital_recovery(cost_of_capital: float, life_years: float) -> float:
+def capital_recovery(cost_of_capital: Amount, life_years: float) -> Amount:
     """Yearly payment that repays one dollar over its life: r / (1 - (1+r)^-n), per year; 1/n at r = 0.
 
     Raises ValueError for a life that is not positive or a rate at or below -1.
     """
     if life_years <= 0.0:
         raise ValueError(f"life_years must be positive, got {life_years}")
-    if cost_of_capital <= -1.0:
+    rate = np.asarray(cost_of_capital, dtype=np.float64)
+    if (rate <= -1.0).any():
         raise ValueError(f"cost_of_capital must exceed -1, got {cost_of_capital}")
-    if cost_of_capital == 0.0:
-        return 1.0 / life_years
     # expm1 keeps the digits when the rate is close to zero.
-    return float(cost_of_capital / -np.expm1(-life_years * np.log1p(cost_of_capital)))
+    repaid = -np.expm1(-life_years * np.log1p(rate))
+    share = np.divide(rate, repaid, out=np.full_like(rate, 1.0 / life_years), where=rate != 0.0)
+    return float(share) if share.ndim == 0 else share
 
 
 def avoidable_cost_per_hour(installation: Installation, site: Site) -> Amount:
@@ -91,13 +92,13 @@ def standing_cost_per_hour(installation: Installation, site: Site) -> Amount:
     return idle_kw * site.pue * site.power_price_usd_per_kwh + site.fixed_staff_usd_per_hour
 
 
-def capital_cost_per_hour(installation: Installation, cost_of_capital: float, life_years: float) -> Amount:
+def capital_cost_per_hour(installation: Installation, cost_of_capital: Amount, life_years: float) -> Amount:
     """USD of amortised capital for every hour the chip exists, working or not."""
     return installation.capital_usd * capital_recovery(cost_of_capital, life_years) / HOURS_PER_YEAR
 
 
 def full_cost_per_hour(
-    installation: Installation, site: Site, cost_of_capital: float, life_years: float, utilisation: Amount
+    installation: Installation, site: Site, cost_of_capital: Amount, life_years: float, utilisation: Amount
 ) -> Amount:
     """USD of one hour of work: capital and standing cost over use, plus avoidable cost. For accounts.
 
@@ -111,7 +112,7 @@ def full_cost_per_hour(
 
 def user_cost_per_hour(
     capital_usd: Amount,
-    cost_of_capital: float,
+    cost_of_capital: Amount,
     depreciation: float,
     expected_decline: Amount,
     utilisation: Amount,

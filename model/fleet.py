@@ -63,6 +63,24 @@ class Fleets:
         """Units ordered and not yet delivered, shape (fleets, chips, purposes)."""
         return np.sum(self.pipeline, axis=0) if self.pipeline else np.zeros_like(self.units)
 
+    def inference_units(self) -> FloatArray:
+        """Units that serve tokens, bought for dense or sparse models, shape (fleets, chips)."""
+        return np.asarray(self.units[:, :, DENSE] + self.units[:, :, SPARSE])
+
+    def serving_units(self, ceiling: float) -> FloatArray:
+        """Units that serve tokens, or could if none does yet: what other work leaves idle, shape (fleets, chips)."""
+        serving = self.inference_units()
+        idle = np.maximum(1.0 - self.use / ceiling, 0.0)
+        for fleet in np.flatnonzero(serving.sum(axis=1) <= 0.0):
+            serving[fleet] = self.units[fleet] @ idle[fleet]
+        return np.asarray(serving)
+
+    def mean_use(self) -> FloatArray:
+        """Hours demanded of each whole fleet in the last quarter over all its hours, shape (fleets,)."""
+        total = self.units.sum(axis=(1, 2)) * HOURS_PER_QUARTER
+        done = self.hours_demanded.sum(axis=1)
+        return np.asarray(np.divide(done, total, out=np.zeros_like(total), where=total > 0.0))
+
     def place(self, orders: FloatArray, due: FloatArray, lead: int) -> None:
         """Put shipped orders, (fleets, chips, purposes), on their way; they arrive after ``lead`` quarters.
 
@@ -154,18 +172,6 @@ class Fleet:
     def inference_units(self) -> FloatArray:
         """Units that serve tokens, bought for dense or sparse models, shape (chips,)."""
         return np.asarray(self.units[:, DENSE] + self.units[:, SPARSE])
-
-    def serving_units(self, ceiling: float) -> FloatArray:
-        """Units that serve tokens, or could if none does yet: what other work leaves idle, shape (chips,)."""
-        serving = self.inference_units()
-        if serving.sum() > 0.0:
-            return serving
-        return np.asarray(self.units @ np.maximum(1.0 - self.use / ceiling, 0.0))
-
-    def mean_use(self) -> float:
-        """Hours demanded of the whole fleet in the last quarter over all its hours."""
-        total = float(self.units.sum()) * HOURS_PER_QUARTER
-        return float(self.hours_demanded.sum()) / total if total > 0.0 else 0.0
 
     def hours_available(self, ceiling: float) -> FloatArray:
         """Chip hours that the quarter offers to each purpose at the ceiling of use, shape (purposes,)."""

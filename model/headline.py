@@ -145,7 +145,7 @@ def _centres(market: Market) -> dict[str, float]:
     rents = []
     for owner in market.clouds.values():
         if owner.origin == "US" and not owner.venue and h100 >= 0:
-            costs = market.hour_costs[owner.name]
+            costs = market.hour_costs.of(owner.fleet)
             if h100 < len(costs.avoidable):
                 rental = costs.user[h100] * costs.rental_factor[DENSE]
                 rents.append(float(costs.avoidable[h100] + rental))

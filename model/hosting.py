@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from model.cost import (
     standing_cost_per_hour,
     user_cost_per_hour,
 )
-from model.fleet import Fleet
+from model.fleet import Fleet, Fleets
 from model.parameters import Parameters
 from model.place import DENSE, PURPOSES, SPARSE
 
@@ -30,9 +30,9 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class HourCosts:
-    """USD of a working chip hour on one fleet, by chip, shape (chips,), and the shadow rental by purpose.
+    """USD of a working chip hour on each fleet, by chip, shape (fleets, chips), and the shadow rental by purpose.
 
-    ``avoidable`` cost and the rental (``user`` cost times ``rental_factor`` by purpose, (purposes,)) make prices,
+    ``avoidable`` cost and the rental (``user`` cost times ``rental_factor``, (fleets, purposes)) make prices,
     ``full`` makes accounts (``model/cost.py``). ``standing`` is paid for every hour a chip exists; the power
     bills are in both: ``working_power`` in the avoidable cost, ``idle_power`` in the standing cost.
     """
@@ -45,10 +45,14 @@ class HourCosts:
     user: FloatArray
     rental_factor: FloatArray
 
+    def of(self, fleet: Fleet) -> HourCosts:
+        """Those of one fleet, shapes (chips,) and (purposes,)."""
+        return HourCosts(*(getattr(self, part.name)[fleet.number] for part in fields(self)))
+
 
 @dataclass(frozen=True)
 class TokenCosts:
-    """A million tokens of each model on one fleet, shape (models,): chip hours, USD for prices and accounts.
+    """A million tokens of each model on each fleet, shape (fleets, models): chip hours, USD for prices and accounts.
 
     ``resource``, the cost for prices, is avoidable cost and shadow rental. Infinite where no chip can serve.
     """
@@ -68,8 +72,9 @@ def with_surroundings(cost: Amount, p: Parameters) -> Amount:
     return cost + p.network_usd_per_chip + p.cooling_usd_per_chip
 
 
-def hour_costs(fleet: Fleet, catalogue: Catalogue, chip_price: FloatArray, p: Parameters) -> HourCosts:
-    """Costs of the fleet's hours at this quarter's replacement prices of chips, shape (chips,), and its last use."""
+def hour_costs(fleets: Fleets, catalogue: Catalogue, chip_price: FloatArray, p: Parameters) -> HourCosts:
+    """Costs of hours at this quarter's replacement prices of chips, (fleets, chips), and the fleets' last use."""
+    interest = fleets.cost_of_capital[:, None]
     installation = Installation(
         chip_price_usd=chip_price,
         server_share=p.server_share,
@@ -79,23 +84,23 @@ def hour_costs(fleet: Fleet, catalogue: Catalogue, chip_price: FloatArray, p: Pa
         idle_power_share=p.idle_power_share,
     )
     site = Site(
-        fleet.power_usd_per_kwh,
-        fleet.pue,
+        fleets.power_usd_per_kwh[:, None],
+        fleets.pue[:, None],
         p.network_usd_per_hour,
         p.fixed_staff_usd_per_hour,
         p.variable_staff_usd_per_hour,
     )
     user = user_cost_per_hour(
         installation.capital_usd,
-        fleet.cost_of_capital,
+        interest,
         p.physical_depreciation,
         p.hardware_price_decline,
         p.target_utilisation,
     )
-    kwh = fleet.pue * fleet.power_usd_per_kwh
+    kwh = (fleets.pue * fleets.power_usd_per_kwh)[:, None]
     # An idle chip can change its work, and other work gives way at what it pays, the user cost: an hour is worth
     # what the whole fleet's use says up to its target, and more only where its own pool is short.
-    use = np.maximum(fleet.use, min(fleet.mean_use(), p.target_utilisation))
+    use = np.maximum(fleets.use, np.minimum(fleets.mean_use(), p.target_utilisation)[:, None])
     # No use counts for more than brings the rental to its ceiling: a pool without a chip has none that is finite.
     use = np.minimum(use, p.target_utilisation * p.rental_ceiling ** (1.0 / p.rental_convexity))
     factor = shadow_rental(use, np.ones(len(PURPOSES)), p.target_utilisation, p.rental_convexity)
@@ -105,9 +110,7 @@ def hour_costs(fleet: Fleet, catalogue: Catalogue, chip_price: FloatArray, p: Pa
         working_power=np.asarray(installation.power_kw * (1.0 - p.idle_power_share) * kwh),
         idle_power=np.asarray(installation.power_kw * p.idle_power_share * kwh),
         full=np.asarray(
-            full_cost_per_hour(
-                installation, site, fleet.cost_of_capital, p.chip_life_years, p.target_utilisation
-            )
+            full_cost_per_hour(installation, site, interest, p.chip_life_years, p.target_utilisation)
         ),
         user=np.asarray(user),
         # A shortage cannot raise the rental without end within a quarter: queues do the rest.
@@ -142,24 +145,23 @@ def hours_per_mtok(units: FloatArray, rate: FloatArray) -> FloatArray:
 
 
 def token_costs(units: FloatArray, costs: HourCosts, models: Sequence[Model], rate: FloatArray) -> TokenCosts:
-    """What a million tokens of each model take on ``units`` of chips, shape (chips,), that can serve it.
+    """What a million tokens of each model take on ``units`` of chips, (fleets, chips), that can serve it.
 
     Chips bought for dense and for sparse inference serve both, and work is spread over time evenly on all
     that can do it: what an hour of all of them costs, over what they make in it. ``rate`` (models, chips) is
-    that of :func:`delivered_rates`.
+    that of :func:`delivered_rates`. One fleet alone is as good: shapes then lack the first axis.
     """
-    serves, made = (rate > 0.0).astype(np.float64), rate @ units
+    serves, made = (rate > 0.0).astype(np.float64).T, units @ rate.T
 
     def over_made(hour: FloatArray) -> FloatArray:
-        return np.asarray(np.divide(hour, made, out=np.full(len(made), np.inf), where=made > 0.0))
+        return np.asarray(np.divide(hour, made, out=np.full(made.shape, np.inf), where=made > 0.0))
 
-    # The rental is that of the pool, whose shortage sets it: shapes (chips, purposes), (models, purposes).
-    hour_price = costs.avoidable[:, None] + np.outer(costs.user, costs.rental_factor)
-    for_prices = serves @ (units[:, None] * hour_price)
+    # The rental is that of the pool, whose shortage sets it.
+    rental = costs.rental_factor[..., [purpose_of(model) for model in models]]
     return TokenCosts(
-        hours=over_made(serves @ units),
-        resource=over_made(for_prices[np.arange(len(models)), [purpose_of(model) for model in models]]),
-        full=over_made(serves @ (units * costs.full)),
+        hours=over_made(units @ serves),
+        resource=over_made((units * costs.avoidable) @ serves + (units * costs.user) @ serves * rental),
+        full=over_made((units * costs.full) @ serves),
     )
 
 

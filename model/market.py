@@ -8,7 +8,18 @@ import mesa
 import numpy as np
 from numpy.typing import NDArray
 
-from agents import chipmaker, cloud, enterprise, institution, procurement, research, seller, taste, vendor
+from agents import (
+    chipmaker,
+    cloud,
+    enterprise,
+    institution,
+    listing,
+    procurement,
+    research,
+    seller,
+    taste,
+    vendor,
+)
 from agents.chipmaker import Chipmaker
 from agents.cloud import Cloud
 from agents.enterprise import Enterprises, Population
@@ -89,10 +100,12 @@ class Market(mesa.Model):
         found_firms(self)
         self.firms: dict[str, Firm] = {**self.chipmakers, **self.clouds, **self.vendors}
         self.firm_number = {name: i for i, name in enumerate(self.firms)}
-        self.offers = OfferBook(self.firm_number)
+        self.firm_names = list(self.firms)
+        self.offers = OfferBook(self.firm_number, {fleet.owner: fleet.number for fleet in self.fleets})
         for maker in self.chipmakers.values():
             maker.chips = [c for c in self.catalogue.chips if c.spec.maker == maker.name]
         self.tastes = taste.Tastes(self)
+        self.listing = listing.Listing(self)
         self.research = research.Frontier()
         self.demand = enterprise.Demand.empty(self)
         self.institutions = institution.Institutions()
@@ -102,7 +115,7 @@ class Market(mesa.Model):
         self.confined: set[str] = set()
         self.interventions = Interventions()
         self.research_luck: dict[str, float] = {}
-        self.hour_costs: dict[str, HourCosts] = {}
+        self.hour_costs: HourCosts
         self.service_customers: dict[str, FloatArray] = {}
         self.service_value = np.zeros(len(REGIONS))
         self.look_around()

@@ -38,10 +38,10 @@ class _Number:
         self._row = _ROW[name]
 
     def __get__(self, offer: Offer, _: type) -> float:
-        return float(offer._column[self._row])
+        return float(offer._numbers[self._row, offer._at])
 
     def __set__(self, offer: Offer, value: float) -> None:
-        offer._column[self._row] = value
+        offer._numbers[self._row, offer._at] = value
 
 
 class _Column:
@@ -68,7 +68,7 @@ class Offer:
     """
 
     __slots__ = (
-        "_column", "area", "channel", "host", "key", "model", "regions", "seller", "setter", "since"
+        "_at", "_numbers", "area", "channel", "host", "key", "model", "regions", "seller", "setter", "since"
     )  # fmt: skip
 
     price = _Number("price")
@@ -103,7 +103,8 @@ class Offer:
         self.since = since
         self.key = (model.name, channel, seller, area)
         """What makes an offer the same offer from quarter to quarter."""
-        self._column = np.array([numbers.get(name, start) for name, start in NUMBERS.items()])
+        self._numbers = np.array([[numbers.get(name, start)] for name, start in NUMBERS.items()])
+        self._at = 0
 
     @property
     def at_cost(self) -> bool:
@@ -118,13 +119,14 @@ class Offer:
 class Lines:
     """Who stands behind each offer, as numbers, shape (offers,) each; none of it changes with prices.
 
-    ``setter``, ``seller`` and ``host`` number the firms, ``model`` the catalogue's models, ``purpose`` is the pool that
-    serves the model; ``reach`` (offers, regions) says where it is sold.
+    ``setter``, ``seller`` and ``host`` number the firms, ``fleet`` the fleets (the host's), ``model`` the catalogue's
+    models, ``purpose`` is the pool that serves the model; ``reach`` (offers, regions) says where it is sold.
     """
 
     setter: IntArray
     seller: IntArray
     host: IntArray
+    fleet: IntArray
     model: IntArray
     purpose: IntArray
     since: IntArray
@@ -150,11 +152,14 @@ class OfferBook:
     demanded = _Column("demanded")
     served = _Column("served")
 
-    def __init__(self, firms: Mapping[str, int] | None = None) -> None:
-        """``firms`` numbers the firms that may stand on the list."""
+    def __init__(
+        self, firms: Mapping[str, int] | None = None, fleets: Mapping[str, int] | None = None
+    ) -> None:
+        """``firms`` numbers the firms that may stand on the list, ``fleets`` those that host."""
         self.offers: list[Offer] = []
         self.version = 0
         self._firms = firms or {}
+        self._fleets = fleets or {}
         self._keys: dict[tuple[str, str, str, str], Offer] = {}
         self._values = np.zeros((len(NUMBERS), 0))
         self._lines: Lines | None = None
@@ -197,11 +202,11 @@ class OfferBook:
     def _become(self, offers: list[Offer]) -> None:
         values = np.empty((len(NUMBERS), len(offers)))
         for j, offer in enumerate(offers):
-            values[:, j] = offer._column
+            values[:, j] = offer._numbers[:, offer._at]
         for offer in self.offers:
-            offer._column = offer._column.copy()
+            offer._numbers, offer._at = offer._numbers[:, [offer._at]], 0
         for j, offer in enumerate(offers):
-            offer._column = values[:, j]
+            offer._numbers, offer._at = values, j
         self.offers, self._values = offers, values
         self._keys = {offer.key: offer for offer in offers}
         self._lines = self._groups = None
@@ -219,6 +224,7 @@ class OfferBook:
                 setter=np.array([firms[o.setter] for o in offers], dtype=np.int64),
                 seller=np.array([firms[o.seller] for o in offers], dtype=np.int64),
                 host=np.array([firms[o.host] for o in offers], dtype=np.int64),
+                fleet=np.array([self._fleets[o.host] for o in offers], dtype=np.int64),
                 model=np.array([o.model.number for o in offers], dtype=np.int64),
                 purpose=np.array(
                     [SPARSE if o.model.architecture.sparse else DENSE for o in offers], dtype=np.int64

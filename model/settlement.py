@@ -142,10 +142,11 @@ def pool_rates(market: Market, owner: Host) -> FloatArray:
 
 def training_price(market: Market, owner: Host) -> float:
     """USD of a training hour: research rents by contract, at the full cost of the hour and the host's mark-up."""
-    costs = market.hour_costs.get(owner.name)
-    if costs is None or owner.fleet.units[:, TRAINING].sum() <= 0.0:
+    if owner.fleet.units[:, TRAINING].sum() <= 0.0:
         return float("inf")
-    return owner.fleet.mean_over(costs.full, TRAINING) * (1.0 + market.parameters.hosting_markup)
+    return owner.fleet.mean_over(market.hour_costs.of(owner.fleet).full, TRAINING) * (
+        1.0 + market.parameters.hosting_markup
+    )
 
 
 def _pooled(hours: FloatArray) -> FloatArray:
@@ -256,7 +257,7 @@ def _pay_hours(market: Market) -> None:
         rate = pool_rates(market, market.clouds[order.host])[TRAINING]
         market.vendors[name].train(order.served * SECONDS_PER_HOUR * rate * FLOP_PER_PETAFLOP)
     for name, hours in market.traffic.captive_hours.items():
-        costs, fleet = market.hour_costs[name], market.clouds[name].fleet
+        costs, fleet = market.hour_costs.of(market.clouds[name].fleet), market.clouds[name].fleet
         for done, purpose in zip(hours, (TRAINING, CAPTIVE), strict=True):
             if done > 0.0:
                 price = fleet.mean_over(costs.full, purpose) * (1.0 + p.captive_markup)
@@ -317,7 +318,7 @@ def service_shares(before: FloatArray, weight: FloatArray, contested: float) -> 
 def _pay_running(market: Market) -> None:
     """Power and staff of every fleet: idle hours cost too."""
     for name, owner in market.clouds.items():
-        costs, fleet = market.hour_costs[name], owner.fleet
+        costs, fleet = market.hour_costs.of(owner.fleet), owner.fleet
         installed = fleet.units.sum(axis=1) * HOURS_PER_QUARTER
         working = fleet.units @ fleet.hours_per_unit()
         power = float(working @ costs.working_power + installed @ costs.idle_power)

@@ -6,7 +6,6 @@ import pytest
 from agents.fortune import Business, Luck
 from model.chance import Chance
 from model.parameters import Parameters
-from model.place import REGIONS
 
 VENDORS = ["OpenAI", "DeepSeek", "Mistral"]
 

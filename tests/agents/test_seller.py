@@ -77,8 +77,8 @@ def offer(full_cost: float, channel: str) -> Offer:
 
 
 def test_a_venue_of_the_buyers_own_charges_its_full_cost_and_its_markup():
-    assert decide_cost_price(offer(2.0, "colocation"), 0.1) == pytest.approx(2.2)
-    assert decide_cost_price(offer(2.0, "api"), 0.0) == 2.0
+    assert decide_cost_price(np.array([2.0]), 0.1)[0] == pytest.approx(2.2)
+    assert decide_cost_price(np.array([2.0]), 0.0)[0] == 2.0
     assert offer(2.0, "colocation").at_cost and offer(2.0, "on-premises").at_cost
     assert not offer(2.0, "api").at_cost and not offer(2.0, "managed").at_cost
 
@@ -129,13 +129,10 @@ def test_an_owner_counts_what_its_vendors_tokens_earn_its_cloud(market):
 
 
 def test_a_chipmaker_earns_nothing_on_an_hour_that_nobody_misses(market):
-    idle = {name: replace(c, rental_factor=0.0 * c.rental_factor) for name, c in market.hour_costs.items()}
-    full = {
-        name: replace(c, rental_factor=0.0 * c.rental_factor + 1.0) for name, c in market.hour_costs.items()
-    }
-    short = {
-        name: replace(c, rental_factor=0.0 * c.rental_factor + 3.0) for name, c in market.hour_costs.items()
-    }
+    now = market.hour_costs
+    idle, full, short = (
+        replace(now, rental_factor=np.full_like(now.rental_factor, f)) for f in (0.0, 1.0, 3.0)
+    )
     lines = [k for k, o in enumerate(market.offers) if o.host == "Huawei" and np.isfinite(o.unit_cost)]
     assert lines
     earned = {}
@@ -143,7 +140,9 @@ def test_a_chipmaker_earns_nothing_on_an_hour_that_nobody_misses(market):
         market.hour_costs = costs
         known = price_list(market)
         earned[name] = known.other[known.firms["Huawei"], lines]
-    own_chips = chip_margins(market, "Huawei")["Huawei Ascend"]
+    own_chips = chip_margins(market)[
+        market.clouds["Huawei"].fleet.number, list(market.chipmakers).index("Huawei Ascend")
+    ]
     hours = np.array([market.offers.offers[k].hours_per_mtok for k in lines])
     # Huawei owns the maker of its chips; what else it earns on these lines is the same in all three.
     np.testing.assert_allclose(earned["full"] - earned["idle"], own_chips * hours, rtol=1e-9)

@@ -11,7 +11,7 @@ import pytest
 from model import calendar
 from model.market import Market
 from model.parameters import Parameters
-from model.place import CAUSES, REGIONS
+from model.place import CAUSES
 from model.setting import Setting
 
 SEEDS = (1, 2)

@@ -69,7 +69,7 @@ def settled() -> tuple[Market, dict[tuple[str, ...], list[float]]]:
         for chip in market.catalogue.chips:
             seen["chip", chip.name].append(chip.price)
         for name, cloud in market.clouds.items():
-            seen["use", name].append(cloud.fleet.mean_use())
+            seen["use", name].append(market.fleets.mean_use()[cloud.fleet.number])
             seen["fleet", name].append(float(cloud.fleet.units.sum()))
             for w, purpose in enumerate(PURPOSES):
                 seen["order", name, purpose].append(float(cloud.fleet.wanted[:, w].sum()))

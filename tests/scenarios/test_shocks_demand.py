@@ -73,7 +73,7 @@ def test_dear_power_is_paid_where_it_is_dear_and_raises_the_cost_of_tokens_there
     for name, factor in (("AWS", 4.0), ("Alibaba", 1.0)):
         now, before = dear.clouds[name].fleet, free.clouds[name].fleet
         assert now.power_usd_per_kwh == pytest.approx(factor * before.power_usd_per_kwh)
-        hour, old = dear.hour_costs[name], free.hour_costs[name]
+        hour, old = dear.hour_costs.of(now), free.hour_costs.of(before)
         assert hour.working_power == pytest.approx(factor * old.working_power)
     cost = {offer.key: offer.full_cost for offer in free.offers if offer.host == "AWS"}
     assert cost
