@@ -57,18 +57,12 @@ class Listing:
 
     def __init__(self, market: Market) -> None:
         self._market = market
-        self._areas: Memo[dict[tuple[str, bool], Areas]] = Memo()
         self._affinity: Memo[FloatArray] = Memo()
-        self._terms: Memo[list[Terms]] = Memo()
-        self._listed: list[Terms] | None = None
-
-    def areas_of(self, seller: str, partner: bool = False) -> Areas:
-        """The price areas of a seller; see :func:`areas_of`."""
-        market = self._market
-        known = self._areas.of(dict, market.graph.compiled("tokens").version)
-        if (seller, partner) not in known:
-            known[seller, partner] = areas_of(market, seller, partner)
-        return known[seller, partner]
+        self._areas: Memo[dict[str, Areas]] = Memo()
+        self._partner_areas: Memo[dict[str, Areas]] = Memo()
+        self._sold: Memo[list[Terms]] = Memo()
+        self._hosted: Memo[list[Terms]] = Memo()
+        self._listed: set[Terms] = set()
 
     def refresh(self) -> None:
         """Open what has a seller, a model and a fleet; close the rest; then cost every line."""
@@ -78,18 +72,7 @@ class Listing:
         )
         models = [model for vendor in market.vendors.values() for model in vendor.models]
         sheet = _cost_sheet(market, models)
-        self._choose_hosted(sheet)
-        graph = market.graph
-        wanted = self._terms.of(
-            lambda: _within_rules(market, [*self._apis(), *self._resales(), *self._hosted(models)]),
-            [(model, model.open_weights) for model in models],
-            [vendor.active for vendor in market.vendors.values()],
-            [graph.compiled(kind).version for kind in ("tokens", "hosting", "equity")],
-            [set(owner.hosted) for owner in market.clouds.values()],
-            set(market.confined),
-        )
-        if wanted is not self._listed:
-            self._listed = wanted if self._relist(wanted, sheet) else None
+        self._relist(self._wanted(sheet), sheet)
         lines = book.lines
         at = lines.fleet, sheet.row[lines.model]
         book.hours_per_mtok[:] = sheet.costs.hours[at]
@@ -98,16 +81,46 @@ class Listing:
         book.transfer[:] = _transfer(sheet.costs.resource[at], p)
         book.unit_cost[:] = np.where(lines.host == lines.setter, book.resource, book.transfer)
 
-    def _relist(self, wanted: list[Terms], sheet: CostSheet) -> bool:
-        """Take off the list what is not wanted any more, and put on it what is new; False if a line has to wait."""
+    def _wanted(self, sheet: CostSheet) -> list[Terms]:
+        """What sellers would put on the list."""
+        market, models = self._market, sheet.models
+        tokens = market.graph.compiled("tokens").version
+        every, partners = [*market.vendors, *market.clouds], market.clouds
+        areas = self._areas.of(lambda: {name: areas_of(market, name) for name in every}, tokens)
+        partner_areas = self._partner_areas.of(
+            lambda: {name: areas_of(market, name, partner=True) for name in partners}, tokens
+        )
+        self._choose_hosted(sheet, areas)
+        on_sale = [(model, model.open_weights) for model in models]
+        sold = self._sold.of(
+            lambda: [*_apis(market, areas), *_resales(market, partner_areas)],
+            tokens,
+            on_sale,
+            [vendor.active for vendor in market.vendors.values()],
+            [market.graph.compiled(kind).version for kind in ("hosting", "equity")],
+        )
+        hosted = self._hosted.of(
+            lambda: _hosted(market, models, areas),
+            tokens,
+            on_sale,
+            market.graph.compiled("hosting").version,
+            [set(owner.hosted) for owner in market.clouds.values()],
+        )
+        return _within_rules(market, [*sold, *hosted])
+
+    def _relist(self, wanted: list[Terms], sheet: CostSheet) -> None:
+        """Take off the list what is not wanted any more, and put on it what is new."""
         market, book, p = self._market, self._market.offers, self._market.parameters
-        keyed = {
-            (model.name, channel, seller, area): None for model, channel, seller, _, _, area, _ in wanted
-        }
-        book.close(offer for offer in book if offer.key not in keyed)
-        fresh, complete = [], True
-        for key, (model, channel, seller, setter, host, area, regions) in zip(keyed, wanted, strict=True):
-            known = book.get(key)
+        listed, self._listed = self._listed, set(wanted)
+        new = [terms for terms in wanted if terms not in listed]
+        if not new and len(listed) == len(wanted):
+            return
+        keys = {(model.name, channel, seller, area) for model, channel, seller, _, _, area, _ in wanted}
+        book.close(offer for offer in book if offer.key not in keys)
+        fresh = []
+        for terms in new:
+            model, channel, seller, setter, host, area, regions = terms
+            known = book.get((model.name, channel, seller, area))
             if known is not None:
                 # Reach and hosting contracts change while the line stays the same to its buyers.
                 book.move(known, host, regions)
@@ -122,50 +135,13 @@ class Listing:
                 )
                 price = cost * (1.0 + p.search_markup)
             else:
-                complete = False  # a line opens once its host has a chip that can serve it
+                # A line opens once its host has a chip that can serve it.
+                self._listed.discard(terms)
                 continue
             fresh.append(Offer(model, channel, seller, setter, host, area, regions, market.t, price=price))
         book.open(*fresh)
-        return complete
 
-    def _apis(self) -> list[Terms]:
-        market = self._market
-        return [
-            (model, "api", vendor.name, vendor.name, vendor.host(), area, regions)
-            for vendor in market.vendors.values()
-            if vendor.active and vendor.has_host
-            for model in vendor.models
-            for area, regions in self.areas_of(vendor.name).items()
-        ]
-
-    def _resales(self) -> list[Terms]:
-        market = self._market
-        return [
-            (model, "managed", cloud, vendor.name, cloud, area, regions)
-            for vendor in market.vendors.values()
-            if vendor.active
-            for cloud in market.graph.targets(vendor.name, "hosting")
-            if market.graph.terms(vendor.name, cloud, "hosting").get("role") == "resells"
-            for model in vendor.models
-            if not model.open_weights
-            for area, regions in self.areas_of(cloud, partner=True).items()
-        ]
-
-    def _hosted(self, models: list[Model]) -> list[Terms]:
-        """Open models on every cloud and venue that has decided to host them."""
-        market = self._market
-        found: list[Terms] = []
-        for owner in market.clouds.values():
-            for model in models:
-                if model.name not in owner.hosted or not model.open_weights:
-                    continue
-                if not market.graph.permitted(model.vendor, owner.name, "hosting"):
-                    market.graph.permit(model.vendor, owner.name, "hosting", role="open weights")
-                for area, regions in self.areas_of(owner.name).items():
-                    found.append((model, owner.channel, owner.name, owner.name, owner.name, area, regions))
-        return found
-
-    def _choose_hosted(self, sheet: CostSheet) -> None:
+    def _choose_hosted(self, sheet: CostSheet, areas: dict[str, Areas]) -> None:
         """Every cloud and venue decides which open models to host."""
         market, p = self._market, self._market.parameters
         models = [model for model in sheet.models if model.open_weights]
@@ -182,7 +158,7 @@ class Listing:
             chosen |= decide_hosting(np.where(of_tier, value, -np.inf), hosted, slots, p.hosting_loyalty)
         changed = (chosen != hosted).any(axis=1)
         for i, owner in enumerate(owners):
-            if not (changed[i] or len(owner.hosted) != hosted[i].sum()) or not self.areas_of(owner.name):
+            if not (changed[i] or len(owner.hosted) != hosted[i].sum()) or not areas[owner.name]:
                 continue
             now = {models[m].name for m in np.flatnonzero(chosen[i])}
             for name in sorted(now - owner.hosted):
@@ -231,6 +207,47 @@ def areas_of(market: Market, seller: str, partner: bool = False) -> Areas:
     abroad = tuple(sorted(regions - {CHINA}))
     found = {REGIONS[CHINA]: (CHINA,)} if CHINA in regions else {}
     return found | ({ABROAD: abroad} if abroad else {})
+
+
+def _apis(market: Market, areas: dict[str, Areas]) -> list[Terms]:
+    """What vendors sell through their own interfaces."""
+    found: list[Terms] = []
+    for vendor in market.vendors.values():
+        if vendor.active and vendor.models and areas[vendor.name] and vendor.has_host:
+            host, name = vendor.host(), vendor.name
+            for model in vendor.models:
+                found += [(model, "api", name, name, host, *place) for place in areas[name].items()]
+    return found
+
+
+def _resales(market: Market, areas: dict[str, Areas]) -> list[Terms]:
+    """What clouds sell of their partners' proprietary models."""
+    found: list[Terms] = []
+    for vendor in market.vendors.values():
+        closed = [model for model in vendor.models if not model.open_weights]
+        if not vendor.active or not closed:
+            continue
+        for cloud in market.graph.targets(vendor.name, "hosting"):
+            if market.graph.terms(vendor.name, cloud, "hosting").get("role") != "resells":
+                continue
+            for model in closed:
+                found += [
+                    (model, "managed", cloud, vendor.name, cloud, *place) for place in areas[cloud].items()
+                ]
+    return found
+
+
+def _hosted(market: Market, models: list[Model], areas: dict[str, Areas]) -> list[Terms]:
+    """Open models on every cloud and venue that has decided to host them."""
+    found: list[Terms] = []
+    for name, owner in market.clouds.items():
+        for model in models:
+            if model.name not in owner.hosted:
+                continue
+            if not market.graph.permitted(model.vendor, name, "hosting"):
+                market.graph.permit(model.vendor, name, "hosting", role="open weights")
+            found += [(model, owner.channel, name, name, name, *place) for place in areas[name].items()]
+    return found
 
 
 def _within_rules(market: Market, wanted: list[Terms]) -> list[Terms]:
