@@ -64,6 +64,8 @@ def form(market: Market, target: str, members: tuple[str, ...], rights: float) -
     unknown = [name for name in (*members, target) if name not in market.firms]
     if unknown:
         raise ValueError(f"no firm is called {unknown[0]!r}: write one of {', '.join(market.firms)}")
+    if not market.parameters.cloud_ownership:
+        return f"nobody backs {target}: clouds own no model vendors here"
     joint = market.institutions.of_target(target)
     newcomers = tuple(name for name in members if joint is None or name not in joint.members)
     owners = _owners(market, target)

@@ -78,6 +78,8 @@ class Capture:
 
     def apply(self, market: Market) -> str:
         """Shrink the other owners' equity edges to what is left, and draw the backer's."""
+        if not market.parameters["cloud_ownership"]:
+            return f"nobody takes {self.target}: clouds own no model vendors here"
         graph = market.graph
         stakes = {
             owner: graph.terms(owner, self.target, "equity")

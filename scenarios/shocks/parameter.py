@@ -24,7 +24,7 @@ FOUNDING = frozenset(
         "training_interconnect_efficiency", "captive_params_b", "captive_tokens_per_query", "captive_batch",
         "captive_lookup_mb", "captive_compute_efficiency", "captive_bandwidth_efficiency",
         "reference_dense_params_b", "reference_dense_cache_bytes", "reference_sparse_active_b",
-        "reference_sparse_total_b", "reference_sparse_cache_bytes", "mmlu_margin", "cloud_ownership",
+        "reference_sparse_total_b", "reference_sparse_cache_bytes", "mmlu_margin",
     ]
 )  # fmt: skip
 """Parameters that make the world at the start and are not read again: a later change would do nothing."""
@@ -32,7 +32,7 @@ FOUNDING = frozenset(
 HALFWAY = frozenset(
     [
         "alpha_mean", "beta_mean", "nuisance_usd_per_mtok", "business_persistence", "service_effort_start",
-        "mmlu_floor", "mmlu_ceiling", "mmlu_slope", "mmlu_midpoint",
+        "mmlu_floor", "mmlu_ceiling", "mmlu_slope", "mmlu_midpoint", "cloud_ownership",
     ]
 )  # fmt: skip
 """Parameters that are built into the world at the start and read again later: after a change some would go by the old

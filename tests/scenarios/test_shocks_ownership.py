@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from model.market import Market
 from scenarios.contradiction import contradiction
+from scenarios.scenario import load
 from scenarios.shocks import Breakup, Capture, Consortium, Copies, Foundation, FundingCut
 from tests.scenarios.branches import branch
 
@@ -30,6 +32,15 @@ def test_when_a_consortium_breaks_up_stakes_and_payments_end_and_founders_own_al
     last = flows[(flows["quarter"] == "2026Q4") & (flows["firm"] == "DeepSeek")]
     first = flows[(flows["quarter"] == "2026Q2") & (flows["firm"] == "DeepSeek")]
     assert last["funding_usd"].iloc[0] < first["funding_usd"].iloc[0]
+
+
+@pytest.mark.parametrize("name", ["consortium", "backer_capture"])
+def test_where_clouds_own_no_vendors_a_scenario_gives_them_none(name):
+    market = Market(load(name, {"enterprises": 56.0, "cloud_ownership": 0.0}), seed=1)
+    events = market.run()["events"]
+    assert not any(s.owner in market.clouds and s.owned in market.vendors for s in market.graph.stakes())
+    assert market.institutions.consortia == []
+    assert events["note"].str.contains("clouds own no model vendors here").any()
 
 
 def test_none_forms_again_around_a_vendor_whose_consortium_broke_up():
