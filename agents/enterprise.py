@@ -132,7 +132,7 @@ class Population:
             beta=mean(self.beta),
             nuisance=mean(self.nuisance),
             weight=np.asarray(weight, dtype=np.float64),
-            region=kinds // (len(SIZES) * groups),
+            cell=np.array([self.cell[label == kind][0] for kind in range(len(kinds))], dtype=np.int64),
             mixture=mixture / weight[:, None],
         )
 
@@ -141,25 +141,15 @@ class Population:
 class ConsumerTypes:
     """Tastes and weights (Mtok a quarter) of a few consumer types, each of shape (types,).
 
-    ``mixture`` says which cells a type is made of, shape (types, cells), rows sum to one.
+    ``mixture`` says which cells a type is made of, shape (types, cells), rows sum to one; ``cell`` is one of them.
     """
 
     alpha: NDArray[np.float64]
     beta: NDArray[np.float64]
     nuisance: NDArray[np.float64]
     weight: NDArray[np.float64]
-    region: NDArray[np.int64]
+    cell: NDArray[np.int64]
     mixture: NDArray[np.float64]
-
-    def mix(self, by_cell: NDArray[np.float64]) -> NDArray[np.float64]:
-        """A utility by cell and offer as the types see it: log of the mean of its exponential, (types, offers).
-
-        Every cell of a type can reach the same offers but for what the graph denies some sectors.
-        """
-        top = np.where(np.isfinite(by_cell), by_cell, -np.inf).max(axis=0)
-        scale = np.where(np.isfinite(top), top, 0.0)
-        with np.errstate(divide="ignore"):
-            return np.asarray(np.log(self.mixture @ np.exp(by_cell - scale)) + scale)
 
 
 def _mean_one(spread: float, normal: NDArray[np.float64]) -> NDArray[np.float64]:

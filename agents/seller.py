@@ -88,7 +88,7 @@ def price_list(market: Market) -> PriceList:
             *token_nests(p),
             h=market.types.nuisance,
             eta=p.eta * p.demand_elasticity,
-            home=market.types.mix(market.offset),
+            home=market.seen,
             reference_log_inclusive=reference,
             tangent=None if touch is None else touch + market.types.nuisance[:, None],
         ),
@@ -164,7 +164,7 @@ def post(market: Market) -> None:
     """The fifth event: sellers learn their unit costs and move prices part of the way to their best responses."""
     p, book = market.parameters, market.offers
     market.listing.refresh()
-    market.offset = taste.offset(market)
+    market.offset, market.seen = taste.look(market)
     known = price_list(market)
     lines, offers = book.lines, book.offers
     sold = np.isfinite(book.unit_cost) & np.isfinite(market.offset).any(axis=0)

@@ -108,9 +108,14 @@ class Tastes:
         self._standing: Memo[FloatArray] = Memo()
         self._channel: Memo[FloatArray] = Memo()
         self._reach: Memo[NDArray[np.bool_]] = Memo()
+        self._share: Memo[FloatArray] = Memo()
 
-    def offset(self) -> FloatArray:
-        """home + channel + xi of every offer for every cell, -inf where it is not sold, shape (cells, offers)."""
+    def look(self) -> tuple[FloatArray, FloatArray]:
+        """home + channel + xi of every offer, for every cell, (cells, offers), and for every type, (types, offers).
+
+        -inf where it is not sold. What a type sees is the log of the mean of the exponential over its cells, which
+        are of one region and size, and so feel the same; only not all of them may be reached.
+        """
         market, p, lines = self._market, self._market.parameters, self._market.offers.lines
         codes = self._codes.of(lambda: Codes.of(market), lines)
         bias = self._bias.of(lambda: _biases(codes.sources, p), p, codes)
@@ -118,17 +123,18 @@ class Tastes:
             lambda: _standings(market, codes.sellers), p, codes, len(market.institutions.copies)
         )
         channel = self._channel.of(lambda: self._channels(codes.channels, p), p, codes)
-        reach = self._reach.of(
-            lambda: self._reached(codes.sellers), market.graph.compiled("tokens").version, codes
-        )
+        tokens = market.graph.compiled("tokens").version
+        reach = self._reach.of(lambda: self._reached(codes.sellers), tokens, codes)
+        share = self._share.of(lambda: _log(market.types.mixture @ reach), tokens, codes)
         luck = market.luck.xi[codes.vendor].T
         base = p.llm_constant - p.outside_drift * market.years
         by_region = base + (bias[:, codes.source] + standing[:, codes.seller] + luck)
         by_region[~(lines.reach & np.isfinite(market.offers.unit_cost)[:, None]).T] = -np.inf
         taste = by_region[self._region]
         taste += channel[:, codes.channel]
+        of_types = taste[market.types.cell] + share[:, codes.seller]
         taste[~reach[:, codes.seller]] = -np.inf
-        return np.asarray(taste)
+        return taste, of_types
 
     def _channels(self, channels: list[str], p: Parameters) -> FloatArray:
         """Utility of each channel by cell, shape (cells, channels)."""
@@ -143,14 +149,19 @@ class Tastes:
         return np.asarray(reached[self._node])
 
 
-def offset(market: Market) -> FloatArray:
-    """home + channel + xi of every offer for every cell, -inf where it is not sold, shape (cells, offers).
+def _log(share: FloatArray) -> FloatArray:
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(share))
+
+
+def look(market: Market) -> tuple[FloatArray, FloatArray]:
+    """What cells, (cells, offers), and consumer types, (types, offers), feel about every offer: :meth:`Tastes.look`.
 
     An offer is sold to a segment only along a tokens edge of the graph.
     """
     if not len(market.offers):
-        return np.zeros((len(market.population.cells), 0))
-    return market.tastes.offset()
+        return np.zeros((len(market.population.cells), 0)), np.zeros((len(market.types.weight), 0))
+    return market.tastes.look()
 
 
 def _biases(sources: Sequence[tuple[str, bool, str]], p: Parameters) -> FloatArray:

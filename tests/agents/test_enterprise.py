@@ -91,16 +91,9 @@ def test_types_that_sellers_know_of_keep_work_and_mean_tastes():
         theirs = float(types.weight @ getattr(types, column)) / types.weight.sum()
         assert theirs == pytest.approx(np.average(getattr(people, column), weights=people.workload), rel=1e-4)
     assert len(types.weight) <= 3 * 2 * len(REGIONS)
-    assert set(types.region) == set(range(len(REGIONS)))
+    assert {people.cells[cell].region for cell in types.cell} == set(range(len(REGIONS)))
     finer = people.types(10)
     assert finer.alpha.std() > types.alpha.std()
-
-
-def test_a_taste_that_all_cells_of_a_type_share_is_the_types_own():
-    people = population()
-    types = people.types(2)
-    shared = np.tile(np.array([0.5, -2.0, -np.inf]), (len(people.cells), 1))
-    np.testing.assert_allclose(types.mix(shared), np.tile(shared[0], (len(types.weight), 1)))
 
 
 def test_potential_work_grows_by_its_trend_and_the_trend_fades():

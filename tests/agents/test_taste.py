@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from agents.taste import channel_taste, home_bias, offset, standing_of
+from agents.taste import channel_taste, home_bias, look, standing_of
 from model.parameters import Parameters
 from model.place import ASIA_PACIFIC, CHINA, EUROPE, NORTH_AMERICA, REGIONS
 
@@ -39,7 +39,7 @@ def test_customers_buy_where_they_are(small):
 
 
 def test_an_offer_is_worth_something_exactly_where_a_tokens_edge_leads(market):
-    table = offset(market)
+    table, _ = look(market)
     assert table.shape == (len(market.population.cells), len(market.offers))
     for j, offer in enumerate(market.offers):
         for s, cell in enumerate(market.population.cells):
@@ -53,10 +53,10 @@ def test_an_offer_is_worth_something_exactly_where_a_tokens_edge_leads(market):
 
 
 def test_tasks_get_harder_as_the_easy_ones_are_done(market):
-    now, quarter = offset(market), market.t
+    now, quarter = look(market)[0], market.t
     try:
         market.t = quarter + 4
-        later = offset(market)
+        later = look(market)[0]
     finally:
         market.t = quarter
     sold = np.isfinite(now)
@@ -79,4 +79,14 @@ def test_open_weights_on_a_trusted_server_are_distrusted_less_than_their_makers_
 
 def test_a_market_without_offers_has_no_tastes(small):
     market = small()
-    assert offset(market).shape == (len(market.population.cells), 0)
+    by_cell, by_type = look(market)
+    assert by_cell.shape == (len(market.population.cells), 0)
+    assert by_type.shape == (len(market.types.weight), 0)
+
+
+def test_what_a_type_sees_is_the_mean_over_its_cells_of_the_exponential(market):
+    by_cell, by_type = look(market)
+    with np.errstate(divide="ignore"):
+        mean = np.log(market.types.mixture @ np.exp(by_cell))
+    np.testing.assert_allclose(by_type, mean, rtol=1e-12)
+    assert np.isneginf(by_type).any()
