@@ -35,10 +35,8 @@ format: $(VENV)/full.stamp  ## write the code in the style that lint checks
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/full.stamp  ## measure the demand step, batches and the page against plain Mesa
-	$(BIN)/python -m benchmarks.demand_step
-	$(BIN)/python -m benchmarks.batch --quick
-	$(BIN)/python -m benchmarks.step_to_paint
+bench: $(VENV)/full.stamp  ## measure everything beside plain Mesa, and write the table to .benchmarks/
+	$(BIN)/python -m benchmarks
 
 soak: $(VENV)/full.stamp  ## let twenty sessions play on one server for ten minutes
 	$(BIN)/python -m benchmarks.soak

@@ -33,6 +33,10 @@ MEGABYTE = 1e6
 STATM = Path("/proc/self/statm")
 RESIDENT = 1
 """The field of STATM that counts resident pages."""
+STATUS = Path("/proc/self/status")
+PEAK = "VmHWM"
+"""The line of STATUS that tells the peak of resident memory, in KIB."""
+KIB = 1024
 
 Spent = dict[str, tuple[float, float]]
 """Wall and processor seconds by label."""
@@ -118,6 +122,7 @@ class Note:
     at: float
     event: str
     memory_mb: float
+    peak_mb: float
     spent: Spent
 
 
@@ -126,7 +131,7 @@ def note(event: str) -> None:
     folder = os.environ.get(FOLDER)
     if folder is None:
         return
-    line = [os.getpid(), time.monotonic(), event, memory_mb(), CLOCK.spent()]
+    line = [os.getpid(), time.monotonic(), event, memory_mb(), peak_mb(), CLOCK.spent()]
     with (Path(folder) / f"{os.getpid()}.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
 
@@ -137,9 +142,9 @@ def notes(folder: Path) -> list[list[Note]]:
     for file in sorted(folder.glob("*.jsonl")):
         readings = []
         for line in file.read_text(encoding="utf-8").splitlines():
-            process, at, event, memory, spent = json.loads(line)
+            process, at, event, memory, peak, spent = json.loads(line)
             charged = {label: (wall, processor) for label, (wall, processor) in spent.items()}
-            readings.append(Note(process, at, event, memory, charged))
+            readings.append(Note(process, at, event, memory, peak, charged))
         found.append(readings)
     return found
 
@@ -149,10 +154,14 @@ def memory_mb() -> float:
     if STATM.exists():
         pages = int(STATM.read_text(encoding="ascii").split()[RESIDENT])
         return pages * resource.getpagesize() / MEGABYTE
-    return peak_mb(resource.RUSAGE_SELF)
+    return peak_mb()
 
 
-def peak_mb(who: int) -> float:
-    """The most memory that this process (``RUSAGE_SELF``) or one of its ended children held."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(who).ru_maxrss * unit / MEGABYTE
+def peak_mb() -> float:
+    """The most memory that this process held."""
+    if STATUS.exists():
+        # Not from getrusage: that of a process begins with what its parent held when it was started.
+        line = next(line for line in STATUS.read_text(encoding="ascii").splitlines() if line.startswith(PEAK))
+        return float(line.split()[1]) * KIB / MEGABYTE
+    unit = 1 if sys.platform == "darwin" else KIB
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / MEGABYTE

@@ -1,15 +1,14 @@
 """The reference of the batch benchmark: our market with one plain Mesa object an enterprise, for ``mesa.batch_run``.
 
-All firms decide by the same code as in :class:`model.market.Market`. What differs is what Mesa's tutorials would do
-otherwise: an enterprise is a ``mesa.Agent`` with state of its own, stepped through an ``AgentSet``, and a
-``DataCollector`` collects the headline columns. Inside, each agent uses NumPy over its offers; what the enterprises
+All firms decide and all is recorded by the same code as in :class:`model.market.Market`. What differs is what Mesa's
+tutorials would do otherwise: an enterprise is a ``mesa.Agent`` with state of its own, stepped through an ``AgentSet``,
+and a ``DataCollector`` holds the headline columns. Inside, each agent uses NumPy over its offers; what the enterprises
 of a cell share is prepared once a quarter and not by each.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -21,7 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from agents import enterprise
-from model import calendar, headline, recording
+from model import calendar
 from model.market import Market
 from model.records import tables
 from model.setting import Setting
@@ -145,22 +144,30 @@ class ObjectMarket(Market):
             ObjectEnterprise(self, row)
         self._moved: Ints | None = None
         self._stood: list[Ints] = [np.zeros(0, np.int64)] * len(self.population.cells)
-        self.headlines: Mapping[str, Any] = {}
         self.datacollector = mesa.DataCollector(
-            model_reporters={
-                column: lambda market, column=column: market.headlines[column] for column in HEADLINE
-            }
+            model_reporters={column: lambda market: NAN for column in HEADLINE}
         )
 
     def step(self) -> None:
-        """One quarter, with the population's kernel and the recorder replaced."""
+        """One quarter, with the population's kernel replaced."""
         with (
             mock.patch.object(enterprise, "step", self.step_enterprises),
             mock.patch.object(enterprise, "remap_portfolio", self.move_portfolios),
-            mock.patch.object(recording, "record", lambda _: self.collect_headline()),
         ):
             super().step()
+        self.datacollector.collect(self)
         self.running = not self.finished
+        if self.finished:
+            self.report()
+
+    def report(self) -> None:
+        """Give the collector the headline of all quarters: price indices are known when the base year is.
+
+        Nothing is known of the quarters before the first recorded one.
+        """
+        columns, frame = self.datacollector.model_vars, self.frames()["quarters"]
+        for name in HEADLINE:
+            columns[name][-len(frame) :] = frame[name].tolist()
 
     # ------------------------------------------------------------------------------------------ in place of ours
 
@@ -261,31 +268,9 @@ class ObjectMarket(Market):
             tokens=np.zeros(offers.size),
         )
 
-    def collect_headline(self) -> None:
-        """Let the collector collect the headline; nothing is known of it before the first recorded quarter.
-
-        The price indices need the offers of all quarters: these are recorded as in our market, the other tables
-        are not, and the indices are filled in at the end.
-        """
-        self.headlines = {**dict.fromkeys(HEADLINE, NAN), "quarter": self.quarter}
-        if self.t >= self.record_from:
-            recording._offers(self)
-            self.headlines = {"quarter": self.quarter, **headline.of(self)}
-        self.datacollector.collect(self)
-        if self.t == self.last:
-            self._fill_indices()
-
-    def _fill_indices(self) -> None:
-        columns = self.datacollector.model_vars
-        frame = recorded(pd.DataFrame(columns), self.setting)
-        frames = {"quarters": frame, "offers": self.recorder.frames()["offers"]}
-        headline.fill_indices(frames, self.parameters)
-        for name in headline.INDICES:
-            columns[name][-len(frame) :] = frames["quarters"][name].tolist()
-
 
 def recorded(rows: pd.DataFrame, setting: Setting) -> pd.DataFrame:
     """The rows of recorded quarters, in the form of our table ``quarters``."""
-    first = calendar.index(setting.record_from)
-    late = [calendar.index(quarter) >= first for quarter in rows["quarter"]]
+    first, start = calendar.index(setting.record_from), calendar.index(setting.first)
+    late = rows["Step"] >= first - start
     return rows.loc[late, list(HEADLINE)].reset_index(drop=True)

@@ -7,7 +7,6 @@ meant to have a process of its own, so that memory is that of the round.
 from __future__ import annotations
 
 import os
-import resource
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,14 +14,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from statistics import median
 
 import mesa
 import numpy as np
 import pandas as pd
 
 from agents import enterprise
-from benchmarks.clock import CLOCK, FOLDER, Note, Spent, memory_mb, note, notes, peak_mb, since, total
+from benchmarks.clock import CLOCK, FOLDER, Note, Spent, note, notes, peak_mb, since, total
 from benchmarks.object_market import ObjectMarket, recorded, setting_of
 from model import calendar, recording
 from model.market import Market
@@ -39,8 +37,6 @@ HANDS = 2
 """Worker processes of both sides."""
 STEPS = 1000
 """More quarters than any run has: a run ends itself."""
-EDGE = 0.1
-"""The share of a batch's readings that count as early, and as late."""
 
 FOUND, DEMAND, MARKET, RECORD, METRICS = "founding", "demand step", "rest of market", "recording", "metrics"
 CONVERT, WRITE, PACK, WAIT = "to Arrow", "writing parts", "packing", "waiting for workers"
@@ -55,8 +51,8 @@ class Round:
 
     ``in_workers`` sums the clocks of the workers from their first run on, ``in_parent`` is the parent's from then
     on; ``idle`` is what workers spent before their first run and after their last while the round went on.
-    ``runs_took`` holds the wall seconds of each run. Memory: peak, early and late of the parent and of the fullest
-    worker, and by how much a run leaves that worker fuller, when it has warmed up.
+    ``runs_took`` holds the wall seconds of each run. Memory: the peaks of the parent and of the fullest worker, and by
+    how much a run leaves that worker fuller, when it has warmed up.
     """
 
     runs: int
@@ -66,8 +62,8 @@ class Round:
     in_parent: Spent
     idle: float
     runs_took: list[float]
-    parent_mb: tuple[float, float, float]
-    worker_mb: tuple[float, float, float]
+    parent_mb: float
+    worker_mb: float
     worker_grows_mb: float
     quarters: dict[int, pd.DataFrame]
 
@@ -132,10 +128,10 @@ class Watching(Silent):
         note(REPORTED)
 
 
-def plan_of(scenario: str, seeds: Sequence[int], enterprises: int) -> Plan:
-    """A scenario over some seeds, headline only, without counterfactual worlds."""
+def plan_of(scenario: str, seeds: Sequence[int], enterprises: int, keep: str = "headline") -> Plan:
+    """A scenario over some seeds, without counterfactual worlds."""
     overrides = {undercut_batch.ENTERPRISES: float(enterprises)}
-    return undercut_batch.plan([scenario], seeds, overrides=overrides, compared=0, keep="headline")
+    return undercut_batch.plan([scenario], seeds, overrides=overrides, compared=0, keep=keep)
 
 
 def ours(scenario: str, seeds: Sequence[int], enterprises: int, compared: Sequence[int] = ()) -> Round:
@@ -183,10 +179,10 @@ class TimedObjectMarket(ObjectMarket):
         with CLOCK.on(DEMAND):
             super().step_enterprises(*args, **kwargs)  # type: ignore[arg-type]
 
-    def collect_headline(self) -> None:
-        """The headline and Mesa's collector."""
+    def report(self) -> None:
+        """The headline in Mesa's collector."""
         with CLOCK.on(COLLECT):
-            super().collect_headline()
+            super().report()
 
 
 @cache
@@ -244,12 +240,10 @@ def _round(
     in_workers: Spent = {}
     in_parent: Spent = {}
     took, busy = [], 0.0
-    workers_memory: list[list[float]] = []
-    parent_memory = [memory_mb()]
+    parent_mb, fullest = peak_mb(), (0.0, [0.0])
     for process in processes:
         if process[0].process == os.getpid():
             in_parent = since(process[0].spent, process[-1].spent)
-            parent_memory = [reading.memory_mb for reading in process]
             continue
         late = [reading for reading in process if reading.at >= ready]
         if not late:
@@ -260,8 +254,8 @@ def _round(
         starts = [reading.at for reading in late if reading.event == BEGIN]
         ends = [reading.at for reading in late if reading.event == END]
         took += [end - start for start, end in zip(starts, ends, strict=True)]
-        workers_memory.append([reading.memory_mb for reading in late if reading.event == END])
-    fullest = max(workers_memory, key=lambda memory: median(_late(memory)))
+        after = [reading.memory_mb for reading in late if reading.event == END]
+        fullest = max(fullest, (late[-1].peak_mb, after))
     return Round(
         runs=runs,
         start_up=ready - began,
@@ -270,23 +264,14 @@ def _round(
         in_parent=in_parent,
         idle=HANDS * (ended - ready) - busy,
         runs_took=took,
-        parent_mb=_memory(resource.RUSAGE_SELF, parent_memory),
-        worker_mb=_memory(resource.RUSAGE_CHILDREN, fullest),
-        worker_grows_mb=_growth(fullest),
+        parent_mb=parent_mb,
+        worker_mb=fullest[0],
+        worker_grows_mb=_growth(fullest[1]),
         quarters=quarters,
     )
-
-
-def _late(readings: Sequence[float]) -> Sequence[float]:
-    return readings[-max(1, round(EDGE * len(readings))) :]
 
 
 def _growth(readings: Sequence[float]) -> float:
     """The slope of a worker's memory over the later half of its runs."""
     later = readings[len(readings) // 2 :]
     return float(np.polyfit(range(len(later)), later, 1)[0]) if len(later) > 1 else float("nan")
-
-
-def _memory(who: int, readings: Sequence[float]) -> tuple[float, float, float]:
-    """Peak, early and late memory of a process."""
-    return peak_mb(who), median(readings[: max(1, round(EDGE * len(readings)))]), median(_late(readings))

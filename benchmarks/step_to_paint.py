@@ -1,27 +1,32 @@
 """From a click on step to the painted quarter: the live page beside the same charts in Mesa's SolaraViz.
 
-    python -m benchmarks.step_to_paint [--steps 20] [--enterprises 1000]
-
 Both pages are open in one Chromium and are stepped by turns, so that both see the same machine. A step counts from the
-click to the frame that the browser paints after the last of its charts has changed.
+click to the frame that the browser paints after the last of its charts has changed. Between two clicks there is a
+pause, in which we simulate ahead; without it a step is simulated after its click. The ratio is SolaraViz's time over
+that of the row.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import socket
-import statistics
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from statistics import median
 from typing import Any
 
+from benchmarks.table import Line, Row
+
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+ENTERPRISES = 1000
+STEPS, QUICK_STEPS = 20, 5
+"""Of each page; the horizon has 24."""
+OURS_IS, PRESSED, THEIRS_IS = "Undercut", "Undercut, without a pause", "SolaraViz, Matplotlib"
 PANELS = 8
 """Panels of the live page that must show the quarter: five charts, tiles, claims and events."""
 
@@ -97,7 +102,7 @@ def serving(command: list[str], started: list[int] | None = None, **environment:
         process.wait()
 
 
-def measure(steps: int, enterprises: int) -> dict[str, list[float]]:
+def paint(steps: int, enterprises: int) -> dict[str, list[float]]:
     """Milliseconds of each step, by page."""
     from playwright.sync_api import sync_playwright
 
@@ -128,7 +133,7 @@ def measure(steps: int, enterprises: int) -> dict[str, list[float]]:
         theirs.wait_for_function(f"document.querySelectorAll('.v-application img').length === {FIGURES}")
         # SolaraViz draws once more some time after its first images.
         theirs.wait_for_timeout(SETTLE_MS)
-        found: dict[str, list[float]] = {"Undercut": [], "SolaraViz, Matplotlib": []}
+        found: dict[str, list[float]] = {OURS_IS: [], THEIRS_IS: []}
         for _ in range(steps):
             for name, page, script in zip(found, (ours, theirs), (OURS, THEIRS), strict=True):
                 page.bring_to_front()
@@ -136,7 +141,7 @@ def measure(steps: int, enterprises: int) -> dict[str, list[float]]:
                 found[name].append(float(page.evaluate(script)))
         ours.click("[data-do=reset]")
         ours.wait_for_selector("[data-panel=size][data-shown='2023Q1']")
-        found["Undercut, without a pause"] = [float(ours.evaluate(OURS)) for _ in range(steps)]
+        found[PRESSED] = [float(ours.evaluate(OURS)) for _ in range(steps)]
         browser.close()
     return found
 
@@ -164,30 +169,15 @@ def _answers(address: str) -> bool:
         return False
 
 
-def main() -> None:
-    """Measure, and print a table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--steps", type=int, default=20, help="steps of each page, at most 23")
-    parser.add_argument("--enterprises", type=int, default=1000)
-    chosen = parser.parse_args()
+def measure(quick: bool) -> Iterator[Line]:
+    """A row for each page, and ours when it is pressed without a pause."""
     try:
-        found = measure(chosen.steps, chosen.enterprises)
+        chromium()
     except RuntimeError as error:
-        print(f"left out: {error}")
+        yield f"Left out: {error}."
         return
-    print(
-        f"click to painted step, {chosen.enterprises} enterprises, {chosen.steps} steps each by turns, milliseconds"
-    )
-    for name, times in found.items():
-        low, median, high = min(times), statistics.median(times), max(times)
-        print(f"  {name:26} median {median:7.0f}   least {low:7.0f}   most {high:7.0f}")
-    ours, theirs, _ = (statistics.median(times) for times in found.values())
-    print(
-        f"  ratio of the medians {theirs / ours:.1f}; with pauses of {PAUSE_MS} ms, in which we simulate ahead"
-    )
-
-
-if __name__ == "__main__":
-    main()
+    found = paint(QUICK_STEPS if quick else STEPS, ENTERPRISES)
+    reference = median(found[THEIRS_IS])
+    for name, taken in found.items():
+        size = f"{ENTERPRISES:,} enterprises"
+        yield Row(name, size, "ms from click to paint", tuple(taken), reference / median(taken))

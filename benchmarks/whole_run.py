@@ -1,45 +1,37 @@
 """A whole baseline run: processor time by event of the quarter, and the share spent outside the economics.
 
-A timer interrupts the run every millisecond of processor time and charges what has passed since the last
-interruption to the event of the quarter and to the module at work; a library's time falls to the module that
-called it. Unlike a tracing profiler, this does not make small functions look slow.
+A timer interrupts the run every few milliseconds of processor time and charges what has passed since the last
+interruption to the event of the quarter and to the module at work; a library's time falls to the module that called
+it. Unlike a tracing profiler, this does not make small functions look slow. Events are the lines of ``Market.step``;
+the ratio is the share of the whole.
 
-Run: python -m benchmarks.whole_run [--enterprises 1000] [--runs 5] [--modules]
+With a line for each module: python -m benchmarks.whole_run [--enterprises 500] [--seconds 10]
 """
 
 from __future__ import annotations
 
 import argparse
+import linecache
+import re
 import signal
-import sys
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 
+from benchmarks.table import Line, Row, text
+from benchmarks.turns import MS
+from model.market import Market
+from scenarios.runner import simulate
+from scenarios.scenario import load
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))  # so that it runs from a clone, uninstalled
-
-from model.market import Market  # noqa: E402
-from model.parameters import Parameters  # noqa: E402
-from model.setting import Setting  # noqa: E402
-
 INTERVAL_S = 0.001
 OURS = tuple(f"{ROOT / folder}/" for folder in ("agents", "model"))
-
-EVENTS = {
-    "apply_policy": "1 policy",
-    "research": "2 research",
-    "advance": "3 chips",
-    "procure": "4 procurement",
-    "post": "5 posting",
-    "consume": "6 demand",
-    "settle": "7 settlement",
-    "learn": "8 learning",
-    "record": "9 recording",
-}
-"""What ``Market.step`` calls, by name, in the order of DESIGN section 3."""
+ENTERPRISES = 500
+SECONDS, QUICK_SECONDS = 20.0, 4.0
+LEAST_RUNS = 3
 
 BOOKS = frozenset(
     f"model/{name}.py"
@@ -55,15 +47,16 @@ BOOKS = frozenset(
         "settlement",
     )
 )
-"""Modules that write down, pay and check what the others decide; all else is economics.
-
-``model/settlement.py`` is both: putting work on the fleets belongs to demand, and is economics there.
-"""
+"""Modules that write down, pay and check what the others decide; all else is economics."""
+SERVING = ("enterprise.consume", "model/settlement.py")
+"""Putting work on the fleets: demand, though it stands beside settlement."""
 
 STEP = Market.step.__code__
+OUTSIDE = "founding and tables"
+"""What is spent outside the quarters."""
 
-Key = tuple[str, str, bool]
-"""Event, module, and whether it is book-keeping."""
+Key = tuple[str, str]
+"""Event and module."""
 
 
 class Stopwatch:
@@ -85,62 +78,87 @@ class Stopwatch:
     def _sample(self, _: int, frame: FrameType | None) -> None:
         # A compiled kernel is not interrupted: its time arrives as one sample, in the module that called it.
         now = time.process_time()
-        self.seconds[self._place(frame)] += now - self._last
+        self.seconds[place(frame)] += now - self._last
         self._last = now
 
-    def _place(self, frame: FrameType | None) -> Key:
-        event, module = "before and after", ""
-        while frame is not None:
-            file = frame.f_code.co_filename
-            if not module and file.startswith(OURS):
-                module = Path(file).relative_to(ROOT).as_posix()
-            caller = frame.f_back
-            if caller is not None and caller.f_code is STEP:
-                event = EVENTS.get(frame.f_code.co_name, event)
-            frame = caller
-        settling = module != "model/settlement.py" or event == EVENTS["settle"]
-        return event, module, module in BOOKS and settling
+
+def place(frame: FrameType | None) -> Key:
+    """The event and the module that a frame belongs to."""
+    event, module = OUTSIDE, ""
+    while frame is not None:
+        code = frame.f_code
+        if not module and code.co_filename.startswith(OURS):
+            module = Path(code.co_filename).relative_to(ROOT).as_posix()
+        if code is STEP:
+            event = event_at(frame.f_lineno)
+        frame = frame.f_back
+    return event, module
 
 
-def run(enterprises: int, seed: int) -> None:
-    """One baseline from its setting to its tables."""
-    Market(Setting("baseline", Parameters.resolve({"enterprises": enterprises})), seed=seed).run()
+def event_at(line: int) -> str:
+    """The event of the quarter on a line of the file of ``Market.step``: what is called there."""
+    source = linecache.getline(STEP.co_filename, line)
+    called = re.search(r"([\w.]+)\(", source)
+    return called.group(1).removeprefix("self.") if called else "step"
 
 
-def table(seconds: Mapping[Key, float], runs: int, modules: bool) -> str:
-    """Milliseconds a run by event, economics and book-keeping, and the share outside the economics."""
-    place = 1 if modules else 0
-    names = sorted({key[place] for key in seconds})
-    lines = [f"{'ms a run':<28}{'economics':>12}{'book-keeping':>14}{'share':>8}"]
-    whole = sum(seconds.values())
-    for name in [*names, "all"]:
-        parts = [
-            sum(s for key, s in seconds.items() if key[2] is books and name in (key[place], "all"))
-            for books in (False, True)
-        ]
-        numbers = "".join(
-            f"{1000.0 * part / runs:>{wide}.0f}" for part, wide in zip(parts, (12, 14), strict=True)
-        )
-        lines.append(f"{name or 'other':<28}{numbers}{sum(parts) / whole:>8.1%}")
-    outside = sum(s for (_, _, books), s in seconds.items() if books) / whole
-    return "\n".join([*lines, f"outside the economics: {outside:.1%}"])
+def events() -> list[str]:
+    """The events in their order."""
+    lines = sorted({line for *_, line in STEP.co_lines() if line is not None})
+    return list(dict.fromkeys([*(event_at(line) for line in lines), OUTSIDE]))
+
+
+def profile(enterprises: int, seconds: float) -> tuple[list[float], dict[Key, float]]:
+    """Processor seconds of each of several runs from founding to tables, and of a mean run by event and module."""
+    setting = load("baseline", {"enterprises": float(enterprises)})
+    simulate(setting, 1)  # compiles, and fills caches
+    watch = Stopwatch()
+    runs: list[float] = []
+    with watch:
+        while sum(runs) < seconds or len(runs) < LEAST_RUNS:
+            began = time.process_time()
+            simulate(setting, 1 + len(runs))
+            runs.append(time.process_time() - began)
+    return runs, {key: spent / len(runs) for key, spent in watch.seconds.items()}
+
+
+def lines(
+    runs: Sequence[float], spent: dict[Key, float], name: Callable[[Key], str], order: Sequence[str]
+) -> Iterator[Line]:
+    """Rows of a mean run by some name of its parts, then of all runs, and the share of the books."""
+    whole = sum(spent.values())
+    by_name: dict[str, float] = dict.fromkeys(order, 0.0)
+    for key, part in spent.items():
+        by_name[name(key)] = by_name.get(name(key), 0.0) + part
+    for what, part in by_name.items():
+        if part > 0.0:
+            yield Row(what, "", "ms of processor a run", (MS * part,), part / whole)
+    yield Row("a run", "", "ms of processor", tuple(MS * run for run in runs))
+    books = sum(part for key, part in spent.items() if key[1] in BOOKS and key != SERVING) / whole
+    yield f"{books:.0%} of a run writes down, pays and checks what the others decide; all else is economics."
+
+
+def measure(quick: bool) -> Iterator[Line]:
+    """The profile by event of the quarter."""
+    runs, spent = profile(ENTERPRISES, QUICK_SECONDS if quick else SECONDS)
+    yield f"{ENTERPRISES} enterprises, with recording and tables, without metrics and store."
+    yield from lines(runs, spent, lambda key: key[0], events())
 
 
 def main() -> None:
-    """Run once to compile and fill caches, then measure; print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--enterprises", type=int, default=1000)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--modules", action="store_true", help="a line for each module instead of each event")
+    """The profile by module."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--enterprises", type=int, default=ENTERPRISES)
+    parser.add_argument("--seconds", type=float, default=QUICK_SECONDS, help="of processor time at least")
     asked = parser.parse_args()
-    run(asked.enterprises, seed=1)
-    started, watch = time.process_time(), Stopwatch()
-    with watch:
-        for seed in range(1, asked.runs + 1):
-            run(asked.enterprises, seed)
-    each = (time.process_time() - started) / asked.runs
-    print(f"a baseline with {asked.enterprises:,} enterprises: {each:.2f} s of processor time\n")
-    print(table(watch.seconds, asked.runs, asked.modules))
+    runs, spent = profile(asked.enterprises, asked.seconds)
+    largest = sorted(
+        {module for _, module in spent}, key=lambda m: -sum(s for k, s in spent.items() if k[1] == m)
+    )
+    for line in lines(runs, spent, lambda key: key[1] or "other", [module or "other" for module in largest]):
+        print(text(line))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,11 @@ def test_both_sides_give_the_same_headline_for_the_same_seeds(tmp_path):
         far = batch.difference(ours.quarters[seed], mesas.quarters[seed])
         assert list(far.index) == ["2023Q1", "2023Q2", "2023Q3", "2023Q4"]
         assert far.max() < batch.AGREEMENT
-    assert batch.account([batch.Pair(ours, mesas)])
+    pair = batch.Pair(ours, mesas)
+    assert list(batch.account([pair]))
+    assert list(batch.pace([pair], ENTERPRISES))
+    assert list(batch.memory([pair]))
+    assert batch.paths([pair]).startswith("2 of 2 runs")
 
 
 def test_a_difference_is_found_wherever_it_is():

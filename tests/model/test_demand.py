@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -352,14 +349,3 @@ def test_wrong_arrays_are_refused_with_the_mend():
     world.tokens = np.empty((2, 2))
     with pytest.raises(ValueError, match="tokens_out"):
         world.run()
-
-
-def test_one_object_an_enterprise_buys_the_same():
-    path = Path(__file__).resolve().parents[2] / "benchmarks" / "demand_step.py"
-    spec = importlib.util.spec_from_file_location("benchmark_demand_step", path)
-    assert spec is not None
-    assert spec.loader is not None
-    benchmark = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = benchmark
-    spec.loader.exec_module(benchmark)
-    assert benchmark.agree(300, with_c=False) < benchmark.AGREEMENT
