@@ -129,7 +129,7 @@ class ArrayStep:
         nest /= whole
         weights *= nest[block.group]
         adoption = self.adoption[block.rows]
-        target = 1.0 / (1.0 + np.exp((SIGMA1 - 1.0) * log_inclusive))
+        target: Numbers = 1.0 / (1.0 + np.exp((SIGMA1 - 1.0) * log_inclusive))
         target -= adoption
         target *= ADOPTION_RATE
         adoption += target

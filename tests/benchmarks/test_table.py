@@ -1,10 +1,10 @@
 """The table of measurements, and what measures by turns. Nothing here looks at a clock."""
 
 import itertools
+import time
 
 import pytest
 
-from benchmarks import turns
 from benchmarks.table import Part, Row, comma_separated, grows, markdown, number, power, text
 from benchmarks.turns import by_turns, streamed
 
@@ -51,7 +51,7 @@ def test_growth_is_the_exponent_of_a_power_law():
 
 def test_calls_take_turns_and_the_first_of_each_does_not_count(monkeypatch):
     ticks = itertools.count()
-    monkeypatch.setattr(turns.time, "perf_counter", lambda: 0.0)
+    monkeypatch.setattr(time, "perf_counter", lambda: 0.0)
     called = []
     calls = {name: lambda name=name: called.append(name) for name in "ab"}
     taken = by_turns(calls, 2, clock=lambda: float(next(ticks)))
