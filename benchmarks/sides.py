@@ -77,8 +77,8 @@ def simulate(setting: Setting, seed: int) -> dict[str, pd.DataFrame]:
     note(BEGIN)
     places = (
         (enterprise, "step", DEMAND),
-        (recording, "record", RECORD),
-        (recording, "frames", RECORD),
+        (recording.Recording, "write", RECORD),
+        (recording.Recording, "tables", RECORD),
     )
     with CLOCK.timing(*places):
         with CLOCK.on(FOUND):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from evidence.facts import recorded
 from evidence.period import Moment, Period
 from evidence.record import Record, Rows, ratio
@@ -13,13 +11,13 @@ PRICED_OUT = ("small firms", "education", "government")
 
 
 def _members(rows: Rows, subject: str) -> Rows:
-    small = rows["size"] == "small"
+    small = rows.has("size", "small")
     if subject == "small firms":
-        return rows.keep(small.astype(bool))
+        return rows.keep(small)
     if subject != "all three":
         return rows.where(sector=recorded("sector", subject))
     sectors = (*recorded("sector", "education"), *recorded("sector", "government"))
-    return rows.keep(np.isin(rows["sector"].astype(str), sectors) | small.astype(bool))
+    return rows.keep(rows.has("sector", sectors) | small)
 
 
 def _adoption(rows: Rows) -> float:

@@ -3,8 +3,6 @@ them."""
 
 from __future__ import annotations
 
-import numpy as np
-
 from evidence.facts import recorded
 from evidence.period import Moment, Period, Quarters
 from evidence.prices import CHINESE
@@ -86,7 +84,7 @@ def nvidia_top_dependency_fall(record: Record, period: Period, subject: str) -> 
 def _inference_share(record: Record, moment: Moment, which: str) -> float:
     def value(quarters: Quarters) -> float:
         rows = purchases(record, quarters)
-        chosen = rows.keep(rows[LISTS[which]].astype(bool))
+        chosen = rows.where(**{LISTS[which]: True})
         return ratio(chosen.total("units_delivered"), rows.total("units_delivered"))
 
     return moment.value(value)
@@ -112,7 +110,7 @@ def sparse_work_on_inference_chips(record: Record, period: Period, subject: str)
 
     def share(quarters: Quarters, purpose: str) -> float:
         rows = record.rows("fleets", quarters).where(region="China", purpose=purpose)
-        chosen = rows.keep(rows[LISTS[subject]].astype(bool))
+        chosen = rows.where(**{LISTS[subject]: True})
         return ratio(chosen.total("hours_used"), rows.total("hours_used"))
 
     return share(period.end.quarters, "sparse") - share(period.end.quarters, "dense")
@@ -195,10 +193,10 @@ def domestic_or_mid_range_inference(record: Record, period: Period, subject: str
     purposes = (*INFERENCE, "captive") if weight == "captive" else INFERENCE
     column = "tokens_mtok" if weight == "tokens" else "hours_used"
     rows = record.rows("fleets", period.end.quarters).where(region="China", purpose=purposes)
-    local = (rows["maker_origin"] == CHINESE) | (rows["class"] == MID_RANGE)
+    local = rows.has("maker_origin", CHINESE) | rows.has("class", MID_RANGE)
     if how == "without NVIDIA":
-        local = local & ~np.isin(rows["maker"].astype(str), recorded("chipmaker", "NVIDIA"))
-    return ratio(rows.keep(local.astype(bool)).total(column), rows.total(column))
+        local &= ~rows.has("maker", recorded("chipmaker", "NVIDIA"))
+    return ratio(rows.keep(local).total(column), rows.total(column))
 
 
 @metric("USD/h", "quarters")

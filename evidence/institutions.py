@@ -9,7 +9,7 @@ from evidence.registry import metric
 
 
 def _until(record: Record, table: str, last: str) -> Rows:
-    quarters: Quarters = tuple(quarter for quarter in record.quarters() if quarter <= last)
+    quarters: Quarters = tuple(quarter for quarter in record.quarters if quarter <= last)
     return record.rows(table, quarters)
 
 
@@ -29,6 +29,4 @@ def in_distress_by(record: Record, period: Period, subject: str) -> float:
     names = recorded("vendor", subject)
     exits = _until(record, "events", period.end.last).where(kind="exit", firm=names)
     rows = _until(record, "firms", period.end.last).where(firm=names)
-    return float(
-        len(exits) > 0 or bool((rows["cash_usd"] < 0.0).any()) or bool((~rows["active"].astype(bool)).any())
-    )
+    return float(len(exits) > 0 or bool((rows["cash_usd"] < 0.0).any()) or len(rows.where(active=False)) > 0)

@@ -33,7 +33,7 @@ def evaluate_metric(record: Record, name: str, when: str, subject: str) -> float
         KeyError: there is no such metric, or the run lacks a table.
     """
     span = period(when)
-    if not set(span.needed) <= set(record.quarters()):
+    if not record.known.issuperset(span.needed):
         return math.nan
     return METRICS[name](record, span, subject)
 

@@ -60,24 +60,21 @@ def offer_index(record: Record, average: str, scope: str) -> Mapping[int, float]
     """A fixed-basket or chained Fisher index of the matched offers of one scope, by number of quarter."""
 
     def build() -> Mapping[int, float]:
-        quarters = record.quarters()
-        rows = offers(record, quarters, scope)
-        keys = [f"{m}|{c}|{s}|{r}" for m, c, s, r in zip(*(rows[k] for k in _OFFER_KEY), strict=True)]
-        ids = np.unique(np.array(keys, dtype=str), return_inverse=True)[1]
-        when = np.searchsorted(np.array(quarters), rows["quarter"].astype(str))
-        price, tokens = rows["price_usd_per_mtok"], rows["tokens_mtok"]
+        quarters = record.quarters
+        panel = record.kept("panel of offers", record.panel)
+        every, kept = record.rows("offers", quarters), np.ones(len(panel.order), dtype=bool)
+        for column, wanted in SCOPES[scope].items():
+            kept &= every.has(column, wanted)
+        chosen = panel.of(kept[panel.order])
         if average == "Fisher":
-            series = indices.chained_fisher(when, ids, price, tokens, len(quarters))
+            series = indices.chained_fisher(chosen)
         else:
             names = {calendar.name(q) for q in calendar.quarters_of(int(constants()["basket_year"]))}
             base = [i for i, quarter in enumerate(quarters) if quarter in names]
-            series = indices.fixed_basket(when, ids, price, tokens, base, len(quarters))
+            series = indices.fixed_basket(chosen, base)
         return {calendar.index(quarter): float(series[i]) for i, quarter in enumerate(quarters)}
 
     return record.kept(("offer index", average, scope), build)
-
-
-_OFFER_KEY = ("model", "channel", "seller", "region")
 
 
 def level(record: Record, moment: Moment, average: str, scope: str) -> float:
@@ -164,12 +161,10 @@ def origin_gap_ratio(record: Record, period: Period, subject: str) -> float:
 def newest(rows: Rows) -> Rows:
     """Of some offers, those of each vendor's newest generation on sale."""
     generation = rows["generation"]
-    latest: dict[str, float] = {}
-    for vendor, number in zip(rows["vendor"], generation, strict=True):
-        latest[vendor] = max(latest.get(vendor, -math.inf), number)
-    return rows.keep(
-        np.array([g == latest[v] for v, g in zip(rows["vendor"], generation, strict=True)], dtype=bool)
-    )
+    vendors, vendor = rows.groups("vendor")
+    latest = np.zeros(len(vendors), dtype=np.int64)
+    np.maximum.at(latest, vendor, generation)
+    return rows.keep(generation == latest[vendor])
 
 
 def posted(rows: Rows) -> float:
@@ -179,11 +174,11 @@ def posted(rows: Rows) -> float:
     Free offers are left out, since they have no logarithm; nan when nothing is left.
     """
     priced = rows.keep(rows["price_usd_per_mtok"] > 0.0)
-    means = [
-        float(np.log(priced.where(vendor=vendor)["price_usd_per_mtok"]).mean())
-        for vendor in priced.names("vendor")
-    ]
-    return math.exp(float(np.mean(means))) if means else math.nan
+    vendors, vendor = priced.groups("vendor")
+    if not vendors:
+        return math.nan
+    means = np.bincount(vendor, np.log(priced["price_usd_per_mtok"])) / np.bincount(vendor)
+    return math.exp(float(means.mean()))
 
 
 @metric("ratio", "offers", ("flagship unit value", "unit value", "posted flagship"))

@@ -126,7 +126,7 @@ def benchmark_score(record: Record, period: Period, subject: str) -> float:
 @metric("ratio", "offers", open_subject="'A / B', each a model of names.csv")
 def benchmark_ratio(record: Record, period: Period, subject: str) -> float:
     """MMLU of one model over that of another; each the last score it had on sale by the end of the period."""
-    names = tuple(quarter for quarter in record.quarters() if quarter <= period.end.last)
+    names = tuple(quarter for quarter in record.quarters if quarter <= period.end.last)
     above, below = subject.split(" / ")
     return ratio(product(record, names, above).mean("mmlu"), product(record, names, below).mean("mmlu"))
 

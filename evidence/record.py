@@ -4,137 +4,165 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evidence.period import Quarters
+from model import headline, indices, texts
+from model.records import Tables, tables
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 Column = NDArray[Any]
+Mask = NDArray[np.bool_]
 Wanted = str | bool | tuple[str, ...]
 Kept = TypeVar("Kept")
 
 
-class Table:
-    """One recorded table as columns, each read from the data frame when first asked for."""
-
-    def __init__(self, name: str, frame: DataFrame) -> None:
-        self.name = name
-        self._frame = frame
-        self._columns: dict[str, Column] = {}
-        self._places = {
-            str(quarter): np.asarray(places, dtype=np.int64)
-            for quarter, places in frame.groupby("quarter", sort=True).indices.items()
-        }
-
-    def column(self, name: str) -> Column:
-        """A column: objects where it holds text, booleans or floats otherwise. Raises KeyError without it."""
-        if name not in self._columns:
-            series = self._frame[name]
-            kind = series.dtype.kind if isinstance(series.dtype, np.dtype) else "O"
-            self._columns[name] = series.to_numpy(dtype={"b": bool, "f": float, "i": float}.get(kind, object))
-        return self._columns[name]
-
-    def quarters(self) -> Quarters:
-        """The quarters that have rows, in order."""
-        return tuple(self._places)
-
-    def rows(self, quarters: Quarters) -> Rows:
-        """The rows of some quarters."""
-        places = [self._places[quarter] for quarter in quarters if quarter in self._places]
-        return Rows(self, np.concatenate(places) if places else np.zeros(0, dtype=np.int64))
-
-
 class Rows:
-    """Some rows of a table."""
+    """Some rows of a table. What is asked of them is worked out once: many claims begin with the same rows."""
 
-    def __init__(self, table: Table, places: NDArray[np.int64]) -> None:
-        self._table = table
+    def __init__(self, whole: _Whole, places: NDArray[np.intp] | None) -> None:
+        """``places`` are those of the rows among the ``whole`` ones, None for all."""
+        self._whole = whole
         self._places = places
+        self._columns: dict[str, Column] = {}
+        self._totals: dict[str, float] = {}
+        self._found: dict[object, Rows] = {}
 
     def __len__(self) -> int:
-        return len(self._places)
+        return self._whole.rows if self._places is None else len(self._places)
+
+    def held(self, column: str) -> Column:
+        """A column of these rows as tables hold it, texts by number, shape (rows,)."""
+        found = self._columns.get(column)
+        if found is None:
+            found = self._whole.column(column)
+            if self._places is not None:
+                found = found[self._places]
+            self._columns[column] = found
+        return found
 
     def __getitem__(self, column: str) -> Column:
-        """A column of these rows, shape (rows,)."""
-        values: Column = self._table.column(column)[self._places]
-        return values
+        """A column of these rows: objects where it holds text, booleans or numbers otherwise, shape (rows,)."""
+        found = self.held(column)
+        return texts.words(found) if self._whole.is_text(column) else found
+
+    @property
+    def when(self) -> NDArray[np.int64]:
+        """Which of the quarters each row is of, shape (rows,)."""
+        return self._whole.when if self._places is None else self._whole.when[self._places]
+
+    def has(self, column: str, wanted: Wanted) -> Mask:
+        """Where a column equals the wanted value; a tuple means any of them."""
+        values = self.held(column)
+        if isinstance(wanted, bool):
+            return np.asarray(values if wanted else ~values)
+        return texts.among(values, *((wanted,) if isinstance(wanted, str) else wanted))
 
     def where(self, **wanted: Wanted) -> Rows:
         """The rows whose columns equal the wanted values; a tuple means any of them.
 
         A keyword may end in an underscore, for columns that are words of Python (``class_``).
         """
-        keep = np.ones(len(self), dtype=bool)
-        for name, value in wanted.items():
-            column = self[name.removesuffix("_")]
-            any_of = np.zeros(len(self), dtype=bool)
-            for one in value if isinstance(value, tuple) else (value,):
-                any_of |= (column == one).astype(bool)
-            keep &= any_of
-        return self.keep(keep)
+        return self._kept_once(wanted, True)
 
     def without(self, **unwanted: Wanted) -> Rows:
         """The rows that :meth:`where` would leave out."""
-        dropped = self.where(**unwanted)
-        return Rows(self._table, np.setdiff1d(self._places, dropped._places, assume_unique=True))
+        return self._kept_once(unwanted, False)
 
-    def keep(self, mask: NDArray[np.bool_]) -> Rows:
+    def _kept_once(self, wanted: Mapping[str, Wanted], kept: bool) -> Rows:
+        key = (kept, *wanted.items())
+        found = self._found.get(key)
+        if found is None:
+            masks = [self.has(name.removesuffix("_"), value) for name, value in wanted.items()]
+            mask = masks[0] if masks else np.ones(len(self), dtype=bool)
+            for other in masks[1:]:
+                mask = mask & other
+            found = self._found[key] = self.keep(mask if kept else ~mask)
+        return found
+
+    def keep(self, mask: Mask) -> Rows:
         """The rows of a mask, shape (rows,)."""
-        return Rows(self._table, self._places[mask])
+        at = mask.nonzero()[0]
+        return Rows(self._whole, at if self._places is None else self._places[at])
 
     def total(self, column: str) -> float:
         """The sum of a column, 0 without rows, nan when a value is."""
-        return float(self[column].sum())
+        if column not in self._totals:
+            self._totals[column] = float(self.held(column).sum())
+        return self._totals[column]
 
     def mean(self, column: str) -> float:
         """The plain mean of a column; nan without rows."""
-        return float(self[column].mean()) if len(self) else math.nan
+        return self.total(column) / len(self) if len(self) else math.nan
 
     def weighted(self, column: str, weight: str) -> float:
         """The mean of a column weighted by another; the plain mean where all weights are zero; nan without
         rows."""
-        weights = self[weight]
-        return (
-            ratio(float(self[column] @ weights), float(weights.sum()))
-            if weights.sum() > 0.0
-            else self.mean(column)
-        )
+        total = self.total(weight)
+        return float(self.held(column) @ self.held(weight)) / total if total > 0.0 else self.mean(column)
 
     def names(self, column: str) -> tuple[str, ...]:
         """The distinct values of a text column, sorted."""
-        return tuple(sorted({str(value) for value in self[column]}))
+        return tuple(sorted(self.groups(column)[0]))
+
+    def groups(self, column: str) -> tuple[list[str], NDArray[np.int64]]:
+        """The distinct values of a text column in order of appearance, and which of them each row has, shape (rows,)."""
+        return texts.distinct(self.held(column))
+
+
+class _Whole:
+    """All rows of a table in some quarters, column by column."""
+
+    def __init__(self, run: Tables, table: str, quarters: Quarters) -> None:
+        self._run, self._table, self._quarters = run, table, quarters
+        self.rows = run.rows(table, quarters)
+
+    def column(self, name: str) -> Column:
+        return self._run.column(self._table, name, self._quarters)
+
+    def is_text(self, name: str) -> bool:
+        return _dtypes(self._table)[name] == "str"
+
+    @cached_property
+    def when(self) -> NDArray[np.int64]:
+        return self._run.when(self._table, self._quarters)
 
 
 class Record:
-    """The tables of one run, as data frames following ``model/schema.csv``."""
+    """The tables of one run, which follow ``model/schema.csv``: as DataFrames, or as the run recorded them."""
 
-    def __init__(self, tables: Mapping[str, DataFrame]) -> None:
-        self._frames = tables
-        self._tables: dict[str, Table] = {}
+    def __init__(self, run: Mapping[str, DataFrame]) -> None:
+        self._run = Tables.of(run)
         self._rows: dict[tuple[str, Quarters], Rows] = {}
         self._kept: dict[object, Any] = {}
 
-    def table(self, name: str) -> Table:
-        """One table. Raises KeyError when the run did not record it."""
-        if name not in self._tables:
-            self._tables[name] = Table(name, self._frames[name])
-        return self._tables[name]
-
     def rows(self, table: str, quarters: Quarters) -> Rows:
-        """The rows of a table in some quarters."""
+        """The rows of a table in some quarters. Raises KeyError when the run did not record it."""
         key = (table, quarters)
-        if key not in self._rows:
-            self._rows[key] = self.table(table).rows(quarters)
-        return self._rows[key]
+        found = self._rows.get(key)
+        if found is None:
+            found = self._rows[key] = Rows(_Whole(self._run, table, quarters), None)
+        return found
 
+    @cached_property
     def quarters(self) -> Quarters:
-        """The quarters on record."""
-        return self.table("quarters").quarters()
+        """The quarters on record, in order."""
+        return tuple(self._run.quarters("quarters"))
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """The same as a set."""
+        return frozenset(self.quarters)
+
+    def panel(self) -> indices.Panel:
+        """The offers of all quarters, each the same from quarter to quarter."""
+        return headline.panel(self._run, self.quarters)
 
     def kept(self, key: object, make: Callable[[], Kept]) -> Kept:
         """What ``make`` returns, made once for each key."""
@@ -142,6 +170,11 @@ class Record:
             self._kept[key] = make()
         kept: Kept = self._kept[key]
         return kept
+
+
+@cache
+def _dtypes(table: str) -> Mapping[str, str]:
+    return {column.column: column.dtype for column in tables()[table]}
 
 
 def ratio(above: float, below: float) -> float:

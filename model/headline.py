@@ -1,35 +1,27 @@
-"""The headline metrics of a quarter, and the price indices over quarters."""
+"""The headline metrics of quarters, worked out from the recorded tables, and the price indices over quarters."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model import calendar, indices
-from model.place import CHINA, DENSE, REGIONS, SPARSE
+from model import calendar, indices, texts
+from model.place import ASIA_PACIFIC, CHINA, DENSE, REGIONS, SPARSE
 
 if TYPE_CHECKING:
-    import pandas
-
     from model.market import Market
     from model.parameters import Parameters
+    from model.records import Tables
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 NAN = float("nan")
 BASE_YEAR = 2024
-
-
-def _ratio(above: float, below: float) -> float:
-    return float(above / below) if below > 0.0 else NAN
-
-
-def of(market: Market) -> dict[str, float]:
-    """Every column of ``quarters`` but the indices, which are nan until :func:`fill_indices`."""
-    return {**_sales(market), **_chips(market), **_centres(market), **dict.fromkeys(INDICES, NAN)}
-
 
 INDICES = (
     "price_index_fixed_basket",
@@ -39,148 +31,251 @@ INDICES = (
 )
 
 
-def _sales(market: Market) -> dict[str, float]:
-    offers = market.offers.offers
-    tokens = market.region_of_cell @ market.demand.served
-    price = market.offers.price
-    money = tokens * price
-    origin = np.array([offer.model.origin for offer in offers])
-    opened = np.array([offer.model.open_weights for offer in offers], dtype=bool)
-    chinese = np.array([market.firms[offer.seller].origin == "CN" for offer in offers], dtype=bool)
-    deepseek = np.array([offer.model.vendor == "DeepSeek" for offer in offers], dtype=bool)
-    services = np.zeros(len(REGIONS))
-    for (_, node), paid in market.graph.money("services").items():
-        services[market.node_places[market.node_number[node]][0]] += paid
+@dataclass(frozen=True)
+class Facts:
+    """What the headlines of a quarter need beside the other tables.
 
-    def unit_value(columns: NDArray[np.bool_], rows: slice | int = slice(None)) -> float:
-        return indices.unit_value(price[columns], tokens[rows][..., columns])
+    ``services`` are USD by region; ``demanded`` and ``served`` Mtok, summed alike, so that they are the same number
+    where all is served. Of Chinese clouds, ``racks`` cooled by air and by liquid and
+    inference ``ports`` on InfiniBand and on Ethernet; ``h100_rental`` is the mean of Western clouds, USD an hour.
+    """
 
-    every = np.ones(len(offers), dtype=bool)
-    by_region = [unit_value(every, r) for r in range(len(REGIONS))]
-    western, eastern = unit_value(origin != "CN"), unit_value(origin == "CN")
-    demanded = float(market.demand.demanded.sum())
-    firms = np.array([c.firms for c in market.population.cells])
-    in_china = np.array([c.region == CHINA for c in market.population.cells])
-    hosted = opened & np.array([offer.seller in market.clouds for offer in offers], dtype=bool)
-    apac = tokens[:2].sum(axis=0)
-    shares: dict[str, float] = {}
-    for offer, paid in zip(offers, money[CHINA], strict=True):
-        shares[offer.seller] = shares.get(offer.seller, 0.0) + paid
-    china_money = float(money[CHINA].sum())
-    quality = [
-        indices.price_at_quality(
-            price[row], market.offers.lines.capability[row], market.parameters.reference_quality
+    quarter: str
+    services: FloatArray
+    demanded: float
+    served: float
+    reference_quality: float
+    racks: FloatArray
+    ports: FloatArray
+    h100_rental: float
+
+    @classmethod
+    def of(cls, market: Market, services: FloatArray) -> Facts:
+        """The market as it is; ``services`` are USD paid by node, shape (nodes,)."""
+        owners, fleets = list(market.clouds.values()), market.fleets
+        chinese = [i for i, owner in enumerate(owners) if owner.origin == "CN" and not owner.venue]
+        western = [i for i, owner in enumerate(owners) if owner.origin == "US" and not owner.venue]
+        h100, costs = market.chip_index.get("H100", -1), market.hour_costs
+        rental = NAN
+        if western and 0 <= h100 < costs.avoidable.shape[1]:
+            rents = costs.user[western, h100] * costs.rental_factor[western, DENSE]
+            rental = float((costs.avoidable[western, h100] + rents).mean())
+        return cls(
+            quarter=market.quarter,
+            services=market.region_of_node @ services,
+            demanded=float(market.demand.demanded.sum()),
+            served=float(market.demand.served.sum()),
+            reference_quality=market.parameters.reference_quality,
+            racks=fleets.racks[chinese].sum(axis=(0, 1)),
+            ports=fleets.ports[chinese][:, [DENSE, SPARSE]].sum(axis=(0, 1)),
+            h100_rental=rental,
         )
-        for row in (tokens > 0.0)
-    ]
+
+
+def columns(tables: Tables, facts: Sequence[Facts]) -> dict[str, object]:
+    """Every column of ``quarters`` for the quarters of ``facts``; the indices are nan until :func:`fill_indices`."""
+    quarters = [each.quarter for each in facts]
     return {
-        "market_revenue_usd": float(money.sum() + services.sum()),
-        "china_llm_market_usd": float(china_money + services[CHINA]),
-        "china_services_usd": float(services[CHINA]),
-        "services_usd": float(services.sum()),
-        "tokens_mtok": float(tokens.sum()),
-        "china_tokens_mtok": float(tokens[CHINA].sum()),
-        "unserved_share": max(1.0 - _ratio(float(tokens.sum()), demanded), 0.0) if demanded > 0 else 0.0,
-        "price_usd_per_mtok": unit_value(every),
-        "price_china_usd_per_mtok": by_region[0],
-        "price_asia_pacific_usd_per_mtok": by_region[1],
-        "price_north_america_usd_per_mtok": by_region[2],
-        "price_europe_usd_per_mtok": by_region[3],
+        "quarter": quarters,
+        **_sales(tables, facts, quarters),
+        **_use(tables, quarters),
+        **_chips(tables, quarters),
+        **_centres(facts),
+        **dict.fromkeys(INDICES, NAN),
+    }
+
+
+def _sales(tables: Tables, facts: Sequence[Facts], quarters: Sequence[str]) -> dict[str, FloatArray]:
+    count, regions = len(quarters), len(REGIONS)
+    when = tables.when("offers", quarters)
+
+    def column(name: str) -> NDArray[Any]:
+        return tables.column("offers", name, quarters)
+
+    def by_region(weights: FloatArray, rows: IntArray | slice = ALL) -> FloatArray:
+        """Sums by quarter and region, shape (quarters, regions)."""
+        return _sums(cell[rows], weights[rows], count * regions).reshape(count, regions)
+
+    region = texts.positions(column("region"), REGIONS)
+    cell = when * regions + region
+    tokens, money, price = column("tokens_mtok"), column("revenue_usd"), column("price_usd_per_mtok")
+    opened, chinese = column("open_weights"), texts.among(column("origin"), "CN")
+    sold, paid = by_region(tokens), by_region(money)
+    # By quarter, origin of the model (Western, Chinese) and weights (proprietary, open).
+    kind = (when * 2 + chinese) * 2 + opened
+    sold_as, paid_as = (_sums(kind, weights, count * 4).reshape(count, 2, 2) for weights in (tokens, money))
+    services = np.array([each.services for each in facts])
+    demanded, served = (np.array([getattr(each, name) for each in facts]) for name in ("demanded", "served"))
+    unit, unit_west_east, unit_closed_open = (
+        _ratio(above, below)
+        for above, below in (
+            (paid, sold),
+            (paid_as.sum(axis=2), sold_as.sum(axis=2)),
+            (paid_as.sum(axis=1), sold_as.sum(axis=1)),
+        )
+    )
+    western, eastern = unit_west_east.T
+    hosted = np.flatnonzero(opened & ~texts.among(column("channel"), "api"))
+    by_chinese = hosted[texts.among(column("seller_origin")[hosted], "CN")]
+    apac, apac_chinese = by_region(tokens, hosted)[:, APAC], by_region(tokens, by_chinese)[:, APAC]
+    deepseek = np.flatnonzero(texts.among(column("vendor"), "DeepSeek"))
+    reached = np.flatnonzero(
+        (tokens > 0.0) & (column("capability") >= np.array([each.reference_quality for each in facts])[when])
+    )
+    lowest = np.full(count * regions, np.inf)
+    np.minimum.at(lowest, cell[reached], price[reached])
+    total, china = paid.sum(axis=1) + services.sum(axis=1), paid[:, CHINA] + services[:, CHINA]
+    return {
+        "market_revenue_usd": total,
+        "china_llm_market_usd": china,
+        "china_services_usd": services[:, CHINA],
+        "services_usd": services.sum(axis=1),
+        "tokens_mtok": sold.sum(axis=1),
+        "china_tokens_mtok": sold[:, CHINA],
+        "unserved_share": np.where(demanded > 0.0, np.maximum(1.0 - _ratio(served, demanded), 0.0), 0.0),
+        "price_usd_per_mtok": _ratio(paid.sum(axis=1), sold.sum(axis=1)),
+        **{name: unit[:, r] for r, name in enumerate(REGION_PRICES)},
         "price_western_usd_per_mtok": western,
         "price_chinese_usd_per_mtok": eastern,
-        "price_open_usd_per_mtok": unit_value(opened),
-        "price_proprietary_usd_per_mtok": unit_value(~opened),
-        "price_dispersion_regions": indices.dispersion(by_region),
-        "price_dispersion_quality_adjusted": indices.dispersion(quality),
-        "price_gap_origins": float(np.log(western / eastern)) if western > 0 and eastern > 0 else NAN,
-        "open_share_tokens": _ratio(tokens[:, opened].sum(), tokens.sum()),
-        "adoption": float(market.demand.adopters.sum() / firms.sum()),
-        "china_applications": float(market.applications()[in_china].sum()),
-        "chinese_cloud_share_apac_open": _ratio(apac[hosted & chinese].sum(), apac[hosted].sum()),
-        "chinese_cloud_share_apac_open_ex_china": _ratio(
-            tokens[1][hosted & chinese].sum(), tokens[1][hosted].sum()
+        "price_proprietary_usd_per_mtok": unit_closed_open[:, 0],
+        "price_open_usd_per_mtok": unit_closed_open[:, 1],
+        "price_dispersion_regions": indices.dispersion(unit),
+        "price_dispersion_quality_adjusted": indices.dispersion(
+            np.where(np.isinf(lowest), NAN, lowest).reshape(count, regions)
         ),
-        "deepseek_share_china_tokens": _ratio(tokens[CHINA][deepseek].sum(), tokens[CHINA].sum()),
-        "deepseek_share_china_revenue": _ratio(money[CHINA][deepseek].sum(), china_money),
-        "service_share_china": _ratio(services[CHINA], china_money + services[CHINA]),
-        "hhi_china_tokens": sum(_ratio(paid, china_money) ** 2 for paid in shares.values())
-        if china_money > 0
-        else NAN,
+        "price_gap_origins": np.log(np.where((western > 0.0) & (eastern > 0.0), western, NAN) / eastern),
+        "open_share_tokens": _ratio(sold_as[:, :, 1].sum(axis=1), sold.sum(axis=1)),
+        "chinese_cloud_share_apac_open": _ratio(apac_chinese.sum(axis=1), apac.sum(axis=1)),
+        "chinese_cloud_share_apac_open_ex_china": _ratio(apac_chinese[:, 1], apac[:, 1]),
+        "deepseek_share_china_tokens": _ratio(by_region(tokens, deepseek)[:, CHINA], sold[:, CHINA]),
+        "deepseek_share_china_revenue": _ratio(by_region(money, deepseek)[:, CHINA], paid[:, CHINA]),
+        "service_share_china": _ratio(services[:, CHINA], china),
+        "hhi_china_tokens": _concentration(when, region, column("seller"), money, paid[:, CHINA]),
     }
 
 
-def _chips(market: Market) -> dict[str, float]:
-    chips = market.catalogue.chips
-    nvidia = np.array([chip.spec.maker == "NVIDIA" for chip in chips])
-    ai = np.array([chip.grade == "ai" for chip in chips])
-    delivered, ordered, value = np.zeros(len(chips)), np.zeros(len(chips)), np.zeros(len(chips))
-    for owner in market.clouds.values():
-        if owner.fleet.region == CHINA:
-            units = owner.fleet.delivered.sum(axis=1)
-            delivered += units
-            ordered += owner.fleet.wanted.sum(axis=1)
-            value += units * owner.fleet.paid
-
-    def share(what: FloatArray, of_class: NDArray[np.bool_]) -> float:
-        return _ratio(what[of_class & nvidia].sum(), what[of_class].sum())
-
-    every = np.ones(len(chips), dtype=bool)
-    return {
-        "nvidia_share_china_units_all": share(delivered, every),
-        "nvidia_share_china_value_all": share(value, every),
-        "nvidia_share_china_units_ai": share(delivered, ai),
-        "nvidia_share_china_value_ai": share(value, ai),
-        "nvidia_share_china_ordered_units_all": share(ordered, every),
-        "nvidia_share_china_ordered_units_ai": share(ordered, ai),
-        "china_chip_units_all": float(delivered.sum()),
-        "china_chip_units_ai": float(delivered[ai].sum()),
-    }
+def _concentration(
+    when: IntArray, region: IntArray, seller: IntArray, money: FloatArray, total: FloatArray
+) -> FloatArray:
+    """Herfindahl index of sellers' shares of revenue in China, by quarter."""
+    rows = np.flatnonzero(region == CHINA)
+    names, which = texts.distinct(seller[rows])
+    shape = len(total), max(len(names), 1)
+    by_seller = _sums(when[rows] * shape[1] + which, money[rows], shape[0] * shape[1])
+    return np.asarray((_ratio(by_seller.reshape(shape), total[:, None]) ** 2).sum(axis=1))
 
 
-def _centres(market: Market) -> dict[str, float]:
-    chinese = [c for c in market.clouds.values() if c.origin == "CN" and not c.venue]
-    racks = sum(c.fleet.racks.sum(axis=0) for c in chinese)
-    ports = sum(c.fleet.ports[[DENSE, SPARSE]].sum(axis=0) for c in chinese)
-    h100 = market.chip_index.get("H100", -1)
-    rents = []
-    for owner in market.clouds.values():
-        if owner.origin == "US" and not owner.venue and h100 >= 0:
-            costs = market.hour_costs.of(owner.fleet)
-            if h100 < len(costs.avoidable):
-                rental = costs.user[h100] * costs.rental_factor[DENSE]
-                rents.append(float(costs.avoidable[h100] + rental))
-    return {
-        "liquid_cooled_share_china": _ratio(float(np.asarray(racks)[1]), float(np.sum(racks))),
-        "ethernet_share_inference": _ratio(float(np.asarray(ports)[1]), float(np.sum(ports))),
-        "h100_rental_usd_per_hour": float(np.mean(rents)) if rents else NAN,
-    }
-
-
-def fill_indices(tables: dict[str, pandas.DataFrame], p: Parameters) -> None:
-    """Compute the four price indices from the recorded offers, the base year at 1, and write them into ``quarters``."""
-    quarters, offers = tables["quarters"], tables["offers"]
-    if quarters.empty or offers.empty:
-        return
-    first = calendar.index(str(quarters["quarter"].iloc[0]))
-    when = np.array([calendar.index(q) for q in offers["quarter"].unique()])
-    position = dict(zip(offers["quarter"].unique(), when - first, strict=True))
-    t = offers["quarter"].map(position).to_numpy(dtype=np.int64)
-    key = offers["model"] + "|" + offers["channel"] + "|" + offers["seller"] + "|" + offers["region"]
-    ids = key.factorize()[0].astype(np.int64)
-    price, tokens = offers["price_usd_per_mtok"].to_numpy(), offers["tokens_mtok"].to_numpy()
-    capability = offers["capability"].to_numpy()
-    region = offers["region"].map({name: i for i, name in enumerate(REGIONS)}).to_numpy(dtype=np.int64)
-    count = len(quarters)
-    base = [q - first for q in calendar.quarters_of(BASE_YEAR) if 0 <= q - first < count]
-    if not base:
-        return
-    rows = np.array(base)
-    lowest = indices.constant_quality(t, region, price, capability, p.reference_quality, count, len(REGIONS))
-    quarters["price_index_fixed_basket"] = indices.fixed_basket(t, ids, price, tokens, rows, count)
-    quarters["price_index_fisher"] = indices.rebase(
-        indices.chained_fisher(t, ids, price, tokens, count), rows
+def _use(tables: Tables, quarters: Sequence[str]) -> dict[str, FloatArray]:
+    when = tables.when("segments", quarters)
+    adoption, firms, applications, region = (
+        tables.column("segments", name, quarters) for name in ("adoption", "firms", "applications", "region")
     )
-    quarters["price_index_constant_quality"] = indices.rebase(indices.constant_quality_index(lowest), rows)
-    quarters["price_index_hedonic"] = indices.rebase(
-        indices.chained_hedonic(t, price, tokens, capability, count), rows
+    china, count = texts.among(region, REGIONS[CHINA]), len(quarters)
+    adopters, every = (_sums(when, weights, count) for weights in (adoption * firms, firms))
+    return {
+        "adoption": adopters / every,
+        "china_applications": _sums(when[china], applications[china], count),
+    }
+
+
+def _chips(tables: Tables, quarters: Sequence[str]) -> dict[str, FloatArray]:
+    def column(name: str) -> NDArray[Any]:
+        return tables.column("chips", name, quarters)[rows]
+
+    rows = np.flatnonzero(texts.among(tables.column("chips", "buyer_region", quarters), REGIONS[CHINA]))
+    nvidia, ai = texts.among(column("maker"), "NVIDIA"), texts.among(column("class"), "ai")
+    kind = (tables.when("chips", quarters)[rows] * 2 + nvidia) * 2 + ai
+    # By quarter, maker (others, NVIDIA) and class (all, AI).
+    delivered, value, ordered = (
+        _sums(kind, column(name), len(quarters) * 4).reshape(-1, 2, 2) @ ALL_AND_AI
+        for name in ("units_delivered", "value_usd", "units_ordered")
+    )
+    units = delivered.sum(axis=1)
+    shares = {
+        f"nvidia_share_china_{what}_{of}": _ratio(amount[:, 1, k], amount.sum(axis=1)[:, k])
+        for what, amount in (("units", delivered), ("value", value), ("ordered_units", ordered))
+        for k, of in enumerate(("all", "ai"))
+    }
+    return {**shares, "china_chip_units_all": units[:, 0], "china_chip_units_ai": units[:, 1]}
+
+
+def _centres(facts: Sequence[Facts]) -> dict[str, FloatArray]:
+    racks, ports = (np.array([getattr(each, name) for each in facts]) for name in ("racks", "ports"))
+    return {
+        "liquid_cooled_share_china": _ratio(racks[:, 1], racks.sum(axis=1)),
+        "ethernet_share_inference": _ratio(ports[:, 1], ports.sum(axis=1)),
+        "h100_rental_usd_per_hour": np.array([each.h100_rental for each in facts]),
+    }
+
+
+def _sums(group: IntArray, weights: FloatArray, groups: int) -> FloatArray:
+    """Sums by group, shape (groups,)."""
+    return np.asarray(np.bincount(group, weights, minlength=groups), dtype=np.float64)
+
+
+def _ratio(above: FloatArray, below: FloatArray) -> FloatArray:
+    """A quotient, elementwise; nan where the denominator is not above zero."""
+    shape = np.broadcast(above, below).shape
+    return np.asarray(np.divide(above, below, out=np.full(shape, NAN), where=below > 0.0))
+
+
+ALL = slice(None)
+APAC = [CHINA, ASIA_PACIFIC]
+REGION_PRICES = (
+    "price_china_usd_per_mtok",
+    "price_asia_pacific_usd_per_mtok",
+    "price_north_america_usd_per_mtok",
+    "price_europe_usd_per_mtok",
+)
+ALL_AND_AI = np.array([[1.0, 0.0], [1.0, 1.0]])
+"""Adds up classes (mid-range, AI): all of them, and AI alone."""
+
+
+def panel(tables: Tables, quarters: Sequence[str]) -> indices.Panel:
+    """The recorded offers as a panel of what is the same from quarter to quarter: model, channel, seller and region."""
+    rows = {name: tables.column("offers", name, quarters) for name in OFFER_KEY}
+    return indices.panel(
+        tables.when("offers", quarters),
+        same(*rows.values()),
+        tables.column("offers", "price_usd_per_mtok", quarters),
+        tables.column("offers", "tokens_mtok", quarters),
+        tables.column("offers", "capability", quarters),
+        len(quarters),
+    )
+
+
+OFFER_KEY = ("model", "channel", "seller", "region")
+
+
+def same(*columns: IntArray) -> IntArray:
+    """A number for each row from 0 on, equal where all columns of texts, given by number, are, shape (rows,)."""
+    key = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        names, which = texts.distinct(column)
+        key = key * len(names) + which
+        # Numbers without gaps, so that those of the next column are small too.
+        there = np.zeros(int(key.max(initial=0)) + 1, dtype=np.int64)
+        there[key] = 1
+        key = (np.cumsum(there) - 1)[key]
+    return key
+
+
+def fill_indices(tables: Tables, p: Parameters) -> None:
+    """Compute the four price indices from the recorded offers, the base year at 1, and write them into ``quarters``."""
+    quarters = tables.quarters("quarters")
+    first = calendar.index(quarters[0]) if quarters else 0
+    base = [q - first for q in calendar.quarters_of(BASE_YEAR) if 0 <= q - first < len(quarters)]
+    if not base or not tables.rows("offers"):
+        return
+    offers = panel(tables, quarters)
+    region = texts.positions(tables.column("offers", "region", quarters), REGIONS)
+    lowest = indices.constant_quality(offers, region, p.reference_quality, len(REGIONS))
+    tables.put(
+        "quarters",
+        {
+            "price_index_fixed_basket": indices.fixed_basket(offers, base),
+            "price_index_fisher": indices.rebase(indices.chained_fisher(offers), base),
+            "price_index_constant_quality": indices.rebase(indices.constant_quality_index(lowest), base),
+            "price_index_hedonic": indices.rebase(indices.chained_hedonic(offers), base),
+        },
     )

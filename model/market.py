@@ -31,7 +31,7 @@ from agents.intervention import Interventions
 from agents.outlook import Outlook
 from agents.policy import State
 from agents.vendor import Vendor
-from model import calendar, recording, settlement
+from model import calendar, settlement
 from model.catalogue import Chip
 from model.chance import Chance
 from model.fleet import Fleets
@@ -41,7 +41,8 @@ from model.ledger import Ledger
 from model.offer import OfferBook
 from model.ownership import kappa
 from model.place import REGIONS
-from model.records import Recorder
+from model.recording import Recording
+from model.records import Recorder, Tables
 from model.setting import Setting
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ class Market(mesa.Model):
         self.service_customers: dict[str, FloatArray] = {}
         self.service_value = np.zeros(len(REGIONS))
         self.look_around()
+        self.recording = Recording(self)
 
     # ------------------------------------------------------------------------------------------ the quarter
 
@@ -139,7 +141,7 @@ class Market(mesa.Model):
         enterprise.consume(self)  # 6. enterprises adopt, allocate, consume; short fleets ration
         settlement.settle(self)  # 7. everything is paid through the ledger, and the identities are checked
         self.learn()  # 8. expectations, maturity, learning curves, cash
-        recording.record(self)  # 9. one typed record of the quarter
+        self.recording.write(self)  # 9. one typed record of the quarter
         self.close_quarter()
 
     def open_quarter(self) -> None:
@@ -224,14 +226,16 @@ class Market(mesa.Model):
 
     def frames(self) -> dict[str, pandas.DataFrame]:
         """The tables recorded so far, as declared in ``model/schema.csv``."""
-        return recording.frames(self)
+        return dict(self.tables())
+
+    def tables(self) -> Tables:
+        """The same, each worked out when it is asked for, as DataFrame or as arrays; they do not hold the market."""
+        return self.recording.tables(self)
 
     def event(self, kind: str, firm: str, subject: str, value: float, note: str) -> None:
         """Write one line into the log of events, from the first recorded quarter on."""
         if self.t >= self.record_from:
-            self.recorder.add(
-                "events", quarter=self.quarter, kind=kind, firm=firm, subject=subject, value=value, note=note
-            )
+            self.recorder.log("events", self.quarter, kind, firm, subject, value, note)
 
     def parent_of(self, name: str) -> str:
         """The firm that controls another, or the firm itself."""

@@ -1,23 +1,27 @@
-"""What is written down each quarter: one row an offer and region, chip, fleet, firm, segment and edge, and the headlines."""
+"""What is written down each quarter: one row an offer and region, chip, fleet, firm, segment and edge, and the headlines.
+
+A quarter copies what will have changed by the next one; columns are made of it when somebody looks at them, since most
+of what a run could tell is never asked for. So nothing that is called later may look at the market itself.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model import headline
-from model.capability import BenchmarkLink, score
+from model import headline, texts
+from model.capability import BenchmarkLink
 from model.fleet import HOURS_PER_QUARTER
-from model.hosting import delivered_rates
 from model.ledger import Kind
-from model.place import DENSE, PURPOSES, REGIONS, SPARSE
+from model.names import Names
+from model.records import Tables
+from model.texts import Codes
+from model.work import Work
 
 if TYPE_CHECKING:
-    import pandas
-
     from model.market import Market
 
 FloatArray = NDArray[np.float64]
@@ -38,232 +42,263 @@ REVENUE = {
 FINANCE = (Kind.FUNDING, Kind.POOLED_FUNDING, Kind.OPENING)
 
 
-def record(market: Market) -> None:
-    """The ninth event; nothing is written before the first recorded quarter."""
-    if market.t < market.record_from:
-        return
-    _offers(market)
-    _chips(market)
-    _fleets(market)
-    _firms(market)
-    _segments(market)
-    _edges(market)
-    market.recorder.add("quarters", quarter=market.quarter, **headline.of(market))
+class Recording:
+    """The record of one market: the recorder, and the names behind its numbers."""
 
-
-def frames(market: Market) -> dict[str, pandas.DataFrame]:
-    """All tables; the price indices, which need the base year, are filled in from the recorded offers."""
-    tables = market.recorder.frames()
-    headline.fill_indices(tables, market.parameters)
-    return tables
-
-
-def _offers(market: Market) -> None:
-    p = market.parameters
-    link = BenchmarkLink(p.mmlu_floor, p.mmlu_ceiling, p.mmlu_slope, p.mmlu_midpoint)
-    rows = [
-        (j, region) for j, o in enumerate(market.offers) if np.isfinite(o.unit_cost) for region in o.regions
-    ]
-    if not rows:
-        return
-    offers = [market.offers.offers[j] for j, _ in rows]
-    models = [offer.model for offer in offers]
-    architectures = [model.architecture for model in models]
-    region, column = [region for _, region in rows], [j for j, _ in rows]
-    served = (market.region_of_cell @ market.demand.served)[region, column]
-    demanded = (market.region_of_cell @ market.demand.demanded)[region, column]
-    price = np.array([offer.price for offer in offers])
-    capability = np.array([model.capability for model in models])
-    # A token out costs a fixed multiple of a token in, at the mix of 3 to 1.
-    share_in = p.input_per_output / (p.input_per_output + p.output_price_ratio)
-    blend = p.input_per_output + 1.0
-    market.recorder.extend(
-        "offers",
-        {
-            "quarter": market.quarter,
-            "model": [model.name for model in models],
-            "vendor": [model.vendor for model in models],
-            "tier": [model.tier for model in models],
-            "generation": np.array([model.generation for model in models], dtype=np.int64),
-            "origin": [model.origin for model in models],
-            "open_weights": np.array([model.open_weights for model in models]),
-            "sparse": np.array([architecture.sparse for architecture in architectures]),
-            "channel": [offer.channel for offer in offers],
-            "seller": [offer.seller for offer in offers],
-            "seller_origin": [market.firms[offer.seller].origin for offer in offers],
-            "region": [REGIONS[r] for r in region],
-            "price_usd_per_mtok": price,
-            "input_price_usd_per_mtok": price * blend * share_in / p.input_per_output,
-            "output_price_usd_per_mtok": price * blend * (1.0 - share_in),
-            "unit_cost_usd_per_mtok": [offer.unit_cost for offer in offers],
-            "full_cost_usd_per_mtok": [offer.full_cost for offer in offers],
-            "tokens_mtok": served,
-            "tokens_demanded_mtok": demanded,
-            "revenue_usd": served * price,
-            "capability": capability,
-            "mmlu": score(capability, link),
-            "active_params_b": [architecture.active_params_b for architecture in architectures],
-            "total_params_b": [architecture.total_params_b for architecture in architectures],
-            "memory_gb": [model.memory_gb for model in models],
-        },
-    )
-
-
-def _chip_columns(market: Market, index: IntArray) -> dict[str, Any]:
-    """What the tables of chips and of fleets say of a chip, for the chips of ``index``, shape (rows,)."""
-    chips = market.catalogue.chips
-    bound = market.parameters.inference_bytes_per_flop
-    return {
-        "maker": _names([chip.spec.maker for chip in chips], index),
-        "maker_origin": _names([chip.spec.origin for chip in chips], index),
-        "product": _names([chip.name for chip in chips], index),
-        "class": _names([chip.grade for chip in chips], index),
-        "inference_listed": np.array([chip.inference_listed for chip in chips])[index],
-        "inference_physical": np.array([chip.inference_physical(bound) for chip in chips])[index],
-    }
-
-
-def _names(names: Sequence[str], index: IntArray) -> NDArray[np.object_]:
-    return np.array(names, dtype=object)[index]
-
-
-def _chips(market: Market) -> None:
-    owners = list(market.clouds.values())
-    wanted = market.fleets.wanted
-    delivered = market.fleets.delivered
-    paid = market.fleets.paid
-    who, index, purpose = at = np.nonzero((wanted > 0.0) | (delivered > 0.0))
-    market.recorder.extend(
-        "chips",
-        {
-            "quarter": market.quarter,
-            **_chip_columns(market, index),
-            "buyer": _names([owner.name for owner in owners], who),
-            "buyer_region": _names([owner.region for owner in owners], who),
-            "purpose": _names(PURPOSES, purpose),
-            "units_ordered": wanted[at],
-            "units_delivered": delivered[at],
-            "value_usd": delivered[at] * paid[who, index],
-        },
-    )
-
-
-def _fleets(market: Market) -> None:
-    p = market.parameters
-    owners = list(market.clouds.values())
-    fleets = [owner.fleet for owner in owners]
-    units = market.fleets.units
-    who, index, purpose = at = np.nonzero(units >= p.least_units_recorded)
-    racks = market.fleets.racks[who, purpose]
-    ports = market.fleets.ports[who, purpose]
-    share = units[at] / units.sum(axis=1)[who, purpose]
-    market.recorder.extend(
-        "fleets",
-        {
-            "quarter": market.quarter,
-            "owner": _names([owner.name for owner in owners], who),
-            "owner_origin": _names([owner.origin for owner in owners], who),
-            "region": _names([owner.region for owner in owners], who),
-            **_chip_columns(market, index),
-            "purpose": _names(PURPOSES, purpose),
-            "units": units[at],
-            "hours_available": units[at] * HOURS_PER_QUARTER * p.ceiling_utilisation,
-            "hours_used": np.array([fleet.units * fleet.hours_per_unit() for fleet in fleets])[at],
-            "tokens_mtok": _tokens(market, units)[at],
-            "racks": racks.sum(axis=1) * share,
-            "liquid_racks": racks[:, 1] * share,
-            "ports": ports.sum(axis=1) * share,
-            "ethernet_ports": ports[:, 1] * share,
-        },
-    )
-
-
-def _tokens(market: Market, units: FloatArray) -> FloatArray:
-    """Mtok served by owner, chip and purpose of the chip; ``units`` is by the same, (owners, chips, purposes)."""
-    offers = [offer for offer in market.offers if offer.served > 0.0]
-    number = {name: i for i, name in enumerate(market.clouds)}
-    host = np.array([number[offer.host] for offer in offers], dtype=np.int64)
-    rate = delivered_rates([offer.model for offer in offers], market.catalogue, market.outlook.maturity)
-    serving = units[:, :, DENSE] + units[:, :, SPARSE]
-    made = (rate * serving[host]).sum(axis=1)
-    served = np.array([offer.served for offer in offers])
-    hours = np.divide(served, made, out=np.zeros_like(made), where=made > 0.0)
-    by_chip = np.zeros_like(serving)
-    np.add.at(by_chip, host, rate * hours[:, None])
-    result = np.zeros_like(units)
-    for w in (DENSE, SPARSE):
-        result[:, :, w] = units[:, :, w] * by_chip
-    return result
-
-
-def _firms(market: Market) -> None:
-    ledger = market.ledger
-    rows: list[dict[str, Any]] = []
-    for name, firm in market.firms.items():
-        kind = type(firm).__name__.lower()
-        received, paid = ledger.received_by_kind(name), ledger.paid_by_kind(name)
-        revenue = {column: float(received.get(line, 0.0)) for column, line in REVENUE.items()}
-        total = sum(revenue.values())
-        chips = float(paid.get(Kind.CHIPS, 0.0))
-        cost = float(
-            sum(amount for line, amount in paid.items() if line not in FINANCE and line != Kind.CHIPS)
+    def __init__(self, market: Market) -> None:
+        self.recorder = market.recorder
+        self.names = Names(
+            market.catalogue, market.firms, list(market.clouds.values()), market.population.cells
         )
-        best = getattr(firm, "best", float("nan"))
-        rows.append(
-            {
-                "firm": name,
-                "kind": kind,
-                "region": firm.region,
-                "origin": firm.origin,
-                "active": firm.active,
-                "cash_usd": firm.cash,
+        self._facts: list[headline.Facts] = []
+        self._channels: tuple[object, IntArray] = (None, np.zeros(0, dtype=np.int64))
+        self.recorder.digest("quarters", self._headlines)
+
+    def write(self, market: Market) -> None:
+        """The ninth event; nothing is written before the first recorded quarter."""
+        if market.t < market.record_from:
+            return
+        self._offers(market)
+        self._chips(market)
+        self._fleets(market)
+        self._firms(market)
+        services = _services(market)
+        self._segments(market, services)
+        self._edges(market)
+        self._facts.append(headline.Facts.of(market, services))
+
+    def tables(self, market: Market) -> Tables:
+        """All tables; the price indices, which need the base year, are worked out from the recorded offers."""
+        found = self.recorder.tables()
+        headline.fill_indices(found, market.parameters)
+        return found
+
+    def _headlines(self, tables: Tables, known: int) -> dict[str, Any] | None:
+        """The headlines of the quarters that the recorder does not have yet, if any; it has ``known``."""
+        facts = self._facts[known:]
+        return headline.columns(tables, facts) if facts else None
+
+    def _offers(self, market: Market) -> None:
+        book, names, p = market.offers, self.names, market.parameters
+        lines = book.lines
+        at, region = np.nonzero(lines.reach & np.isfinite(book.unit_cost)[:, None])
+        model, seller = lines.model[at], lines.seller[at]
+        price, unit_cost, full_cost = book.price[at], book.unit_cost[at], book.full_cost[at]
+        served = (market.region_of_cell @ market.demand.served)[region, at]
+        demanded = (market.region_of_cell @ market.demand.demanded)[region, at]
+        channels = self._channel(book.offers, lines)
+        link = BenchmarkLink(p.mmlu_floor, p.mmlu_ceiling, p.mmlu_slope, p.mmlu_midpoint)
+        # A token out costs a fixed multiple of a token in, at the mix of 3 to 1.
+        share_in = p.input_per_output / (p.input_per_output + p.output_price_ratio)
+        per_input = (p.input_per_output + 1.0) * share_in / p.input_per_output
+        per_output = (p.input_per_output + 1.0) * (1.0 - share_in)
+
+        def of_model(name: str) -> Callable[[], Any]:
+            return lambda: names.models(name)[model]
+
+        def text_of_model(name: str) -> Callable[[], Codes]:
+            return lambda: Codes(names.models(name)[model])
+
+        def columns() -> dict[str, Any]:
+            return {
+                "model": text_of_model("name"),
+                "vendor": text_of_model("vendor"),
+                "tier": text_of_model("tier"),
+                "generation": of_model("generation"),
+                "origin": text_of_model("origin"),
+                "open_weights": lambda: lines.open_weights[at],
+                "sparse": of_model("sparse"),
+                "channel": lambda: Codes(channels[at]),
+                "seller": lambda: Codes(names.firms["name"][seller]),
+                "seller_origin": lambda: Codes(names.firms["origin"][seller]),
+                "region": lambda: Codes(names.regions[region]),
+                "price_usd_per_mtok": price,
+                "input_price_usd_per_mtok": lambda: price * per_input,
+                "output_price_usd_per_mtok": lambda: price * per_output,
+                "unit_cost_usd_per_mtok": unit_cost,
+                "full_cost_usd_per_mtok": full_cost,
+                "tokens_mtok": served,
+                "tokens_demanded_mtok": demanded,
+                "revenue_usd": lambda: served * price,
+                "capability": of_model("capability"),
+                "mmlu": lambda: names.scores(link)[model],
+                "active_params_b": of_model("active_params_b"),
+                "total_params_b": of_model("total_params_b"),
+                "memory_gb": of_model("memory_gb"),
+            }
+
+        self.recorder.later("offers", market.quarter, columns)
+
+    def _channel(self, offers: Sequence[Any], lines: object) -> IntArray:
+        """The channel of each offer, worked out again when the lines of the book have changed."""
+        if self._channels[0] is not lines:
+            self._channels = (lines, texts.numbers(offer.channel for offer in offers))
+        return self._channels[1]
+
+    def _chips(self, market: Market) -> None:
+        fleets, names, bound = market.fleets, self.names, market.parameters.inference_bytes_per_flop
+        at = np.flatnonzero((fleets.wanted > 0.0) | (fleets.delivered > 0.0))
+        ordered, delivered = fleets.wanted.ravel()[at], fleets.delivered.ravel()[at]
+        paid = fleets.paid.copy()
+
+        def columns() -> dict[str, Any]:
+            who, chip, purpose = np.unravel_index(at, (*paid.shape, len(names.purposes)))
+            return {
+                **_of_chips(names, chip, bound),
+                "buyer": lambda: Codes(names.owners["name"][who]),
+                "buyer_region": lambda: Codes(names.owners["region"][who]),
+                "purpose": lambda: Codes(names.purposes[purpose]),
+                "units_ordered": ordered,
+                "units_delivered": delivered,
+                "value_usd": lambda: delivered * paid[who, chip],
+            }
+
+        self.recorder.later("chips", market.quarter, columns)
+
+    def _fleets(self, market: Market) -> None:
+        fleets, names, p = market.fleets, self.names, market.parameters
+        work = Work.of(market)
+        racks, ports = fleets.racks.copy(), fleets.ports.copy()
+        least, hours = p.least_units_recorded, HOURS_PER_QUARTER * p.ceiling_utilisation
+
+        def columns() -> dict[str, Any]:
+            who, chip, purpose = at = np.nonzero(work.units >= least)
+            units = work.units[at]
+            pool = who, purpose
+            share = units / work.pools()[pool]
+            return {
+                "owner": lambda: Codes(names.owners["name"][who]),
+                "owner_origin": lambda: Codes(names.owners["origin"][who]),
+                "region": lambda: Codes(names.owners["region"][who]),
+                **_of_chips(names, chip, p.inference_bytes_per_flop),
+                "purpose": lambda: Codes(names.purposes[purpose]),
+                "units": units,
+                "hours_available": lambda: units * hours,
+                "hours_used": lambda: units * work.hours_per_unit()[pool],
+                "tokens_mtok": lambda: work.tokens()[at],
+                "racks": lambda: racks[pool].sum(axis=1) * share,
+                "liquid_racks": lambda: racks[pool][:, 1] * share,
+                "ports": lambda: ports[pool].sum(axis=1) * share,
+                "ethernet_ports": lambda: ports[pool][:, 1] * share,
+            }
+
+        self.recorder.later("fleets", market.quarter, columns)
+
+    def _firms(self, market: Market) -> None:
+        ledger, firms, names = market.ledger, market.firms.values(), self.names.firms
+        received, paid = (
+            _by_kind(ledger.received_by_kind, market.firms),
+            _by_kind(ledger.paid_by_kind, market.firms),
+        )
+        active = np.array([firm.active for firm in firms])
+        cash = np.array([firm.cash for firm in firms])
+        best = np.array([getattr(firm, "best", np.nan) for firm in firms], dtype=np.float64)
+        effort = np.array([firm.service_effort for firm in firms])
+
+        def columns() -> dict[str, Any]:
+            revenue = {column: received[:, _KIND[line]] for column, line in REVENUE.items()}
+            total = received[:, [_KIND[line] for line in REVENUE.values()]].sum(axis=1)
+            cost = paid[:, [k for line, k in _KIND.items() if line not in (*FINANCE, Kind.CHIPS)]].sum(axis=1)
+            return {
+                "firm": Codes(names["name"]),
+                "kind": Codes(names["kind"]),
+                "region": Codes(names["region"]),
+                "origin": Codes(names["origin"]),
+                "active": active,
+                "cash_usd": cash,
                 "revenue_usd": total,
                 **revenue,
                 "cost_usd": cost,
-                "chip_purchases_usd": chips,
-                "research_usd": float(paid.get(Kind.RESEARCH_PEOPLE, 0.0) + paid.get(Kind.TRAINING, 0.0)),
-                "funding_usd": float(
-                    received.get(Kind.FUNDING, 0.0) + received.get(Kind.POOLED_FUNDING, 0.0)
+                "chip_purchases_usd": paid[:, _KIND[Kind.CHIPS]],
+                "research_usd": lambda: paid[:, [_KIND[Kind.RESEARCH_PEOPLE], _KIND[Kind.TRAINING]]].sum(
+                    axis=1
                 ),
-                "operating_margin": (total - cost) / total if total > 0.0 else float("nan"),
-                "capability": float(best) if np.isfinite(best) else float("nan"),
-                "service_effort": float(getattr(firm, "service_effort", float("nan"))),
+                "funding_usd": lambda: received[:, [_KIND[Kind.FUNDING], _KIND[Kind.POOLED_FUNDING]]].sum(
+                    axis=1
+                ),
+                "operating_margin": lambda: np.divide(
+                    total - cost, total, out=np.full_like(total, np.nan), where=total > 0.0
+                ),
+                "capability": lambda: np.where(np.isfinite(best), best, np.nan),
+                "service_effort": effort,
             }
-        )
-    columns = {column: [row[column] for row in rows] for column in rows[0]}
-    market.recorder.extend("firms", {"quarter": market.quarter, **columns})
+
+        self.recorder.later("firms", market.quarter, columns)
+
+    def _segments(self, market: Market, services: FloatArray) -> None:
+        cells, demand, names = market.population.cells, market.demand, self.names.cells
+        spend, tokens = demand.served @ market.offers.price, demand.served.sum(axis=1)
+        applications, adopters = market.applications(), demand.adopters.copy()
+        # Services are sold to segments of a region and sector; sizes share them by their applications.
+        of_node = market.node_of_cell.argmax(axis=0)
+
+        def columns() -> dict[str, Any]:
+            total = np.bincount(of_node, weights=applications, minlength=len(services))[of_node]
+            part = np.divide(
+                services[of_node] * applications, total, out=np.zeros_like(total), where=total > 0.0
+            )
+            firms = np.array([cell.firms for cell in cells], dtype=np.float64)
+            return {
+                "region": Codes(names["region"]),
+                "sector": Codes(names["sector"]),
+                "size": Codes(names["size"]),
+                "firms": firms,
+                "adoption": adopters / firms,
+                "tokens_mtok": tokens,
+                "spend_usd": spend,
+                "services_usd": part,
+                "applications": applications,
+            }
+
+        self.recorder.later("segments", market.quarter, columns)
+
+    def _edges(self, market: Market) -> None:
+        source, target, kind, units, unit, money = market.graph.columns()
+
+        def columns() -> dict[str, Any]:
+            return {
+                "source": source,
+                "target": target,
+                "kind": kind,
+                "units": units,
+                "unit": unit,
+                "money_usd": money,
+            }
+
+        self.recorder.later("edges", market.quarter, columns)
 
 
-def _segments(market: Market) -> None:
-    cells = market.population.cells
-    spend = market.demand.served @ market.offers.price
-    tokens = market.demand.served.sum(axis=1)
-    applications = market.applications()
-    # Services are sold to segments of a region and sector; sizes share them by their applications.
-    by_node = np.zeros(len(market.nodes))
+def _of_chips(names: Names, chip: IntArray, bound: float) -> dict[str, Callable[[], Any]]:
+    """What the tables of chips and of fleets say of a chip, for the chips of ``chip``, shape (rows,)."""
+
+    def text(name: str) -> Callable[[], Codes]:
+        return lambda: Codes(names.chips(name)[chip])
+
+    return {
+        "maker": text("maker"),
+        "maker_origin": text("maker_origin"),
+        "product": text("product"),
+        "class": text("class"),
+        "inference_listed": lambda: names.chips("inference_listed")[chip],
+        "inference_physical": lambda: names.optimised(bound)[chip],
+    }
+
+
+def _services(market: Market) -> FloatArray:
+    """What segments paid for services, USD (nodes,)."""
+    sold = np.zeros(len(market.nodes))
     for (_, node), money in market.graph.money("services").items():
-        by_node[market.node_number[node]] += money
-    of_node = market.node_of_cell.argmax(axis=0)
-    total = np.bincount(of_node, weights=applications, minlength=len(by_node))[of_node]
-    services = np.divide(by_node[of_node] * applications, total, out=np.zeros_like(total), where=total > 0.0)
-    market.recorder.extend(
-        "segments",
-        {
-            "quarter": market.quarter,
-            "region": [REGIONS[c.region] for c in cells],
-            "sector": [c.sector for c in cells],
-            "size": [c.size for c in cells],
-            "firms": [c.firms for c in cells],
-            "adoption": np.array([a / c.firms for a, c in zip(market.demand.adopters, cells, strict=True)]),
-            "tokens_mtok": tokens,
-            "spend_usd": spend,
-            "services_usd": services,
-            "applications": applications,
-        },
-    )
+        sold[market.node_number[node]] += money
+    return sold
 
 
-def _edges(market: Market) -> None:
-    names = ("source", "target", "kind", "units", "unit", "money_usd")
-    columns = dict(zip(names, market.graph.columns(), strict=True))
-    market.recorder.extend("edges", {"quarter": market.quarter, **columns})
+_KIND = {kind: k for k, kind in enumerate(Kind)}
+
+
+def _by_kind(of: Callable[[str], dict[Kind, float]], firms: Collection[str]) -> FloatArray:
+    """What the ledger says of each firm by kind of payment, USD (firms, kinds)."""
+    table = np.zeros((len(firms), len(_KIND)))
+    for row, firm in zip(table, firms, strict=True):
+        for kind, amount in of(firm).items():
+            row[_KIND[kind]] = amount
+    return table

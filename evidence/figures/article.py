@@ -201,7 +201,7 @@ CELLS = {"benchmarks": benchmarks, "offers": offers, "growth": growth, "hardware
 
 def _active_b(record: Record, name: str) -> float:
     """Active parameters of a model as the run has it on sale, billions."""
-    return product(record, record.quarters(), name).mean("active_params_b")
+    return product(record, record.quarters, name).mean("active_params_b")
 
 
 def beside(p: Parameters, tables: Tables) -> DataFrame:

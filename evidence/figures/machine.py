@@ -85,14 +85,14 @@ def maturity(record: Record, p: Parameters, maker: str, origin: str, quarter: st
     start = p[name] if name in p else p[f"{MATURITY}captive"]
     learns = p.domestic_learning if origin == "CN" else 1.0
     before = calendar.name(calendar.index(quarter) - 1)
-    seen = before if before in record.table("fleets").quarters() else quarter
+    seen = before if len(record.rows("fleets", (before,))) else quarter
     installed = record.rows("fleets", (seen,)).where(maker=maker).total("units")
     return 1.0 - (1.0 - start) * math.exp(-learns * installed / p.software_scale_units)
 
 
 def price_of(record: Record, p: Parameters, chip: str, region: str, quarter: str) -> tuple[float, str]:
     """What buyers of a region last paid for a chip by a quarter, USD, and when; else its first list price."""
-    for seen in reversed([name for name in record.quarters() if name <= quarter]):
+    for seen in reversed([name for name in record.quarters if name <= quarter]):
         rows = record.rows("chips", (seen,)).where(product=chip, buyer_region=region)
         price = ratio(rows.total("value_usd"), rows.total("units_delivered"))
         if price > 0.0:

@@ -47,7 +47,7 @@ def _quarters(when: str, record: Record) -> Quarters:
         wanted = moment(when).quarters
     except ValueError as error:
         raise WorkloadError(str(error)) from None
-    on_record = record.quarters()
+    on_record = record.quarters
     if not set(wanted) <= set(on_record):
         raise WorkloadError(f"the run has {on_record[0]} to {on_record[-1]}, not all of {when}")
     return wanted

@@ -147,7 +147,7 @@ class Plant:
 
 def check(workload: Workload, record: Record) -> None:
     """Raises WorkloadError when the workload's years are not on record."""
-    on_record = record.quarters()
+    on_record = record.quarters
     missing = [quarter for quarter in workload.quarters if quarter not in on_record]
     if missing:
         raise WorkloadError(

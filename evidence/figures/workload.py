@@ -58,7 +58,7 @@ def workloads(p: Parameters, tables: Tables) -> DataFrame:
     (1.42 is a rise of 142 %; nan in the first year and from nothing).
     """
     record = Record(tables)
-    on_record = set(record.quarters())
+    on_record = record.known
     years = sorted({quarter[:4] for quarter in on_record})
     rows, before = [], dict[str, float]()
     for year in (name for name in years if on_record.issuperset(moment(name).quarters)):

@@ -11,8 +11,9 @@ from evidence.claims import ARTICLES, KINDS, Claim, by_id, claims, expected_unit
 from evidence.effects import WORLDS
 from evidence.facts import rows as facts
 from evidence.metrics import METRICS, evaluate, needed_worlds
-from evidence.period import period
-from evidence.record import Column, Table
+from evidence.period import Quarters, period
+from evidence.record import Column
+from model.records import Tables
 from model.records import tables as schema_tables
 from tests.evidence import cases_chips, cases_clouds, cases_contest, cases_models, cases_prices
 from tests.evidence.handmade import Case, Cases, frames
@@ -75,13 +76,13 @@ def test_metrics_read_the_tables_they_declare_and_columns_of_the_schema(
 ) -> None:
     schema = {table: {column.column for column in columns} for table, columns in schema_tables().items()}
     read: set[tuple[str, str]] = set()
-    column = Table.column
+    column = Tables.column
 
-    def spy(table: Table, name: str) -> Column:
-        read.add((table.name, name))
-        return column(table, name)
+    def spy(run: Tables, table: str, name: str, quarters: Quarters | None = None) -> Column:
+        read.add((table, name))
+        return column(run, table, name, quarters)
 
-    monkeypatch.setattr(Table, "column", spy)
+    monkeypatch.setattr(Tables, "column", spy)
     for claim in claims():
         for case in CASES[claim.id]:
             read.clear()

@@ -25,6 +25,23 @@ def tidy(seed=1, offers=6, quarters=QUARTERS):
     return when, ids, price, tokens, capability
 
 
+def chained_fisher(when, ids, price, tokens, quarters):
+    return indices.chained_fisher(indices.panel(when, ids, price, tokens, price, quarters))
+
+
+def fixed_basket(when, ids, price, tokens, base, quarters):
+    return indices.fixed_basket(indices.panel(when, ids, price, tokens, price, quarters), base)
+
+
+def chained_hedonic(when, ids, price, tokens, capability, quarters):
+    return indices.chained_hedonic(indices.panel(when, ids, price, tokens, capability, quarters))
+
+
+def constant_quality(when, region, price, capability, reference, quarters, regions):
+    panel = indices.panel(when, range(len(when)), price, price, capability, quarters)
+    return indices.constant_quality(panel, region, reference, regions)
+
+
 def test_unit_value_is_revenue_over_tokens():
     assert indices.unit_value([2.0, 10.0], [30.0, 10.0]) == pytest.approx(4.0)
     assert math.isnan(indices.unit_value([2.0], [0.0]))
@@ -81,12 +98,12 @@ def test_proportional_decline_gives_the_same_path_in_every_index_over_time():
     base_price = price[: price.size // QUARTERS]
     falling = np.tile(base_price, QUARTERS) * FACTOR**when
     path = FACTOR ** np.arange(QUARTERS)
-    np.testing.assert_allclose(indices.chained_fisher(when, ids, falling, tokens, QUARTERS), path)
-    np.testing.assert_allclose(indices.fixed_basket(when, ids, falling, tokens, [0], QUARTERS), path)
+    np.testing.assert_allclose(chained_fisher(when, ids, falling, tokens, QUARTERS), path)
+    np.testing.assert_allclose(fixed_basket(when, ids, falling, tokens, [0], QUARTERS), path)
     same_tokens = np.tile(tokens[: base_price.size], QUARTERS)
-    hedonic = indices.chained_hedonic(when, falling, same_tokens, capability, QUARTERS)
+    hedonic = chained_hedonic(when, ids, falling, same_tokens, capability, QUARTERS)
     np.testing.assert_allclose(hedonic, path)
-    lowest = indices.constant_quality(when, ids % 2, falling, capability, capability.min(), QUARTERS, 2)
+    lowest = constant_quality(when, ids % 2, falling, capability, capability.min(), QUARTERS, 2)
     np.testing.assert_allclose(indices.constant_quality_index(lowest), path)
 
 
@@ -96,20 +113,20 @@ def test_no_index_depends_on_the_order_of_its_rows():
         o = np.random.default_rng(seed).permutation(when.size)
         for one, other in (
             (
-                indices.chained_fisher(when, ids, price, tokens, QUARTERS),
-                indices.chained_fisher(when[o], ids[o], price[o], tokens[o], QUARTERS),
+                chained_fisher(when, ids, price, tokens, QUARTERS),
+                chained_fisher(when[o], ids[o], price[o], tokens[o], QUARTERS),
             ),
             (
-                indices.fixed_basket(when, ids, price, tokens, [1, 2], QUARTERS),
-                indices.fixed_basket(when[o], ids[o], price[o], tokens[o], [1, 2], QUARTERS),
+                fixed_basket(when, ids, price, tokens, [1, 2], QUARTERS),
+                fixed_basket(when[o], ids[o], price[o], tokens[o], [1, 2], QUARTERS),
             ),
             (
-                indices.chained_hedonic(when, price, tokens, capability, QUARTERS),
-                indices.chained_hedonic(when[o], price[o], tokens[o], capability[o], QUARTERS),
+                chained_hedonic(when, ids, price, tokens, capability, QUARTERS),
+                chained_hedonic(when[o], ids[o], price[o], tokens[o], capability[o], QUARTERS),
             ),
             (
-                indices.constant_quality(when, ids % 2, price, capability, 24.0, QUARTERS, 2),
-                indices.constant_quality(when[o], ids[o] % 2, price[o], capability[o], 24.0, QUARTERS, 2),
+                constant_quality(when, ids % 2, price, capability, 24.0, QUARTERS, 2),
+                constant_quality(when[o], ids[o] % 2, price[o], capability[o], 24.0, QUARTERS, 2),
             ),
         ):
             np.testing.assert_array_equal(one, other)
@@ -118,14 +135,14 @@ def test_no_index_depends_on_the_order_of_its_rows():
 def test_the_fixed_basket_weighs_offers_by_what_was_bought_in_the_base():
     # Base: 10 of A at 2 and 30 of B at 1, worth 50. Then A at 1 and B at 1: 40.
     when, ids = [0, 0, 1, 1], [5, 9, 5, 9]
-    index = indices.fixed_basket(when, ids, [2.0, 1.0, 1.0, 1.0], [10.0, 30.0, 99.0, 1.0], [0], 2)
+    index = fixed_basket(when, ids, [2.0, 1.0, 1.0, 1.0], [10.0, 30.0, 99.0, 1.0], [0], 2)
     np.testing.assert_allclose(index, [1.0, 0.8])
 
 
 def test_an_offer_that_leaves_is_carried_at_its_last_price_and_one_not_yet_there_at_its_first():
     # Base quarter 1: 10 of A at 2, 10 of B at 4. A leaves after it; B enters in it.
     when, ids = [0, 1, 1, 2], [1, 1, 2, 2]
-    index = indices.fixed_basket(when, ids, [3.0, 2.0, 4.0, 1.0], [5.0, 10.0, 10.0, 10.0], [1], 3)
+    index = fixed_basket(when, ids, [3.0, 2.0, 4.0, 1.0], [5.0, 10.0, 10.0, 10.0], [1], 3)
     np.testing.assert_allclose(index, [70.0 / 60.0, 1.0, 30.0 / 60.0])
 
 
@@ -133,42 +150,54 @@ def test_a_basket_of_which_nothing_is_on_sale_has_no_price():
     # A leaves after quarter 1 and B after quarter 2; C was never in the basket; B comes back in quarter 4.
     when, ids = [0, 0, 1, 1, 2, 3, 4], [1, 2, 1, 2, 2, 3, 2]
     price = [2.0, 2.0, 2.0, 1.0, 1.0, 9.0, 3.0]
-    index = indices.fixed_basket(when, ids, price, [10.0] * 7, [0], 6)
+    index = fixed_basket(when, ids, price, [10.0] * 7, [0], 6)
     np.testing.assert_allclose(index, [1.0, 0.75, 0.75, np.nan, 1.25, np.nan])
 
 
 def test_the_pooled_base_has_level_one():
     # Two base quarters: 10 at 3 and 30 at 1 cost 60 for a basket of 40, unit value 1.5.
-    index = indices.fixed_basket([0, 1, 2], [1, 1, 1], [3.0, 1.0, 0.75], [10.0, 30.0, 50.0], [0, 1], 3)
+    index = fixed_basket([0, 1, 2], [1, 1, 1], [3.0, 1.0, 0.75], [10.0, 30.0, 50.0], [0, 1], 3)
     np.testing.assert_allclose(index, [2.0, 1.0 / 1.5, 0.5])
     np.testing.assert_allclose(indices.rebase([1.0, 0.5, 0.25], [0, 1]), [4.0 / 3.0, 2.0 / 3.0, 1.0 / 3.0])
 
 
 def test_a_base_without_sales_has_no_index():
-    assert np.isnan(indices.fixed_basket([0, 1], [1, 1], [1.0, 2.0], [0.0, 5.0], [0], 2)).all()
+    assert np.isnan(fixed_basket([0, 1], [1, 1], [1.0, 2.0], [0.0, 5.0], [0], 2)).all()
 
 
 def test_a_new_cheap_model_does_not_move_the_matched_index_in_the_quarter_of_its_entry():
     when, ids = [0, 1, 1, 2, 2], [1, 1, 2, 1, 2]
     price, tokens = [10.0, 10.0, 1.0, 10.0, 0.5], [5.0, 5.0, 50.0, 1.0, 50.0]
-    index = indices.chained_fisher(when, ids, price, tokens, 3)
+    index = chained_fisher(when, ids, price, tokens, 3)
     assert index[1] == 1.0
     assert index[2] == pytest.approx(indices.fisher([10.0, 1.0], [5.0, 50.0], [10.0, 0.5], [1.0, 50.0]))
 
 
 def test_a_chain_starts_with_the_first_sale_and_ends_where_nothing_matches():
-    index = indices.chained_fisher([1, 2, 3], [1, 1, 2], [4.0, 2.0, 1.0], [1.0, 1.0, 1.0], 4)
+    index = chained_fisher([1, 2, 3], [1, 1, 2], [4.0, 2.0, 1.0], [1.0, 1.0, 1.0], 4)
     assert math.isnan(index[0])
     np.testing.assert_allclose(index[1:3], [1.0, 0.5])
     assert math.isnan(index[3])
-    assert np.isnan(indices.chained_fisher([], [], [], [], 2)).all()
+    assert np.isnan(chained_fisher([], [], [], [], 2)).all()
+
+
+def test_a_panel_of_some_rows_is_the_panel_of_these_rows_alone():
+    when, ids, price, tokens, capability = tidy()
+    kept = np.random.default_rng(3).random(when.size) < 0.7
+    order = np.random.default_rng(4).permutation(when.size)
+    given = [values[order] for values in (when, ids, price, tokens, capability)]
+    whole = indices.panel(*given, QUARTERS)
+    part = whole.of(kept[order][whole.order])
+    alone = indices.panel(*(values[kept] for values in (when, ids, price, tokens, capability)), QUARTERS)
+    for index in (indices.chained_fisher, indices.chained_hedonic, lambda of: indices.fixed_basket(of, [1])):
+        np.testing.assert_array_equal(index(part), index(alone))
 
 
 def test_an_offer_listed_twice_in_a_quarter_is_refused():
     with pytest.raises(ValueError, match="offer 3 appears twice in quarter 1"):
-        indices.chained_fisher([0, 1, 1], [3, 3, 3], [1.0, 1.0, 1.0], [1.0, 1.0, 1.0], 2)
+        chained_fisher([0, 1, 1], [3, 3, 3], [1.0, 1.0, 1.0], [1.0, 1.0, 1.0], 2)
     with pytest.raises(ValueError, match="twice"):
-        indices.fixed_basket([0, 0], [3, 3], [1.0, 1.0], [1.0, 1.0], [0], 1)
+        fixed_basket([0, 0], [3, 3], [1.0, 1.0], [1.0, 1.0], [0], 1)
 
 
 def test_hedonic_finds_the_fall_that_hides_behind_better_models():
@@ -215,14 +244,14 @@ def test_constant_quality_takes_the_cheapest_offer_that_is_good_enough():
     assert indices.price_at_quality([0.1, 2.0, 5.0], [23.0, 24.0, 26.0], 24.0) == 2.0
     assert math.isnan(indices.price_at_quality([0.1], [23.0], 24.0))
     when, where = [0, 0, 1, 1, 1], [0, 1, 0, 0, 1]
-    table = indices.constant_quality(when, where, [4, 9, 3, 2, 1], [25, 25, 25, 24, 23], 24, 2, 2)
+    table = constant_quality(when, where, [4, 9, 3, 2, 1], [25, 25, 25, 24, 23], 24, 2, 2)
     np.testing.assert_array_equal(table, [[4.0, 9.0], [2.0, np.nan]])
 
 
 def test_a_higher_reference_never_has_a_lower_price():
     when, ids, price, _, capability = tidy(offers=12)
     references = np.linspace(capability.min(), capability.max(), 9)
-    tables = [indices.constant_quality(when, ids % 2, price, capability, r, QUARTERS, 2) for r in references]
+    tables = [constant_quality(when, ids % 2, price, capability, r, QUARTERS, 2) for r in references]
     for low, high in pairwise(tables):
         served = ~np.isnan(high)
         assert np.all(low[served] <= high[served])

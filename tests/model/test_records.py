@@ -121,7 +121,7 @@ def test_a_float_may_be_empty_and_nothing_else() -> None:
         with pytest.raises(ValueError, match=rf"offers\.{column} cannot be"):
             recorder.extend("offers", lists)
     assert recorder.rows("offers") == 0
-    assert all(len(store.data) == 0 for store in recorder._tables["offers"].columns.values())
+    assert recorder.since("offers", 0) == {column.column: [] for column in tables()["offers"]}
 
 
 def test_a_row_with_other_columns_is_refused_and_says_which() -> None:
