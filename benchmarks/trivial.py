@@ -13,7 +13,8 @@ import pandas as pd
 
 from evidence.claims import claims
 from model import calendar
-from model.records import Column, tables
+from model.columns import Column
+from model.records import tables
 from model.setting import Setting
 from scenarios import batch
 from scenarios.plan import Plan, members_of

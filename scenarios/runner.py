@@ -7,7 +7,7 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from distributed import Client
 
-    Tables = dict[str, pd.DataFrame]
+    Tables = Mapping[str, pd.DataFrame]
     Simulate = Callable[[Setting, int], Tables]
     Measure = Callable[[Mapping[str, pd.DataFrame]], dict[str, float]]
 
@@ -34,12 +34,14 @@ REPORT_SECONDS = 0.5
 
 
 def simulate(setting: Setting, seed: int) -> Tables:
-    """Run the market to its last quarter and return its tables as DataFrames by name."""
+    """Run the market to its last quarter and return its tables, each a DataFrame once somebody asks for it."""
     from model.market import Market
 
     market = Market(setting, seed)
     try:
-        return market.run()
+        while not market.finished:
+            market.step()
+        return market.tables()
     finally:
         market.release()
 
@@ -117,7 +119,8 @@ class Result:
 def run_task(job: Job, task: Task) -> Result:
     """Make one run; whatever it dies of is recorded and returned, never raised."""
     try:
-        return _made(job, task)
+        made = _made(job, task)
+        return made if task.full else replace(made, frames=_headline(made.frames))
     except Exception as error:  # noqa: BLE001  whatever a run dies of, the batch goes on
         return _failed(task, error)
 
@@ -132,6 +135,14 @@ def replay(job: Job, task: Task) -> Result:
 def _made(job: Job, task: Task) -> Result:
     frames = job.simulate(task.setting, task.seed)
     return Result(task, frames, job.measure(frames) if task.headline else {})
+
+
+def _headline(frames: Tables) -> Tables:
+    """The tables that are stored of every run: results wait for others, and should not hold what nobody will see."""
+    from model import records
+    from scenarios.tables import HEADLINE
+
+    return frames.only(HEADLINE) if isinstance(frames, records.Tables) else frames
 
 
 def to_chunk(results: Sequence[Result]) -> Chunk:
@@ -157,11 +168,11 @@ def _to_chunk(results: Sequence[Result]) -> Chunk:
     if headline:
         made[tables.METRICS] = tables.metrics_to_arrow({run: r.metrics for run, r in headline.items()})
         for name in tables.HEADLINE:
-            made[name] = tables.to_arrow(name, {run: r.frames[name] for run, r in headline.items()})
+            made[name] = tables.to_arrow(name, {run: r.frames for run, r in headline.items()})
     if full:
         made[tables.KEPT] = tables.rows_to_arrow(tables.KEPT, list(full))
         for name in tables.full_tables():
-            made[name] = tables.to_arrow(name, {run: r.frames[name] for run, r in full.items()})
+            made[name] = tables.to_arrow(name, {run: r.frames for run, r in full.items()})
     if bad:
         made[tables.FAILURES] = tables.rows_to_arrow(
             tables.FAILURES, [(f.world, f.seed, f.reason, f.traceback) for f in bad]

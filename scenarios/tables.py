@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from model.records import Column, tables
+from model import texts
+from model.columns import Column
+from model.records import Tables, tables
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    from numpy.typing import NDArray
 
 Run = tuple[str, int]
 """A run: its world and its seed."""
@@ -76,31 +79,60 @@ def arrow_schema(table: str) -> pa.Schema:
     )
 
 
-def to_arrow(table: str, frames: Mapping[Run, pd.DataFrame]) -> pa.Table:
-    """A table of several runs with world and seed in front, in the stored form.
+def to_arrow(table: str, runs: Mapping[Run, Mapping[str, pd.DataFrame]]) -> pa.Table:
+    """A table of several runs, given by all their tables, with world and seed in front, in the stored form.
 
     Raises ValueError, naming the table, when its columns are not those of the schema or hold other types.
     """
-    import pandas as pd
     import pyarrow as pa
 
     form = arrow_schema(table)
-    expected = form.names[len(KEYS) :]
-    for frame in frames.values():
-        if list(frame.columns) != expected and set(frame.columns) != set(expected):
-            missing = [name for name in expected if name not in frame.columns]
-            strange = [str(name) for name in frame.columns if name not in expected]
+    recorded = [of for of in runs.values() if isinstance(of, Tables)]
+    if len(recorded) == len(runs):
+        rows = [of.rows(table) for of in recorded]
+        columns = [
+            _column(column, [of.column(table, column.column) for of in recorded])
+            for column in tables()[table]
+        ]
+    else:
+        rows = [len(of[table]) for of in runs.values()]
+        columns = _columns(table, [of[table] for of in runs.values()])
+    keys = _keys(dict(zip(runs, rows, strict=True)))
+    return pa.Table.from_arrays([*keys, *columns], schema=form)
+
+
+def _column(column: Column, parts: Sequence[NDArray[Any]]) -> pa.Array:
+    """A column that was recorded in parts; numbers that are not there are stored as missing."""
+    import numpy as np
+    import pyarrow as pa
+
+    held = np.concatenate(parts)
+    if column.dtype != "str":
+        return pa.array(held, from_pandas=True)
+    words, which = texts.distinct(held)
+    return pa.array(words, pa.string()).take(pa.array(which))
+
+
+def _columns(table: str, frames: Sequence[pd.DataFrame]) -> list[pa.Array]:
+    """The columns of DataFrames, one after the other. Raises ValueError as :func:`to_arrow`."""
+    import pandas as pd
+    import pyarrow as pa
+
+    form = pa.schema(list(arrow_schema(table))[len(KEYS) :])
+    for frame in frames:
+        if list(frame.columns) != form.names and set(frame.columns) != set(form.names):
+            missing = [name for name in form.names if name not in frame.columns]
+            strange = [str(name) for name in frame.columns if name not in form.names]
             raise ValueError(
                 f"table {table!r} lacks {missing or 'nothing'} and has {strange or 'nothing'} besides"
             )
-    whole = pd.concat(frames.values(), ignore_index=True) if len(frames) > 1 else next(iter(frames.values()))
-    own = pa.schema(list(form)[len(KEYS) :])
+    whole = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
     try:
-        rows = pa.Table.from_pandas(whole[expected], schema=own, preserve_index=False, nthreads=1)
+        return list(
+            pa.Table.from_pandas(whole[form.names], schema=form, preserve_index=False, nthreads=1).columns
+        )
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise ValueError(f"table {table!r}: {error}") from None
-    keys = _keys({run: len(frame) for run, frame in frames.items()})
-    return pa.Table.from_arrays([*keys, *rows.columns], schema=form)
 
 
 def metrics_to_arrow(metrics: Mapping[Run, Mapping[str, float]]) -> pa.Table:
