@@ -128,7 +128,7 @@ class ArrayStep:
         nest /= total
         nest /= whole
         weights *= nest[block.group]
-        adoption = self.adoption[block.rows]
+        adoption: Numbers = self.adoption[block.rows]
         target: Numbers = 1.0 / (1.0 + np.exp((SIGMA1 - 1.0) * log_inclusive))
         target -= adoption
         target *= ADOPTION_RATE

@@ -165,7 +165,7 @@ class ObjectMarket(Market):
 
         Nothing is known of the quarters before the first recorded one.
         """
-        columns, frame = self.datacollector.model_vars, self.frames()["quarters"]
+        columns, frame = self.datacollector.model_vars, self.tables()["quarters"]
         for name in HEADLINE:
             columns[name][-len(frame) :] = frame[name].tolist()
 

@@ -71,22 +71,19 @@ class Round:
 # ------------------------------------------------------------------------------------------------------- ours
 
 
-def simulate(setting: Setting, seed: int) -> dict[str, pd.DataFrame]:
-    """What :func:`scenarios.runner.simulate` does, timed."""
+def simulate(setting: Setting, seed: int) -> Mapping[str, pd.DataFrame]:
+    """:func:`scenarios.runner.simulate`, timed."""
     _time_conversion()
     note(BEGIN)
     places = (
+        (Market, "__init__", FOUND),
+        (Market, "step", MARKET),
         (enterprise, "step", DEMAND),
         (recording.Recording, "write", RECORD),
         (recording.Recording, "tables", RECORD),
     )
     with CLOCK.timing(*places):
-        with CLOCK.on(FOUND):
-            market = Market(setting, seed)
-        with CLOCK.on(MARKET):
-            frames = market.run()
-        market.release()
-    return frames
+        return runner.simulate(setting, seed)
 
 
 def measure(frames: Mapping[str, pd.DataFrame]) -> dict[str, float]:

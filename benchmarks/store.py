@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,13 +21,13 @@ import pandas as pd
 from benchmarks.sides import plan_of
 from benchmarks.table import Line, Row
 from benchmarks.turns import Disagreement, say
-from model.records import tables
+from model.records import Tables, tables
 from scenarios import runner
 from scenarios.batch import Batch
 from scenarios.journal import Journal
 from scenarios.runner import CHUNK_RUNS, Chunk, Result, to_chunk
 from scenarios.store import Store
-from scenarios.tables import METRICS
+from scenarios.tables import HEADLINE, METRICS
 from undercut import batch
 
 ENTERPRISES = 500
@@ -39,26 +39,31 @@ MB, KB = 1e6, 1e3
 
 
 @cache
-def one_run() -> tuple[dict[str, pd.DataFrame], dict[str, float]]:
+def one_run() -> tuple[Tables, dict[str, float]]:
     """The tables and metrics of a run."""
-    frames = runner.simulate(plan_of("baseline", [1], ENTERPRISES).members[0].base, 1)
-    return frames, batch.job().measure(frames)
+    found = runner.simulate(plan_of("baseline", [1], ENTERPRISES).members[0].base, 1)
+    metrics = batch.job().measure(found)
+    return Tables.of(found).only(list(found)), metrics
 
 
-def drawn(frames: dict[str, pd.DataFrame], seed: int) -> dict[str, pd.DataFrame]:
-    """The same tables with other numbers."""
-    chance, found = np.random.default_rng(seed), {}
-    for name, frame in frames.items():
-        numbers = frame.select_dtypes("float").columns
-        factor = 1.0 + SPREAD * chance.standard_normal((len(frame), len(numbers)))
-        found[name] = frame.assign(**(frame[numbers] * factor))
+def drawn(frames: Tables, names: Sequence[str], seed: int) -> Tables:
+    """Some of the tables with other numbers."""
+    chance, found = np.random.default_rng(seed), frames.only(names)
+    for name in names:
+        floats = [column.column for column in tables()[name] if column.dtype == "float"]
+        factors = 1.0 + SPREAD * chance.standard_normal((len(floats), frames.rows(name)))
+        numbers = {
+            column: frames.column(name, column) * factor
+            for column, factor in zip(floats, factors, strict=True)
+        }
+        found.put(name, numbers)
     return found
 
 
 def written(keep: str, runs: int, folder: Path) -> tuple[dict[str, float], Batch, float]:
     """Seconds by what is done to write so many runs, the batch, and its megabytes in memory."""
     frames, metrics = one_run()
-    kept = frames if keep == "all" else {name: frames[name] for name in ("quarters",)}
+    names = stored(keep)
     plan = plan_of("baseline", range(1, runs + 1), ENTERPRISES, keep)
     store = Store.make(folder)
     taken = {"into the stored form": 0.0, "parts and packs written": 0.0}
@@ -67,7 +72,8 @@ def written(keep: str, runs: int, folder: Path) -> tuple[dict[str, float], Batch
         tasks = journal.missing()
         for first in range(0, runs, CHUNK_RUNS):
             results = [
-                Result(task, drawn(kept, task.seed), metrics) for task in tasks[first : first + CHUNK_RUNS]
+                Result(task, drawn(frames, names, task.seed), metrics)
+                for task in tasks[first : first + CHUNK_RUNS]
             ]
             chunk, seconds = _timed(to_chunk, results)
             taken["into the stored form"] += seconds
@@ -75,6 +81,11 @@ def written(keep: str, runs: int, folder: Path) -> tuple[dict[str, float], Batch
             taken["parts and packs written"] += _timed(journal.add, chunk)[1]
         taken["parts and packs written"] += _timed(journal.finish)[1]
     return taken, Batch(store, plan.name), size / MB
+
+
+def stored(keep: str) -> tuple[str, ...]:
+    """The market's tables that are stored of every run."""
+    return tuple(tables()) if keep == "all" else HEADLINE
 
 
 def _bytes(chunk: Chunk) -> int:
@@ -90,19 +101,17 @@ def _timed(call: Any, *arguments: Any) -> tuple[Any, float]:
 def read(made: Batch, keep: str) -> tuple[float, float, int]:
     """Seconds to read all tables of a batch back, their megabytes as DataFrames, and the rows."""
     seconds, size, count = 0.0, 0, 0
-    for name in (METRICS, *(tables() if keep == "all" else ("quarters",))):
+    for name in (METRICS, *stored(keep)):
         frame, taken = _timed(made.table, name)
         seconds, size, count = seconds + taken, size + int(frame.memory_usage().sum()), count + len(frame)
-        if name == "quarters":
-            _check(frame, made)
+        if name in HEADLINE:
+            _check(name, frame, made.seeds[-1])
     return seconds, size / MB, count
 
 
-def _check(frame: pd.DataFrame, made: Batch) -> None:
-    first, _ = one_run()
-    last = made.seeds[-1]
-    expected = drawn({"quarters": first["quarters"]}, last)["quarters"]
-    found = frame[frame["seed"] == last].drop(columns=["scenario", "world", "seed"]).reset_index(drop=True)
+def _check(name: str, frame: pd.DataFrame, seed: int) -> None:
+    expected = drawn(one_run()[0], [name], seed)[name]
+    found = frame[frame["seed"] == seed].drop(columns=["scenario", "world", "seed"]).reset_index(drop=True)
     if not found.equals(expected.astype(found.dtypes.to_dict())):
         raise Disagreement("what was read is not what was written")
 

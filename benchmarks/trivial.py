@@ -14,7 +14,7 @@ import pandas as pd
 from evidence.claims import claims
 from model import calendar
 from model.columns import Column
-from model.records import tables
+from model.records import Tables, tables
 from model.setting import Setting
 from scenarios import batch
 from scenarios.plan import Plan, members_of
@@ -37,13 +37,13 @@ class Overhead:
     in_parent: float
 
 
-def simulate(setting: Setting, seed: int) -> dict[str, pd.DataFrame]:
+def simulate(setting: Setting, seed: int) -> Tables:
     """Tables of the schema, made once a process."""
     return _tables(setting.record_from, setting.last)
 
 
 @cache
-def _tables(first: str, last: str) -> dict[str, pd.DataFrame]:
+def _tables(first: str, last: str) -> Tables:
     chance = np.random.default_rng(1)
     quarters = [calendar.name(q) for q in range(calendar.index(first), calendar.index(last) + 1)]
 
@@ -55,10 +55,12 @@ def _tables(first: str, last: str) -> dict[str, pd.DataFrame]:
         numbers = chance.integers(0, LARGEST, len(quarters))
         return {"int": numbers, "bool": numbers > 0, "str": numbers.astype(str)}[column.dtype]
 
-    return {
-        name: pd.DataFrame({column.column: values(column) for column in columns})
-        for name, columns in tables().items()
-    }
+    return Tables.of(
+        {
+            name: pd.DataFrame({column.column: values(column) for column in columns})
+            for name, columns in tables().items()
+        }
+    )
 
 
 def measure(frames: Mapping[str, pd.DataFrame]) -> dict[str, float]:

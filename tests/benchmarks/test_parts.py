@@ -96,11 +96,14 @@ def test_what_the_store_gives_back_is_what_it_was_given(tmp_path, monkeypatch):
 
 def test_numbers_drawn_around_a_run_stay_missing_where_they_were():
     frames, _ = store.one_run()
-    found = store.drawn(frames, 5)
-    for name, frame in frames.items():
-        numbers = frame.select_dtypes("float")
-        assert np.array_equal(numbers.isna(), found[name][numbers.columns].isna())
-        assert list(found[name].columns) == list(frame.columns)
+    names = store.stored("all")
+    found = store.drawn(frames, names, 5)
+    assert list(found) == list(names)
+    for name in names:
+        before, after = frames[name], found[name]
+        assert list(after.columns) == list(before.columns)
+        assert np.array_equal(before.isna(), after.isna())
+    assert not found["quarters"].equals(frames["quarters"])
 
 
 def test_a_world_of_the_benchmark_has_as_many_offers_as_asked_for():
