@@ -184,7 +184,7 @@ def measure(quick: bool) -> Iterator[Line]:
         )
         base, turns = (QUICK_BASE, QUICK_TURNS) if quick else (BASE, TURNS)
         made = variants(base, kernel)
-        say(f"six variants by turns, {base:,} enterprises")
+        say(f"{len(made)} variants by turns, {base:,} enterprises")
         taken = by_turns({name: variant.step for name, variant in made.items()}, turns, SLICE_S)
         del made
         reference = min(median(taken[name]) for name in (PURE, NUMPY))

@@ -40,7 +40,7 @@ FIRMS_LAST = "2024Q4"
 BASE = 500
 STEP_ENTERPRISES, STEP_OFFERS = 20_000, (12, 24, 48, 96, 192)
 TYPES, PRICED_OFFERS = 24, (8, 16, 32, 64)
-RUNS_SECONDS, QUICK_RUNS_SECONDS = 20.0, 4.0
+RUNS_SECONDS, QUICK_RUNS_SECONDS = 15.0, 4.0
 """What the largest number of runs may take."""
 TENTHS = (1, 10, 100)
 """Numbers of runs: the largest over these."""

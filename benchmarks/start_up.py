@@ -29,7 +29,7 @@ PYTHON, MESA, HELP = "python -c pass", "python -c 'import mesa'", "undercut --he
 RUN, AGAIN = "undercut run baseline --seeds 1", "the same, all stored"
 COLD = "two quarters, no kernel compiled yet"
 TURNS, QUICK_TURNS = 15, 3
-PATIENCE_S = 60.0
+PATIENCE_S = 45.0
 """After so long there are no more turns, but LEAST_TURNS of them."""
 LEAST_TURNS = 3
 HELP_TURNS, QUICK_HELP_TURNS = 5, 1

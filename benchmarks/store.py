@@ -31,7 +31,7 @@ from scenarios.tables import HEADLINE, METRICS
 from undercut import batch
 
 ENTERPRISES = 500
-RUNS, QUICK_RUNS = {"headline": 2000, "all": 100}, {"headline": 200, "all": 20}
+RUNS, QUICK_RUNS = {"headline": 2000, "all": 60}, {"headline": 200, "all": 20}
 REPEATS = 3
 SPREAD = 0.1
 """How far numbers are drawn around those of the real run, relative."""

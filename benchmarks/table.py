@@ -12,7 +12,7 @@ import numpy as np
 DIGITS = 3
 """Significant digits of a printed number."""
 
-WIDTHS = (44, 22, 10, 22, 5, 24, 8)
+WIDTHS = (40, 30, 10, 22, 5, 24, 8)
 HEADS = ("measure", "size", "median", "quartiles", "n", "unit", "ratio")
 FIELDS = ("part", "measure", "size", "unit", "median", "quartile1", "quartile3", "n", "ratio", "load")
 
