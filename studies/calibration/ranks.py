@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-THINNED = 31
-"""Draws among which a truth is ranked: 32 ranks fall into bins of equal size."""
+THINNED = 39
+"""Draws among which a truth is ranked: of 40 equally likely ranks the middle 20 are 50 % and the middle 36 are 90 %."""
 
 MOST_BINS = 8
-A_BIN = 5.0
+A_BIN = 5
 """A bin of a chi-square test wants to expect as many (Cochran 1954)."""
 
 
@@ -68,22 +68,26 @@ def ranks(
     return pd.DataFrame(rows, columns=columns), tuple(found), lost
 
 
-def bins_of(truths: int) -> int:
-    """Into how many bins so many ranks go."""
-    return int(min(MOST_BINS, max(2, truths // A_BIN)))
+def bins_of(truths: int, draws: int = THINNED) -> int:
+    """Into how many bins ranks go: each has as many of the ``draws + 1`` ranks, so that all are equally likely.
+
+    The most that expect :data:`A_BIN` truths each, up to :data:`MOST_BINS`, and at least two.
+    """
+    most = min(MOST_BINS, truths // A_BIN)
+    return max((bins for bins in range(2, most + 1) if (draws + 1) % bins == 0), default=2)
 
 
 def uniformity(frame: pd.DataFrame) -> pd.DataFrame:
     """A row a parameter: chi-square test of its ranks against equal chances, and cover of its central half and 90 %.
 
-    As many bins as expect :data:`A_BIN` ranks each, at least two; ``p_value`` is small where ranks are not uniform.
+    ``p_value`` is small where ranks are not uniform, in the bins of :func:`bins_of`.
     """
     from scipy.stats import chisquare
 
     rows = []
     for name, of in frame.groupby("parameter", sort=False):
         places = (of["rank"].to_numpy() + 0.5) / (of["draws"].to_numpy() + 1)
-        bins = bins_of(len(of))
+        bins = bins_of(len(of), int(of["draws"].iloc[0]))
         counts = np.bincount(np.minimum((places * bins).astype(int), bins - 1), minlength=bins)
         rows.append(
             {

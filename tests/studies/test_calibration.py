@@ -16,7 +16,7 @@ from studies.calibration import observables as table
 from studies.calibration.calibration import calibrate, check
 from studies.calibration.emulator import Emulator
 from studies.calibration.likelihood import between_seeds
-from studies.calibration.ranks import uniformity
+from studies.calibration.ranks import THINNED, bins_of, uniformity
 from studies.calibration.tempering import sample
 from studies.calibration.waves import Design, luck_of
 from studies.space import Space
@@ -175,8 +175,21 @@ def test_many_posteriors_of_data_that_the_simulation_made_have_uniform_ranks(tmp
     assert tested["covered_90"].between(0.83, 0.96).all()
 
 
+def test_ranks_that_are_exactly_uniform_are_covered_as_often_as_intervals_say_whatever_the_bins() -> None:
+    every = range(THINNED + 1)
+    for times in (1, 2, 5):  # of as many bins as these ranks fill, from a few to the most
+        even = pd.DataFrame({"truth": 0, "parameter": "x", "rank": [*every] * times, "draws": THINNED})
+        row = uniformity(even).iloc[0]
+        assert row["covered_50"] == 0.5
+        assert row["covered_90"] == 0.9
+    for truths in range(5, 60):
+        # Bins of unlike width would refuse what is uniform, or pass what is not.
+        assert (THINNED + 1) % bins_of(truths) == 0
+        assert truths / bins_of(truths) >= 5.0 or bins_of(truths) == 2
+
+
 def test_ranks_that_are_not_uniform_are_found_out() -> None:
-    narrow = pd.DataFrame({"truth": range(60), "parameter": "x", "rank": [0, 31] * 30, "draws": 31})
+    narrow = pd.DataFrame({"truth": range(60), "parameter": "x", "rank": [0, 39] * 30, "draws": 39})
     assert uniformity(narrow)["p_value"][0] < 1e-6
     assert uniformity(narrow)["covered_90"][0] == 0.0
 

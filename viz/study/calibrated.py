@@ -130,7 +130,7 @@ def checks(frame: pd.DataFrame) -> Figure:
     for panel, name in zip(panels, names, strict=False):
         of = frame[frame["parameter"] == name]
         places = (of["rank"].to_numpy() + 0.5) / (of["draws"].to_numpy() + 1)
-        bins = bins_of(len(of))
+        bins = bins_of(len(of), int(of["draws"].iloc[0]))
         low, high = binom.interval(constants()["interval_level"], len(of), 1.0 / bins)
         panel.axhspan(low, high, color="#dddddd")
         panel.hist(places, bins=bins, range=(0.0, 1.0), color=BLUE, alpha=0.75)

@@ -308,7 +308,7 @@ def _ranks(frame: pd.DataFrame) -> list[Element]:
     said = (
         f"Ranks are not uniform for {', '.join(bad)}: their posteriors are shifted, too narrow or too wide."
         if bad
-        else f"Over {int(tested['truths'].max())} truths no parameter's ranks differ from uniform."
+        else f"Over {int(tested['truths'].max())} truths no parameter's ranks are refused as uniform, at {SUSPECT:g}."
     )
     return [
         paragraph(
