@@ -19,6 +19,7 @@ from scenarios.plan import PlanError
 from scenarios.store import DEFAULT
 from studies.ablation import paired_interval
 from studies.evaluation import HOLDS, Evaluation, evaluate
+from studies.holding import outcome_of, undefined_note
 from studies.study import Study
 
 if TYPE_CHECKING:
@@ -230,7 +231,8 @@ def causes(
 
     Common random numbers: a seed gives the same luck in every coalition, and a Shapley value for each seed, whose mean
     has Student's interval. A seed with an undefined or failed run in some coalition does not count for the outcome. An
-    outcome that does not exist without a cause is shared out among the others, with that cause on (:func:`conditions`).
+    outcome that does not exist without a cause is shared out among the others, with that cause on (:func:`conditions`);
+    of ``holds:CLAIM`` it is counted as not holding there (:func:`studies.holding.holding`).
 
     Args:
         over: names of causes; else all.
@@ -258,7 +260,7 @@ def causes(
     }  # fmt: skip
     notes = []
     for name in claims:
-        outcome = on_scale(found.values(name), scale_of(name))
+        outcome = on_scale(outcome_of(found, name), scale_of(name))
         given = conditions(outcome, found.failed)
         rows_of = subsets[:, list(given)].all(axis=1)
         players = [cause for i, cause in enumerate(plays) if i not in given]
@@ -290,7 +292,8 @@ def causes(
     }
     title = f"what causes how much in {setting.name}"
     tables = {name: pd.DataFrame(content) for name, content in rows.items() if content}
-    study = Study("causes", title, asked, tables, (found.batch.name,), (*_notes(found, idle), *notes))
+    said = (*_notes(found, idle), *undefined_note(found, claims), *notes)
+    study = Study("causes", title, asked, tables, (found.batch.name,), said)
     return study, found
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from studies.evaluation import HOLDS
+from studies.holding import holding, undefined
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,10 +19,10 @@ WHERES = (FAILS, HOLDS_THERE)
 """What is sought: worlds in which a claim fails, or in which it holds."""
 
 CASE, OTHER, UNDEFINED, LOST = "case", "other", "undefined", "lost"
-"""A world: the claim does there what is sought, or not; it is undefined in half of its seeds or more; no seed ended."""
+"""A world: the claim does there what is sought, or not; it is undefined in half of its runs or more; no run ended."""
 
 MAJORITY = 0.5
-"""A claim fails in a world where it holds in no more than this share of the seeds."""
+"""A claim fails in a world where it holds in no more than this share of the runs that ended."""
 
 
 @dataclass(frozen=True)
@@ -34,15 +34,16 @@ class Half:
 
 
 def states(found: Evaluation, claim: str, where: str) -> tuple[list[str], NDArray[np.float64]]:
-    """What each world is, and the share of its seeds in which the claim holds, where that is defined.
+    """What each world is, and the share of its runs that ended in which the claim holds, nan where none did.
 
-    A claim fails in a world where it holds in no more than half of the seeds in which it is defined.
+    A claim fails in a world where it holds in no more than half of these runs; in one that leaves its metric undefined
+    it does not hold. A world that leaves it undefined in half of them or more is told apart: it neither fails nor holds.
     """
-    lost = np.full(found.failed.shape, np.nan)
-    held = found.values(f"{HOLDS}:{claim}") if claim in found.table else lost
     ended = (~found.failed).sum(axis=1)
-    defined = (~np.isnan(held)).sum(axis=1)
-    share = np.divide(np.nansum(held, axis=1), defined, out=np.full(len(held), np.nan), where=defined > 0)
+    held = np.nansum(holding(found, claim), axis=1)
+    share = np.divide(held, ended, out=np.full(len(held), np.nan), where=ended > 0)
     sought = share > MAJORITY if where == HOLDS_THERE else share <= MAJORITY
-    known = np.where(2 * defined > ended, np.where(sought, CASE, OTHER), UNDEFINED)
+    known = np.where(
+        2 * undefined(found, claim).sum(axis=1) < ended, np.where(sought, CASE, OTHER), UNDEFINED
+    )
     return [str(each) for each in np.where(ended == 0, LOST, known)], share

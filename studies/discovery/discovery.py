@@ -328,7 +328,7 @@ def _claim(
     """How many worlds are what, and how far the seeds of a world agree."""
     cases, others = int((state == CASE).sum()), int((state == OTHER).sum())
     low, high = _interval(cases, cases + others)
-    split = (share > 0.0) & (share < 1.0)
+    split = np.isin(state, (CASE, OTHER)) & (share > 0.0) & (share < 1.0)
     return {
         "claim": claim,
         "statement": by_id()[claim].statement,

@@ -13,6 +13,7 @@ import pandas as pd
 from scenarios.plan import PlanError
 from scenarios.store import DEFAULT
 from studies.evaluation import Evaluation, evaluate
+from studies.holding import undefined_note
 from studies.sensitivity import units as shared
 from studies.sensitivity.ranking import most_note, ranked
 from studies.sensitivity.units import (
@@ -222,6 +223,7 @@ def morris(
     notes = [
         shared.seeds_note(seeds, "effects are those on the mean over them"),
         *shared.lost_note(WHAT, lost, int(found.failed.sum()), found.failed.size),
+        *undefined_note(found, outcomes),
         *shared.silent_note(undefined, flat, WHAT, LEAST_TRAJECTORIES),
         *_order_note(frame),
     ]

@@ -14,6 +14,7 @@ from scenarios.design import unit_points
 from scenarios.plan import PlanError
 from scenarios.store import DEFAULT
 from studies.evaluation import Evaluation, evaluate
+from studies.holding import undefined_note
 from studies.sensitivity import units as shared
 from studies.sensitivity.ranking import MEASURES, most_note, ranked
 from studies.sensitivity.shape import shape
@@ -207,6 +208,7 @@ def pawn(
             seeds, "every run counts, so that chance between seeds is part of the distributions"
         ),
         *shared.lost_note(WHAT, lost, int(found.failed.sum()), found.failed.size),
+        *undefined_note(found, outcomes),
         *shared.silent_note(undefined, flat, WHAT, LEAST_POINTS),
         *_size_note(frame),
     ]

@@ -13,6 +13,7 @@ import pandas as pd
 from scenarios.plan import PlanError
 from scenarios.store import DEFAULT
 from studies.evaluation import Evaluation, evaluate
+from studies.holding import undefined_note
 from studies.sensitivity import units as shared
 from studies.sensitivity.chance import Chance, decompose
 from studies.sensitivity.convergence import converged, convergence_note
@@ -229,6 +230,7 @@ def sobol(
     notes = [
         shared.seeds_note(seeds, _explained(seeds, chance_seeds)),
         *shared.lost_note(WHAT, state["lost"], int(found.failed.sum()), found.failed.size),
+        *undefined_note(found, outcomes),
         *_chance_note(parts[1:]),
         *shared.silent_note(state["undefined"], state["flat"], WHAT, LEAST_BLOCKS),
         *convergence_note(check, base, tolerance),

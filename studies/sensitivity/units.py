@@ -13,6 +13,7 @@ import numpy as np
 from evidence.claims import by_id
 from evidence.facts import constants
 from scenarios.plan import PlanError
+from studies.holding import outcome_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -99,11 +100,8 @@ def derived(seed: int, purpose: int) -> int:
 
 
 def values_of(found: Evaluation, outcome: str) -> NDArray[np.float64]:
-    """An outcome at every point with every seed, shape (points, seeds): nan where it is not finite or not measured."""
-    try:
-        values = found.values(outcome)
-    except KeyError:  # no run measured it
-        return np.full(found.failed.shape, np.nan)
+    """An outcome in every run (:func:`studies.holding.outcome_of`), shape (points, seeds): nan where it is not finite."""
+    values = outcome_of(found, outcome)
     return np.where(np.isfinite(values), values, np.nan)
 
 
