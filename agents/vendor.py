@@ -5,6 +5,7 @@ What they decide on money is in ``agents/research.py``; their prices are posted 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -94,16 +95,18 @@ class Vendor(Firm):
         self.training_budget = 0.0
         self.service_effort = market.parameters.service_effort_start
         self.foundation = False
+        # What was on sale when somebody looked: in which quarter, and of how many models.
+        self._models: list[Model] = []
+        self._looked = (-1, 0)
 
     @property
     def models(self) -> list[Model]:
         """Its models on sale, in order of launch."""
-        market = self.model
-        return [
-            m
-            for m in market.catalogue.models_of(self.name)
-            if m.launched <= market.t and (m.until is None or market.t <= m.until)
-        ]
+        known, t = self.model.catalogue.models_of(self.name), self.model.t
+        if self._looked != (t, len(known)):
+            self._looked = (t, len(known))
+            self._models = [m for m in known if m.launched <= t and (m.until is None or t <= m.until)]
+        return self._models
 
     @property
     def best(self) -> float:
@@ -185,31 +188,28 @@ class Vendor(Firm):
             p.tokens_per_parameter_most,
         )
         own = float(capability(self.programme.flop, self.programme.efficiency))
-        first = self._decide_architecture(float(active_params_from_compute(self.programme.flop, ratio)))
-        # Experts save training compute once, with the first model that has them.
-        gain = p.sparse_training_gain if first.sparse and not self.programme.sparse else 0.0
-        own += gain
         base = intervention.open_to(market, self) - p.distillation_gap
-        prospect = max(own, base)
-        waited = market.t - self.programme.launched
-        if not decide_launch(
-            prospect,
-            self.best,
-            waited,
-            p.launch_step,
-            int(p.launch_shortest_quarters),
-            int(p.launch_longest_quarters),
-        ):
+        sparse, gain = self.programme.sparse, 0.0
+        if p.sparse_architectures and not sparse:
+            # Experts save training compute once, with the first model that has them; first ask if that would do.
+            if not self._worth_launching(max(own + p.sparse_training_gain, base)):
+                return
+            dense_b = float(active_params_from_compute(self.programme.flop, ratio))
+            sparse = self._decide_architectures([dense_b])[0].sparse
+            gain = p.sparse_training_gain if sparse else 0.0
+        prospect = max(own + gain, base)
+        if not self._worth_launching(prospect):
             return
         self.programme.efficiency += gain
-        self.programme.sparse = self.programme.sparse or first.sparse
+        self.programme.sparse = sparse
         # A model built on another's open weights is as large as its own methods would make one that good.
         compute = max(self.programme.flop, 10.0 ** (prospect - self.programme.efficiency))
         dense_b = float(active_params_from_compute(compute, ratio))
         opened = self._decide_openness(prospect)
-        for tier, size, gap in (("flagship", 1.0, 0.0), ("small", p.small_tier_size, p.small_tier_gap)):
+        tiers = (("flagship", 0.0), ("small", p.small_tier_gap))
+        built = self._decide_architectures([dense_b, dense_b * p.small_tier_size])
+        for (tier, gap), architecture in zip(tiers, built, strict=True):
             generation = self.programme.generation.get(tier, 0) + 1
-            architecture = self._decide_architecture(dense_b * size)
             self._enter(
                 Model(
                     name=f"{self.name} {tier} {generation}",
@@ -225,15 +225,23 @@ class Vendor(Firm):
                 )
             )
 
-    def _decide_architecture(self, dense_b: float) -> Architecture:
+    def _worth_launching(self, prospect: float) -> bool:
         market, p = self.model, self.model.parameters
-        dense, sparse = architectures(dense_b, p)
+        shortest, longest = int(p.launch_shortest_quarters), int(p.launch_longest_quarters)
+        waited = market.t - self.programme.launched
+        return decide_launch(prospect, self.best, waited, p.launch_step, shortest, longest)
+
+    def _decide_architectures(self, dense_b: Sequence[float]) -> list[Architecture]:
+        """The architecture of each of some models, of so many billion parameters if dense."""
+        market, p = self.model, self.model.parameters
+        either = [architectures(size, p) for size in dense_b]
         if not p.sparse_architectures:
-            return dense
+            return [dense for dense, _ in either]
         units = market.clouds[self.host()].fleet.units[:, [DENSE, SPARSE]].sum(axis=1)
         mine = np.flatnonzero(units)
-        rates = market.catalogue.rates([dense, sparse], mine) @ units[mine]
-        return decide_architecture(dense, sparse, 1.0 / max(rates[0], TINY), 1.0 / max(rates[1], TINY))
+        rates = market.catalogue.rates([each for pair in either for each in pair], mine) @ units[mine]
+        costs = (1.0 / np.maximum(rates, TINY)).reshape(-1, 2).tolist()
+        return [decide_architecture(*pair, *cost) for pair, cost in zip(either, costs, strict=True)]
 
     @property
     def has_host(self) -> bool:

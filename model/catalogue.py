@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.place import CAPTIVE, DENSE, PURPOSES, SPARSE, TRAINING
+from model.roofline import serve_table
 from model.serving import (
     Architecture,
     CaptiveWork,
@@ -16,9 +17,11 @@ from model.serving import (
     ServingTechnology,
     TrainingTechnology,
     captive_throughput,
+    chip_rows,
     footprint_gb,
-    serving_table,
+    model_rows,
     training_throughput,
+    work_row,
 )
 
 FloatArray = NDArray[np.float64]
@@ -104,18 +107,25 @@ class Catalogue:
     _columns: dict[str, FloatArray] = field(default_factory=dict)
     _of_vendor: dict[str, list[Model]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self._service = work_row(self.serving)
+        self._references = model_rows([self.reference_dense, self.reference_sparse], self.serving)
+        self._speeds = chip_rows([], self.serving)
+
     def add_chip(self, chip: Chip) -> None:
         """Enter a chip; its index must be the next one."""
         if chip.index != len(self.chips):
             raise ValueError(f"chip {chip.name} has index {chip.index}, the next is {len(self.chips)}")
         self.chips.append(chip)
+        speed = chip_rows([chip.spec], self.serving)
+        self._speeds = np.concatenate([self._speeds, speed])
         row = np.zeros((1, len(PURPOSES)))
         # A cluster is only as good as its links: cards on a slow bus do not train.
         if chip.trains:
             row[0, TRAINING] = training_throughput(chip.spec, self.training)
-        row[0, [DENSE, SPARSE]] = self._mtok([self.reference_dense, self.reference_sparse], [chip])[:, 0]
+        row[0, DENSE], row[0, SPARSE] = self._mtok(self._references, speed)[:, 0]
         row[0, CAPTIVE] = captive_throughput(chip.spec, self.captive) * SECONDS_PER_HOUR
-        self.work = np.vstack([self.work, row])
+        self.work = np.concatenate([self.work, row])
 
     def add_model(self, model: Model) -> None:
         """Enter a model under its name."""
@@ -138,14 +148,15 @@ class Catalogue:
             if have < count:
                 lacking.setdefault(have, {})[model.name] = model
         for have, group in lacking.items():
-            fresh = self._mtok([model.architecture for model in group.values()], self.chips[have:])
+            rows = model_rows([model.architecture for model in group.values()], self.serving)
+            fresh = self._mtok(rows, self._speeds[have:])
             for name, row in zip(group, fresh, strict=True):
                 known[name] = np.concatenate([known[name], row]) if have else row
         return np.array([known[model.name] for model in models]).reshape(len(models), count)
 
     def rates(self, architectures: list[Architecture], chips: NDArray[np.int64]) -> FloatArray:
         """Blended Mtok a chip hour of architectures that are only considered, shape (architectures, chips)."""
-        return self._mtok(architectures, [self.chips[index] for index in chips])
+        return self._mtok(model_rows(architectures, self.serving), self._speeds[chips])
 
     def column(self, attribute: str) -> FloatArray:
         """A numeric field of every chip's specification, shape (chips,)."""
@@ -156,8 +167,7 @@ class Catalogue:
             self._columns[attribute] = known
         return known
 
-    def _mtok(self, architectures: list[Architecture], chips: list[Chip]) -> FloatArray:
-        """Blended Mtok a chip hour, shape (architectures, chips)."""
-        table = serving_table([chip.spec for chip in chips], architectures, self.serving)
-        online = self.online_efficiency * SECONDS_PER_HOUR / TOKENS_PER_MTOK
-        return np.asarray(table.tokens_per_second_per_chip * online)
+    def _mtok(self, models: FloatArray, chips: FloatArray) -> FloatArray:
+        """Blended Mtok a chip hour of rows of models on rows of chips, shape (models, chips)."""
+        tokens = serve_table(chips, models, self._service)[:, :, 0]
+        return np.asarray(tokens * (self.online_efficiency * SECONDS_PER_HOUR / TOKENS_PER_MTOK))

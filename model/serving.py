@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from model.roofline import serve_table
+
+FloatArray = NDArray[np.float64]
 
 TERA = 1e12
 GIGA = 1e9
@@ -16,10 +19,7 @@ MEGA = 1e6
 MICRO = 1e-6
 FLOP_PER_WEIGHT = 2.0  # a multiply and an add
 WEIGHTS_PER_LAYER = 12.0  # attention 4 d^2 and feed-forward 8 d^2 (Kaplan et al. 2020, section 2.1)
-TRANSFERS_PER_LAYER = 4.0  # two all-reduces, each a reduce-scatter and an all-gather (Shoeybi et al. 2019)
-ALL_REDUCES_PER_LAYER = 2.0  # after attention and after the feed-forward part
 PUBLISHED_CACHE_BYTES = 2.0  # cache sizes are published in 16-bit numbers
-BATCH_PRECISION = 1.0 + 1e-6  # relative width at which the search for the largest batch stops
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ class ServingTable:
     replica, ``prefill_share`` the part of the time spent on input.
     """
 
-    tokens_per_second_per_chip: NDArray[np.float64]
+    tokens_per_second_per_chip: FloatArray
     chips_per_replica: NDArray[np.int64]
     batch: NDArray[np.float64]
     prefill_share: NDArray[np.float64]
@@ -167,121 +167,64 @@ def _context_bytes(architecture: Architecture, technology: ServingTechnology) ->
     return architecture.kv_bytes_per_token * precision * technology.context_tokens
 
 
-@njit(cache=True)
-def _round_seconds(batch: float, step: tuple[float, ...]) -> float:
-    """Seconds in which each of ``batch`` streams gets its next token, with the prefill between."""
-    shared, routed, ratio, cache, bytes_per_second, computing, other, fixed = step
-    touched = 1.0 - (1.0 - ratio) ** batch
-    reading = (shared + routed * touched + batch * cache) / bytes_per_second
-    return float(max(reading, batch * computing) + batch * other + fixed)
+def chip_rows(chips: Sequence[ChipSpec], technology: ServingTechnology) -> FloatArray:
+    """What chips achieve of what their makers publish, shape (chips, 4).
 
-
-@njit(cache=True)
-def _largest_batch(most: float, allowed_seconds: float, step: tuple[float, ...]) -> float:
-    """Largest batch up to ``most`` whose round takes no longer than allowed; 0 if even one stream does."""
-    if _round_seconds(most, step) <= allowed_seconds:
-        return most
-    if _round_seconds(1.0, step) > allowed_seconds:
-        return 0.0
-    low, high = 1.0, most
-    while high > low * BATCH_PRECISION:
-        middle = math.sqrt(low * high)
-        if _round_seconds(middle, step) > allowed_seconds:
-            high = middle
-        else:
-            low = middle
-    return low
-
-
-@njit(cache=True)
-def _serve(
-    chip: NDArray[np.float64], model: NDArray[np.float64], work: NDArray[np.float64]
-) -> tuple[float, float, float, float]:
-    """Best split of one model over one chip: (tokens/s/chip, chips, batch, prefill share)."""
-    flops, bandwidth, interconnect, memory = chip
-    flop_per_token, shared, routed, ratio, cache, breadth, depth = model
-    latency, input_per_output, activation_bytes, node, most_chips, transfer_latency, pipeline = work
-    best = (0.0, 0.0, 0.0, 0.0)
-    width = 1.0
-    while width <= (node if interconnect > 0.0 else 1.0):
-        computing = flop_per_token / (flops * width)
-        transfer, fixed = 0.0, 0.0
-        if width > 1.0:
-            # A ring moves (n-1)/n of the activations in each half of an all-reduce.
-            moved = TRANSFERS_PER_LAYER * (width - 1.0) / width * breadth * activation_bytes
-            transfer = moved / interconnect
-            fixed = ALL_REDUCES_PER_LAYER * depth * transfer_latency
-        prefill = input_per_output * (computing + transfer)
-        step = (shared, routed, ratio, cache, width * bandwidth, computing, transfer + prefill, fixed)
-        stages = 1.0
-        while width * stages <= most_chips:
-            # Every stage works on a batch of its own, so the replica holds as many batches as stages.
-            chips = width * stages
-            room = (chips * memory - shared - routed) / (cache * stages)
-            kept = 1.0 if stages == 1.0 else pipeline
-            worth = kept * (1.0 + input_per_output) * stages / chips
-            # Larger batches yield more: a split that could not win with all its memory is not searched.
-            hopeful = room >= 1.0 and worth * room / _round_seconds(room, step) > best[0]
-            batch = _largest_batch(room, latency * kept, step) if hopeful else 0.0
-            if batch > 0.0:
-                seconds = _round_seconds(batch, step)
-                rate = worth * batch / seconds
-                if rate > best[0]:
-                    best = (rate, chips, batch * stages, batch * prefill / seconds)
-            stages *= 2.0
-        width *= 2.0
-    return best
-
-
-@njit(cache=True)
-def _serve_table(
-    chips: NDArray[np.float64], models: NDArray[np.float64], work: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """(models, chips, 4) of what ``_serve`` returns."""
-    found = np.zeros((models.shape[0], chips.shape[0], 4))
-    for i in range(models.shape[0]):
-        for j in range(chips.shape[0]):
-            rate, count, batch, share = _serve(chips[j], models[i], work)
-            found[i, j, 0], found[i, j, 1], found[i, j, 2], found[i, j, 3] = rate, count, batch, share
-    return found
-
-
-def _chip_row(chip: ChipSpec, technology: ServingTechnology) -> list[float]:
-    # Weights of up to eight bits use the eight-bit units, wider ones the 16-bit units.
-    tera_flops = chip.eight_bit_tops if technology.weight_bytes <= 1.0 else chip.bf16_tflops
-    return [
-        tera_flops * TERA * technology.compute_efficiency,
-        chip.bandwidth_tbs * TERA * technology.bandwidth_efficiency,
-        chip.interconnect_gbs * GIGA * technology.interconnect_efficiency,
-        chip.memory_gb * GIGA * technology.memory_usable_share,
+    Operations, bytes of memory traffic and of interconnect a second, and usable bytes of memory.
+    """
+    rows = [
+        (
+            # Weights of up to eight bits use the eight-bit units, wider ones the 16-bit units.
+            (chip.eight_bit_tops if technology.weight_bytes <= 1.0 else chip.bf16_tflops)
+            * TERA
+            * technology.compute_efficiency,
+            chip.bandwidth_tbs * TERA * technology.bandwidth_efficiency,
+            chip.interconnect_gbs * GIGA * technology.interconnect_efficiency,
+            chip.memory_gb * GIGA * technology.memory_usable_share,
+        )
+        for chip in chips
     ]
+    return np.array(rows, dtype=np.float64).reshape(-1, 4)
 
 
-def _model_row(architecture: Architecture, technology: ServingTechnology) -> list[float]:
+def model_rows(architectures: Sequence[Architecture], technology: ServingTechnology) -> FloatArray:
+    """What serving models takes, shape (models, 7).
+
+    FLOPs a token, bytes of weights that every token reads and of routed experts, bytes of cache a stream, width
+    times depth, depth, and the log of the share of the experts that a stream leaves untouched.
+    """
+    return np.array([_model_row(a, technology) for a in architectures], dtype=np.float64).reshape(-1, 7)
+
+
+def _model_row(architecture: Architecture, technology: ServingTechnology) -> tuple[float, ...]:
     # Routing leaves experts unevenly loaded and their matrices small: the same work takes longer.
     slowdown = technology.sparse_efficiency if architecture.sparse else 1.0
     breadth = model_width_times_depth(architecture.active_params_b, technology.width_over_depth)
-    return [
+    return (
         FLOP_PER_WEIGHT * architecture.active_params_b * GIGA / slowdown,
         architecture.shared_params_b * GIGA * technology.weight_bytes,
         architecture.routed_params_b * GIGA * technology.weight_bytes,
-        architecture.expert_ratio,
         _context_bytes(architecture, technology),
         breadth,
         math.sqrt(breadth / technology.width_over_depth),
-    ]
+        math.log1p(-architecture.expert_ratio) if architecture.sparse else 0.0,
+    )
 
 
-def _work_row(technology: ServingTechnology) -> list[float]:
-    return [
-        technology.latency_target_s,
-        technology.input_per_output,
-        technology.activation_bytes,
-        float(technology.node_chips),
-        float(technology.max_chips),
-        technology.transfer_latency_us * MICRO,
-        technology.pipeline_efficiency,
-    ]
+def work_row(technology: ServingTechnology) -> FloatArray:
+    """The work and its service level, shape (7,): seconds, bytes and counts."""
+    return np.array(
+        (
+            technology.latency_target_s,
+            technology.input_per_output,
+            technology.activation_bytes,
+            technology.node_chips,
+            technology.max_chips,
+            technology.transfer_latency_us * MICRO,
+            technology.pipeline_efficiency,
+        ),
+        dtype=np.float64,
+    )
 
 
 def serving_table(
@@ -296,9 +239,9 @@ def serving_table(
     Williams, Waterman and Patterson (2009); Pope et al. (2022); Shoeybi et al. (2019) for the transfers of
     tensor parallelism, 4 (n-1)/n bytes of activations a layer and token. Rate 0 if nothing is feasible.
     """
-    chip_rows = np.array([_chip_row(chip, technology) for chip in chips], dtype=np.float64).reshape(-1, 4)
-    model_rows = np.array([_model_row(a, technology) for a in architectures], dtype=np.float64).reshape(-1, 7)
-    found = _serve_table(chip_rows, model_rows, np.array(_work_row(technology)))
+    found = serve_table(
+        chip_rows(chips, technology), model_rows(architectures, technology), work_row(technology)
+    )
     return ServingTable(
         tokens_per_second_per_chip=found[:, :, 0],
         chips_per_replica=found[:, :, 1].astype(np.int64),
