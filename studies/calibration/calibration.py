@@ -19,6 +19,7 @@ from studies.calibration.ranks import ranks, uniformity
 from studies.calibration.shortlist import Shortlist, shortlist
 from studies.calibration.tempering import Draws, sample
 from studies.calibration.waves import Design, Waves, luck_of, mean_over_seeds, runner, spread_out, waves
+from studies.counted import Told
 from studies.space import Space
 from studies.study import Study
 
@@ -72,6 +73,7 @@ def calibrate(
     workers: int | None = None,
     progress: Callable[[], Progress] | None = None,
     job: Job | None = None,
+    told: Told | None = None,
 ) -> Calibration:
     """Fit parameters to observations, and say what these tell, what they do not, and how far to trust it.
 
@@ -87,6 +89,7 @@ def calibrate(
         met: run so many of the posterior's draws, and compare with what the emulators said of them.
         about: what the study says that it was asked; by default its design.
         workers, progress, job: how runs are made, and what makes a display of them.
+        told: hears how far the analysis is between them.
 
     Raises:
         PlanError, DesignError: what was asked makes no sense.
@@ -102,7 +105,7 @@ def calibrate(
         names = list_.first(among)
         space, others = Space.over(names), list_.others(names, chosen)
     learned = waves(
-        run, space, chosen, design, dict(zip((o.id for o in chosen), others.tolist(), strict=True))
+        run, space, chosen, design, dict(zip((o.id for o in chosen), others.tolist(), strict=True)), told
     )
     likelihood = learned.likelihood
     count = max(design.draws, design.particles)
@@ -132,7 +135,7 @@ def calibrate(
         tables["met"], said = _met(learned, unit[spread_out(design.draws, met)], found)
         notes.append(said)
     if checks:
-        tables["ranks"], made, lost = ranks(run, space, learned, design, checks, CHECKING)
+        tables["ranks"], made, lost = ranks(run, space, learned, design, checks, CHECKING, told)
         evaluations += made
         tables["uniformity"] = uniformity(tables["ranks"])
         if lost:

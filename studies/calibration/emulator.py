@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from studies.counted import Told, counted
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -151,9 +153,10 @@ class Emulator:
         return float((np.abs(self.outputs - mean) <= half).mean())
 
 
-def emulators(inputs: Array, outputs: Array) -> tuple[Emulator, ...]:
+def emulators(inputs: Array, outputs: Array, told: Told | None = None) -> tuple[Emulator, ...]:
     """An emulator for each column of outputs, shape (points, outputs); nan where a run gave none."""
-    return tuple(Emulator.fit(inputs, outputs[:, place]) for place in range(outputs.shape[1]))
+    places = counted("emulators", range(outputs.shape[1]), told)
+    return tuple(Emulator.fit(inputs, outputs[:, place]) for place in places)
 
 
 def predict(models: Sequence[Emulator], unit: Array) -> tuple[Array, Array]:

@@ -11,6 +11,7 @@ from scenarios.design import unit_points
 from studies.calibration.observables import values
 from studies.calibration.tempering import sample
 from studies.calibration.waves import Design, Run, Waves, observed_as, spread_out
+from studies.counted import Told, counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +30,13 @@ A_BIN = 5
 
 
 def ranks(
-    run: Run, space: Space, learned: Waves, design: Design, count: int, purpose: int
+    run: Run,
+    space: Space,
+    learned: Waves,
+    design: Design,
+    count: int,
+    purpose: int,
+    told: Told | None = None,
 ) -> tuple[pd.DataFrame, tuple[Evaluation, ...], int]:
     """Ranks of truths among draws from the posteriors of data that they made (Talts et al. 2018, algorithm 1).
 
@@ -52,7 +59,7 @@ def ranks(
     spread = np.sqrt(learned.likelihood.errors)
     noise = generator.standard_normal(given.shape) * spread
     rows, lost = [], 0
-    for truth in range(count):
+    for truth in counted("truths of the check", range(count), told):
         if not np.isfinite(given[truth]).all():
             lost += 1
             continue

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from model.setting import Setting
     from scenarios.progress import Progress
     from scenarios.runner import Job
+    from studies.counted import Told
     from studies.evaluation import Evaluation
     from studies.space import Space
 
@@ -144,10 +145,12 @@ def waves(
     asked: Sequence[Observable],
     design: Design,
     others: Mapping[str, float] | None = None,
+    told: Told | None = None,
 ) -> Waves:
     """Run the first wave over the prior and each later one where points are likely, and learn from all of them.
 
     ``others`` are variances by id of an observable that come to its errors: what is not varied could add them.
+    ``told`` hears how many emulators of a wave are fitted.
 
     Raises PlanError when too few points define any observable.
     """
@@ -170,13 +173,13 @@ def waves(
             kept, left_out = _defined(asked, found, chance)
         given = values(found.table, kept)
         whole = [*(wave.given for wave in made), given]
-        told = values(chance.table, kept)
-        outputs = mean_over_seeds(np.concatenate(whole) - luck_of(told, design.seeds))
+        by_luck = values(chance.table, kept)
+        outputs = mean_over_seeds(np.concatenate(whole) - luck_of(by_luck, design.seeds))
         likelihood = Likelihood(
-            emulators(np.concatenate(units), outputs),
+            emulators(np.concatenate(units), outputs, told),
             np.zeros(len(kept)),
             np.array([each.variance + (others or {}).get(each.id, 0.0) for each in kept]),
-            between_seeds(told),
+            between_seeds(by_luck),
             design.chance_seeds,
         )
         cloud = unit_points("sobol", CLOUD, len(space), design.random)

@@ -17,6 +17,7 @@ from evidence.judge import wilson
 from scenarios.design import unit_points
 from scenarios.plan import PlanError
 from scenarios.store import DEFAULT
+from studies.counted import Told, counted
 from studies.discovery.box import SIGNIFICANT, Box, Measures, covered, measures, quasi_p, reduced
 from studies.discovery.cases import CASE, FAILS, LOST, OTHER, UNDEFINED, WHERES, Half, states
 from studies.discovery.peeling import repeated, trajectory
@@ -253,6 +254,7 @@ def discovery(
     workers: int | None = None,
     progress: Progress | None = None,
     job: Job | None = None,
+    told: Told | None = None,
 ) -> tuple[Study, Evaluation]:
     """Find the worlds in which each claim fails: PRIM and CART on half of a sample, tried on the other half.
 
@@ -266,6 +268,7 @@ def discovery(
         method: ``"lhs"`` or ``"sobol"``.
         question: what is asked of every claim.
         workers, progress, job: as of :func:`studies.evaluation.evaluate`.
+        told: hears how many claims are analysed.
 
     Raises:
         PlanError: the sample makes no sense, or a library is missing.
@@ -287,7 +290,7 @@ def discovery(
 
     into, half = Findings(), np.repeat([TRAIN, TEST], sizes)
     worlds: dict[str, Any] = {"half": half, **{name: x[:, i] for i, name in enumerate(space.names)}}
-    for claim in claims:
+    for claim in counted("claims", claims, told):
         state, share = states(found, claim, question.where)
         worlds[f"state:{claim}"], worlds[f"share:{claim}"] = state, share
         of = np.array(state)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from scenarios.plan import PlanError
 from scenarios.store import DEFAULT
+from studies.counted import Told, counted
 from studies.evaluation import Evaluation, evaluate
 from studies.holding import undefined_note
 from studies.sensitivity import units as shared
@@ -163,6 +164,7 @@ def morris(
     workers: int | None = None,
     progress: Display | None = None,
     job: Job | None = None,
+    told: Told | None = None,
 ) -> tuple[Study, tuple[Evaluation, ...]]:
     """Screen the parameters of a space by the mean size of their elementary effects on the mean over common seeds.
 
@@ -176,6 +178,7 @@ def morris(
         by: ``"parameter"`` or ``"group"``, the subjects of the table.
         seed: of the design and the bootstrap.
         workers, progress, job: as of :func:`studies.evaluation.evaluate`.
+        told: hears how many outcomes are analysed.
 
     Raises:
         PlanError: the design makes no sense, or too few trajectories are whole.
@@ -196,7 +199,7 @@ def morris(
     )
     rows: list[dict[str, object]] = []
     undefined, flat, lost = [], [], {}
-    for name in outcomes:
+    for name in counted("outcomes", outcomes, told):
         values = values_of(found, name)
         blocks = whole(values, design.size)
         lost[name] = (int((~blocks).sum()), trajectories)

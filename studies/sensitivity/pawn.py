@@ -13,6 +13,7 @@ import pandas as pd
 from scenarios.design import unit_points
 from scenarios.plan import PlanError
 from scenarios.store import DEFAULT
+from studies.counted import Told, counted
 from studies.evaluation import Evaluation, evaluate
 from studies.holding import undefined_note
 from studies.sensitivity import units as shared
@@ -143,6 +144,7 @@ def pawn(
     workers: int | None = None,
     progress: Display | None = None,
     job: Job | None = None,
+    told: Told | None = None,
 ) -> tuple[Study, tuple[Evaluation, ...]]:
     """Rank the parameters of a space by how far knowing them moves the distribution of outcomes over all runs.
 
@@ -155,6 +157,7 @@ def pawn(
         samples: points of a Latin hypercube, however many parameters there are.
         seed: of the design and the bootstrap.
         workers, progress, job: as of :func:`studies.evaluation.evaluate`.
+        told: hears how many outcomes are analysed.
 
     Raises:
         PlanError: too few points are asked for or whole.
@@ -179,7 +182,7 @@ def pawn(
     rows: list[dict[str, object]] = []
     shapes: list[dict[str, object]] = []
     undefined, flat, lost = [], [], {}
-    for name in outcomes:
+    for name in counted("outcomes", outcomes, told):
         values = values_of(found, name)
         there = whole(values, 1)
         lost[name] = (int((~there).sum()), samples)

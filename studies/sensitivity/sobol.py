@@ -12,6 +12,7 @@ import pandas as pd
 
 from scenarios.plan import PlanError
 from scenarios.store import DEFAULT
+from studies.counted import Told, counted
 from studies.evaluation import Evaluation, evaluate
 from studies.holding import undefined_note
 from studies.sensitivity import units as shared
@@ -164,6 +165,7 @@ def sobol(
     workers: int | None = None,
     progress: Display | None = None,
     job: Job | None = None,
+    told: Told | None = None,
 ) -> tuple[Study, tuple[Evaluation, ...]]:
     """Decompose the variance of outcomes over the ranges of a space, the mean over common seeds being what is explained.
 
@@ -180,6 +182,7 @@ def sobol(
         chance_seeds: with how many seeds chance is measured; where the study has fewer, more are run at some points.
         seed: of the design and the bootstrap.
         workers, progress, job: as of :func:`studies.evaluation.evaluate`; a display is made for each batch.
+        told: hears how many outcomes are analysed.
 
     Raises:
         PlanError: the design makes no sense, or too few base samples are whole.
@@ -203,7 +206,7 @@ def sobol(
         more = tuple(range(max(seeds) + 1, max(seeds) + 1 + chance_seeds - len(seeds)))
         parts.append(run([points[i] for i in places], (*seeds, *more), f"the first points of {words}"))
 
-    effects, seconds, state = _analysed(found, outcomes, design)
+    effects, seconds, state = _analysed(found, outcomes, design, told)
     shared.refuse_empty(state["undefined"], outcomes, WHAT, LEAST_BLOCKS, found.lost)
     check = converged(effects, state["whole"], base, design.size * len(seeds), tolerance)
     shapes = pd.DataFrame(
@@ -214,7 +217,7 @@ def sobol(
         "effects": effects,
         "ranking": ranking,
         "convergence": check,
-        "chance": _chance(parts[-1], None if len(parts) > 1 else places, outcomes, len(seeds), seed),
+        "chance": _chance(parts[-1], None if len(parts) > 1 else places, outcomes, len(seeds), seed, told),
         "shape": shapes,
         "outcomes": pd.DataFrame(shared.labels(outcomes)),
         **({"pairs": seconds} if pairs else {}),
@@ -259,13 +262,13 @@ def _chance_note(parts: Sequence[Evaluation]) -> list[str]:
 
 
 def _analysed(
-    found: Evaluation, outcomes: Sequence[str], design: Design
+    found: Evaluation, outcomes: Sequence[str], design: Design, told: Told | None
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
     """A row an outcome and unit, one a pair, and what became of each outcome."""
     rows: list[dict[str, object]] = []
     pairs: list[dict[str, object]] = []
     state: dict[str, Any] = {"undefined": [], "flat": [], "lost": {}, "whole": {}}
-    for name in outcomes:
+    for name in counted("outcomes", outcomes, told):
         values = values_of(found, name)
         blocks = whole(values, design.size)
         state["lost"][name] = (int((~blocks).sum()), design.base)
@@ -330,11 +333,16 @@ def _over_seeds(values: NDArray[np.float64], design: Design) -> NDArray[np.float
 
 
 def _chance(
-    found: Evaluation, places: NDArray[np.intp] | None, outcomes: Sequence[str], averaged: int, seed: int
+    found: Evaluation,
+    places: NDArray[np.intp] | None,
+    outcomes: Sequence[str],
+    averaged: int,
+    seed: int,
+    told: Told | None,
 ) -> pd.DataFrame:
     """A row an outcome: the shares of :class:`studies.sensitivity.chance.Chance`, with ``_low`` and ``_high``."""
     rows = []
-    for name in outcomes:
+    for name in counted("outcomes for chance", outcomes, told):
         values = values_of(found, name)
         values = values if places is None else values[places]
         values = values[np.isfinite(values).all(axis=1)]

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
 
+from scenarios.scenario import load
 from scenarios.store import Store
+from studies.counted import counted
+from studies.space import Space
 from studies.study import Study, folders
+from tests.studies.functions import AXES, CLAIM, JOBS
 from undercut.cli import main
-from undercut.study.duration import Foretold, lasting
+from undercut.study.duration import SILENCE, Analysed, Foretold, analysed, lasting
 
 SHORT = 'title = "A short one"\n[horizon]\nlast = "2023Q4"\n'
 
@@ -76,3 +82,36 @@ def test_the_duration_is_said_once_after_the_first_runs(capsys):
     assert said[0].startswith("10,000 runs, ") and "about" in said[0]
     assert lasting(59.0) == "1 min"
     assert lasting(3600.0 * 2 + 61.0) == "2 h 02 min"
+
+
+def test_an_analysis_that_takes_long_says_how_far_it_is_and_a_quick_one_nothing(capsys):
+    told = Analysed()
+    assert list(counted("outcomes", ["a", "b", "c", "d"], told)) == ["a", "b", "c", "d"]
+    assert capsys.readouterr().err == ""
+    for part in counted("outcomes", ["a", "b", "c", "d"], told):
+        if part in "bd":
+            told.began -= 60.0 + SILENCE
+            told.said -= SILENCE
+    # The last part says nothing: what follows is the result.
+    assert capsys.readouterr().err.splitlines() == ["analysing outcomes: 2 of 4, about 2 min left"]
+    assert analysed(quiet=True) is None
+    assert list(counted("outcomes", ["a"], None)) == ["a"]
+
+
+@pytest.mark.parametrize("kind", ["morris", "sobol", "pawn"])
+def test_every_outcome_is_told_once_it_is_analysed(kind, tmp_path):
+    said = []
+    study = getattr(import_module(f"studies.sensitivity.{kind}"), kind)
+    size = {"morris": {"trajectories": 4}, "sobol": {"base": 8, "chance_seeds": 1}, "pawn": {"samples": 50}}
+    study(
+        load("baseline"),
+        Space.over(AXES[:2]),
+        (CLAIM, f"holds:{CLAIM}"),
+        (1,),
+        tmp_path,
+        job=JOBS["linear"],
+        workers=1,
+        told=lambda *told: said.append(told),
+        **size[kind],
+    )
+    assert said[:3] == [("outcomes", done, 2) for done in range(3)]

@@ -19,7 +19,7 @@ from undercut.options import (
 )
 from undercut.runs import ScenarioArgument
 from undercut.study.options import HtmlOption, OverOption
-from undercut.terminal import one_thread, progress, say
+from undercut.terminal import one_thread, say
 
 
 def _count(name: str, text: str) -> typer.models.OptionInfo:
@@ -91,6 +91,7 @@ def calibration(
     from studies.calibration.calibration import calibrate, check
     from studies.calibration.observables import remaining
     from studies.calibration.waves import Design
+    from undercut.study.duration import analysed, displays
     from undercut.study.options import asked, end
 
     world = asked(scenario, over, assignments, without, enterprises)
@@ -126,13 +127,14 @@ def calibration(
         met=min(met, draws),
         about=about,
         workers=workers,
-        progress=lambda: progress(quiet),
+        progress=lambda: displays(quiet),
+        told=analysed(quiet),
     )
     if verdicts:
         from studies.calibration.standing import judged
 
         found = judged(
-            found, world.setting, min(verdicts, draws), design, out, workers, lambda: progress(quiet)
+            found, world.setting, min(verdicts, draws), design, out, workers, lambda: displays(quiet)
         )
     if write is not None:
         from studies.calibration.standing import ship

@@ -73,7 +73,7 @@ def discovery(
     from scenarios.seeds import parse
     from studies.discovery.discovery import Question
     from studies.discovery.discovery import discovery as study
-    from undercut.study.duration import displays
+    from undercut.study.duration import analysed, displays
     from undercut.study.options import asked, end, outcomes
     from viz.study.discovery import answer
     from viz.study.rows import records
@@ -94,6 +94,7 @@ def discovery(
         question=question,
         workers=workers,
         progress=displays(quiet),
+        told=analysed(quiet),
     )
     for row in records(made.tables["claims"]):
         say(answer(made, row))

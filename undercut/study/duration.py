@@ -1,8 +1,9 @@
-"""How long a study will take, said as soon as its first runs show it."""
+"""How long a study will take, said as soon as its first runs show it, and how far its analysis is after them."""
 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -11,6 +12,7 @@ from undercut.terminal import progress, say
 
 if TYPE_CHECKING:
     from scenarios.progress import Failed, Progress
+    from studies.counted import Told
 
 FIRST = 8
 """Runs after which the rate is known well enough to say so."""
@@ -59,10 +61,36 @@ class Foretold:
         self.shown.advance(runs, failures)
 
 
+class Analysed:
+    """Says how far an analysis is, every :data:`SILENCE` seconds: what is quick says nothing."""
+
+    def __init__(self) -> None:
+        self.began = self.said = time.monotonic()
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Take note of how many parts are done, as :data:`studies.counted.Told` says."""
+        now = time.monotonic()
+        if done == 0:
+            self.began = self.said = now
+        elif now - self.said >= SILENCE and done < total:
+            self.said = now
+            left = (now - self.began) / done * (total - done)
+            say(f"analysing {what}: {done} of {total}, about {lasting(left)} left")
+
+
+SILENCE = 5.0
+"""Seconds for which an analysis may say nothing."""
+
+
 def lasting(seconds: float) -> str:
     """A duration as people say it: minutes, and hours beyond ninety of them."""
     minutes = math.ceil(seconds / 60.0)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def analysed(quiet: bool) -> Told | None:
+    """What hears how far the analysis of a study is."""
+    return None if quiet else Analysed()
 
 
 def displays(quiet: bool) -> Foretold | Progress:

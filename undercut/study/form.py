@@ -15,7 +15,7 @@ from undercut.options import (
 )
 from undercut.runs import ScenarioArgument
 from undercut.study.options import HtmlOption, OutcomeOption
-from undercut.terminal import one_thread, progress
+from undercut.terminal import one_thread
 
 
 def form(
@@ -48,9 +48,10 @@ def form(
     from scenarios.seeds import parse
     from studies.ensemble import overrides
     from studies.form import form as study
+    from undercut.study.duration import displays
     from undercut.study.options import end, outcomes
 
     claims = tuple(dict.fromkeys(name.rpartition(":")[2] for name in outcomes(outcome)))
     setting = load(scenario, overrides(assignments or (), without or (), enterprises))
-    made, found = study(setting, parse(seeds), out, claims=claims, workers=workers, progress=progress(quiet))
+    made, found = study(setting, parse(seeds), out, claims=claims, workers=workers, progress=displays(quiet))
     end(made, out, html, as_json, found.batch, found.by_chance)

@@ -61,7 +61,7 @@ def morris(
     one_thread()
     from scenarios.seeds import parse
     from studies.sensitivity.morris import morris as study
-    from undercut.study.duration import displays
+    from undercut.study.duration import analysed, displays
     from undercut.study.options import asked, end, outcomes
 
     names = outcomes(outcome)
@@ -78,5 +78,6 @@ def morris(
         seed=design_seed,
         workers=workers,
         progress=lambda: displays(quiet),
+        told=analysed(quiet),
     )
     end(made, out, html, as_json, parts[0].batch, parts[0].by_chance)

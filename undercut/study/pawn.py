@@ -57,7 +57,7 @@ def pawn(
     one_thread()
     from scenarios.seeds import parse
     from studies.sensitivity.pawn import pawn as study
-    from undercut.study.duration import displays
+    from undercut.study.duration import analysed, displays
     from undercut.study.options import asked, end, outcomes
 
     names = outcomes(outcome)
@@ -73,5 +73,6 @@ def pawn(
         seed=design_seed,
         workers=workers,
         progress=lambda: displays(quiet),
+        told=analysed(quiet),
     )
     end(made, out, html, as_json, parts[0].batch, parts[0].by_chance)

@@ -79,7 +79,7 @@ def sobol(
     one_thread()
     from scenarios.seeds import parse
     from studies.sensitivity.sobol import sobol as study
-    from undercut.study.duration import displays
+    from undercut.study.duration import analysed, displays
     from undercut.study.options import asked, end, outcomes
 
     names = outcomes(outcome)
@@ -99,5 +99,6 @@ def sobol(
         seed=design_seed,
         workers=workers,
         progress=lambda: displays(quiet),
+        told=analysed(quiet),
     )
     end(made, out, html, as_json, parts[0].batch, [lost for part in parts for lost in part.by_chance])
