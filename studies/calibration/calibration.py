@@ -15,7 +15,7 @@ from studies.calibration import observables
 from studies.calibration.likelihood import CUTOFF
 from studies.calibration.observables import Observable, to_the_last, values
 from studies.calibration.posterior import held_out, levels, parameters, predicted
-from studies.calibration.ranks import ranks, uniformity
+from studies.calibration.ranks import THINNED, ranks, uniformity
 from studies.calibration.shortlist import Shortlist, shortlist
 from studies.calibration.tempering import Draws, sample
 from studies.calibration.waves import Design, Waves, luck_of, mean_over_seeds, runner, spread_out, waves
@@ -260,8 +260,10 @@ def _failures(evaluations: Sequence[Evaluation]) -> list[str]:
     ]
 
 
-def check(design: Design, space: Space, among: int) -> None:
-    """Raise PlanError where a design is too small for the parameters that are asked for."""
+def check(design: Design, space: Space, among: int, checks: int = 0) -> None:
+    """Raise PlanError where a design is too small for the parameters and the checks that are asked for."""
+    if checks and design.draws < THINNED:
+        raise PlanError(f"--draws {design.draws} are too few for --checks; give at least {THINNED}")
     width = min(among or len(space), len(space))
     if design.points <= width:
         raise PlanError(

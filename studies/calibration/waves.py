@@ -65,6 +65,9 @@ class Design:
     def __post_init__(self) -> None:
         if self.points < LEAST_POINTS:
             raise PlanError(f"--points {self.points} are too few to fit; give at least {LEAST_POINTS}")
+        for name in ("waves", "seeds", "draws"):
+            if getattr(self, name) < 1:
+                raise PlanError(f"--{name} {getattr(self, name)}: give at least 1")
         if self.chance_seeds < max(2, self.seeds):
             raise PlanError(
                 f"--chance-seeds {self.chance_seeds} do not tell chance from the rest; give at least "

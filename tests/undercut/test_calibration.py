@@ -8,6 +8,7 @@ import pytest
 
 from scenarios import draws
 from tests.undercut.test_cli import undercut
+from undercut.cli import main
 
 SMALL = ("--enterprises", "60", "--workers", "1", "--quiet", "--out", "runs")
 
@@ -36,6 +37,25 @@ def test_draws_that_make_no_sense_are_refused_in_a_sentence(tmp_path) -> None:
         made = undercut(*arguments, folder=tmp_path)
         assert made.returncode == 2
         assert said in made.stderr
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        (("--waves", "0"), "--waves 0: give at least 1"),
+        (("--seeds", "0"), "--seeds 0: give at least 1"),
+        (("--draws", "0"), "--draws 0: give at least 1"),
+        (("--draws", "20", "--checks", "40"), "--draws 20 are too few for --checks; give at least 39"),
+        (("--points", "0"), "give at least 8"),
+    ],
+)
+def test_designs_that_make_no_sense_are_refused_before_any_run(
+    asked, sentence, tmp_path, monkeypatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["study", "calibration", "baseline", "--over", "eta,sigma2", "--among", "0", *asked]) == 2
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
 
 
 @pytest.mark.slow

@@ -97,7 +97,7 @@ def calibration(
     world = asked(scenario, over, assignments, without, enterprises)
     design = Design(points, waves, seeds, chance_seeds, draws=draws, random=design_seed)
     chosen = remaining([name.strip() for name in leave_out.split(",") if name.strip()])
-    check(design, world.space, among)
+    check(design, world.space, among, checks)
     about = {
         "scenario": scenario,
         "over": over,
