@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agents import procurement, rebate
+from agents import procurement, rebate, software
 from agents.facts import chip_of
 from agents.firm import Firm
 from model.calendar import QUARTERS_PER_YEAR
-from model.catalogue import Chip
+from model.chip import ANYBODY, GRADES, Chip
 from model.ledger import Kind
 from model.parameters import Parameters
-from model.place import PURPOSES, TRAINING
 from model.pricing import Buyers, best_response, partial_adjustment
 from model.serving import ChipSpec
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 
-GRADES = ("ai", "mid-range")
 LARGEST_LOAD = 100.0
 
 
@@ -115,33 +114,16 @@ class Chipmaker(Firm):
         return parameters.domestic_learning if self.domestic else 1.0
 
     def maturity(self, parameters: Parameters) -> FloatArray:
-        """Share of a chip's physics that the maker's software delivers, shape (purposes,).
-
-        It starts at the maker's value and closes the gap to one as the installed base grows (learning by
-        using; Rosenberg 1982). Training asks more of the software than inference does.
-        """
-        p = parameters
-        start = starting_maturity(p, self.name)
-        gap = (1.0 - start) * np.exp(-self.learns(p) * self.installed / p.software_scale_units)
-        level = 1.0 - gap
-        result = np.full(len(PURPOSES), level)
-        result[TRAINING] = level**p.training_software_exponent
-        return result
+        """Share of a chip's physics that the maker's software delivers, shape (purposes,)."""
+        return np.asarray(software.of_makers([self], parameters)[0])
 
     def on_sale(self) -> list[Chip]:
         """Its chips that can be ordered this quarter."""
-        return [chip for chip in self.chips if chip.until is None or chip.until > self.model.t]
+        return [chip for chip in self.chips if chip.until > self.model.t]
 
     def advance(self) -> None:
-        """Launch, learn and expand: the maker's part of the quarter's third event, but for prices."""
+        """Expand and launch: the maker's part of the quarter's third event, but for costs and prices."""
         p = self.model.parameters
-        # Wright's law: each doubling of cumulative output cuts the unit cost by the learning rate.
-        # Costs to the end of 2024 are facts; experience counts from there.
-        if self.model.t <= self.model.facts_end:
-            self.experience = self.made
-        doublings = np.log2(self.made / self.experience) if self.experience > 0.0 else 0.0
-        for chip in self.chips:
-            chip.unit_cost = chip.first_cost * (1.0 - p.chip_learning_rate) ** (self.learns(p) * doublings)
         for grade in GRADES:
             self.scarcity[grade] = decide_scarcity(
                 self.scarcity[grade], self.load[grade], p.scarcity_speed, p.scarcity_ceiling
@@ -223,22 +205,11 @@ class Chipmaker(Firm):
         """Put a chip on sale; its forerunner in the line is sold for a while longer."""
         market, p = self.model, self.model.parameters
         for old in self.chips:
-            if old.line == chip.line and old.until is None:
+            if old.line == chip.line and np.isinf(old.until):
                 old.until = market.t + int(p.chip_overlap_quarters)
         self.chips.append(chip)
         market.add_chip(chip)
         market.event("launch", self.name, chip.name, chip.price, "first price in USD")
-
-
-def starting_maturity(p: Parameters, maker: str) -> float:
-    """Share of a chip's physics that a maker's software delivered at the start of 2022."""
-    return {
-        "NVIDIA": p.software_maturity_nvidia,
-        "AMD": p.software_maturity_amd,
-        "Huawei Ascend": p.software_maturity_huawei_ascend,
-        "Cambricon": p.software_maturity_cambricon,
-        "Hygon": p.software_maturity_hygon,
-    }.get(maker, p.software_maturity_captive)
 
 
 def progress_of(p: Parameters, domestic: bool) -> Progress:
@@ -262,10 +233,26 @@ def advance(market: Market) -> None:
             market.chipmakers[row["maker"]].launch(
                 chip_of(row, len(market.catalogue.chips), market.parameters)
             )
+    learn_to_make(market)
     for maker in market.chipmakers.values():
         maker.advance()
     market.look_around()
     reprice(market)
+
+
+def learn_to_make(market: Market) -> None:
+    """Unit costs follow output by Wright's law: each doubling of it cuts them by the learning rate.
+
+    Costs to the end of 2024 are facts; experience counts from there.
+    """
+    p, chips = market.parameters, market.catalogue.chips
+    doublings = np.zeros(len(market.chipmakers))
+    for number, maker in enumerate(market.chipmakers.values()):
+        if market.t <= market.facts_end:
+            maker.experience = maker.made
+        elif maker.experience > 0.0:
+            doublings[number] = maker.learns(p) * math.log2(maker.made / maker.experience)
+    chips.unit_cost[:] = chips.first_cost * ((1.0 - p.chip_learning_rate) ** doublings)[chips.maker]
 
 
 def decide_chip_prices(
@@ -285,39 +272,41 @@ def decide_chip_prices(
 
 def reprice(market: Market) -> None:
     """Makers move their prices part of the way to their best responses to last quarter's prices."""
-    p = market.parameters
-    market.needs = procurement.chip_needs(market)
-    needs = market.needs
-    chips = [market.catalogue.chips[j] for j in needs.chips]
-    price = np.array([chip.price for chip in chips])
+    p, chips = market.parameters, market.catalogue.chips
+    market.needs = needs = procurement.chip_needs(market)
+    makers = list(market.chipmakers.values())
+    on_sale = needs.chips
+    scarcity = np.array([maker.scarcity[grade] for maker in makers for grade in GRADES])
+    cost = chips.unit_cost[on_sale] * (1.0 + scarcity[(chips.maker * len(GRADES) + chips.grade)[on_sale]])
+    price, captive = chips.price[on_sale], chips.captive[on_sale] != ANYBODY
     target = price.copy()
-    cost = np.array(
-        [chip.unit_cost * (1.0 + market.chipmakers[chip.spec.maker].scarcity[chip.grade]) for chip in chips]
-    )
-    open_market = [j for j, chip in enumerate(chips) if not chip.captive_owner]
-    if len(needs.need) and open_market:
-        firms = market.firm_number
-        kappa = market.kappa()
-        setter = np.array([firms[chip.spec.maker] for chip in chips])
-        for name in market.chipmakers:
-            own = np.array([j for j in open_market if chips[j].spec.maker == name], dtype=np.int64)
-            wanted = own[np.isfinite(needs.home[:, own]).any(axis=0)]
-            if len(wanted):
-                stake = kappa[firms[name], setter]
-                demand = rebate.applied(market, needs, but_of=name).as_buyers(p)
-                target[wanted] = decide_chip_prices(
-                    demand, price, wanted, cost, stake, p.chip_price_floor_usd
-                )
+    # Those of its chips that somebody can buy a maker prices.
+    wanted = ~captive & np.isfinite(needs.home).any(axis=0)
+    setter = np.array([market.firm_number[maker.name] for maker in makers])[chips.maker[on_sale]]
+    demand = needs.as_buyers(p)
+    for number in np.flatnonzero(np.bincount(setter[wanted])):
+        name = market.firm_names[number]
+        seen = rebate.applied(market, needs, but_of=name)
+        own = np.flatnonzero(wanted & (setter == number))
+        target[own] = decide_chip_prices(
+            demand if seen is needs else seen.as_buyers(p),
+            price,
+            own,
+            cost,
+            market.kappa()[number, setter],
+            p.chip_price_floor_usd,
+        )
     moved, _ = partial_adjustment(price, target, p.chip_price_adjustment, p.price_threshold, p.price_move_cap)
-    for j, chip in enumerate(chips):
-        # Inside a group chips pass at cost and the shadow price of the capacity that they take.
-        chip.price = float(cost[j]) * (1.0 + p.captive_markup) if chip.captive_owner else float(moved[j])
+    # Inside a group chips pass at cost and the shadow price of the capacity that they take.
+    chips.price[on_sale] = np.where(captive, cost * (1.0 + p.captive_markup), moved)
 
 
 def learn(market: Market) -> None:
-    """Software matures with what is installed; output so far moves the learning curve (in ``advance``)."""
-    installed = sum(owner.fleet.units.sum(axis=1) for owner in market.clouds.values())
-    for maker in market.chipmakers.values():
-        if maker.name in market.interventions.stalled:
-            continue
-        maker.installed = float(np.sum([installed[chip.index] for chip in maker.chips]))
+    """Software matures with what is installed; output so far moves the learning curve (:func:`learn_to_make`)."""
+    chips = market.catalogue.chips
+    installed = np.bincount(
+        chips.maker, weights=market.fleets.units.sum(axis=(0, 2)), minlength=len(market.chipmakers)
+    )
+    for maker, units in zip(market.chipmakers.values(), installed.tolist(), strict=True):
+        if maker.name not in market.interventions.stalled:
+            maker.installed = units

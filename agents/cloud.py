@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,12 +9,13 @@ from numpy.typing import NDArray
 
 from agents import mandate
 from agents.firm import Firm, decide_service_effort
-from agents.policy import exposed
+from agents.policy import chip_trade
 from model.cost import WATTS_PER_KW
-from model.fleet import HOURS_PER_QUARTER, Fleet
+from model.fleet import HOURS_PER_QUARTER, Fleet, Fleets
 from model.ledger import Kind
+from model.parameters import Parameters
 from model.place import PURPOSES, TRAINING, VENUES
-from model.procurement import Expectation, reassignment
+from model.procurement import Expectation, moved
 
 if TYPE_CHECKING:
     from model.market import Market
@@ -39,18 +39,18 @@ def decide_hosting(
     return np.asarray(chosen & np.isfinite(score))
 
 
-def decide_cooling(rack_kw: float, air_limit_kw: float, width_kw: float) -> float:
+def decide_cooling(rack_kw: float | FloatArray, air_limit_kw: float, width_kw: float) -> FloatArray:
     """Share of new racks cooled by liquid: rises through the density that air can still carry away."""
-    return float(1.0 / (1.0 + np.exp(-(rack_kw - air_limit_kw) / width_kw)))
+    return np.asarray(1.0 / (1.0 + np.exp(-(rack_kw - air_limit_kw) / width_kw)))
 
 
-def decide_network(gain: float, premium: float, width: float) -> float:
+def decide_network(gain: float | FloatArray, premium: float, width: float) -> FloatArray:
     """Share of new ports on Ethernet.
 
     InfiniBand costs ``premium`` more and is worth ``gain`` to the work (both as shares of an Ethernet port):
     much to the tight collectives of training, little to serving.
     """
-    return float(1.0 / (1.0 + np.exp(-(premium - gain) / width)))
+    return np.asarray(1.0 / (1.0 + np.exp(-(premium - gain) / width)))
 
 
 def decide_consortium(
@@ -86,11 +86,8 @@ class Cloud(Firm):
         self.channel = channel
         self.fleet = fleet
         self.size = size
-        self.expect = [Expectation() for _ in PURPOSES]
-        self.qualification: dict[str, float] = {}
         self.hosted: set[str] = set()
         self.service_effort = market.parameters.service_effort_start
-        self.work: FloatArray = np.zeros(len(PURPOSES))
 
     @property
     def venue(self) -> bool:
@@ -102,116 +99,146 @@ class Cloud(Firm):
         """Whether it stands for the local clouds of a region that has no hyperscaler of its own."""
         return self.origin not in ("CN", "US") and not self.venue
 
-    def forecast(self) -> FloatArray:
-        """Work of each purpose that an order of today is for, reference units a quarter, shape (purposes,).
+    @property
+    def work(self) -> FloatArray:
+        """Work demanded of its fleet in the last quarter, reference units, shape (purposes,)."""
+        return np.asarray(self.model.owners.work[self.fleet.number])
 
-        The plans of its own other business are known to an owner; what customers and vendors will want is
-        extrapolated from what was seen.
+    @work.setter
+    def work(self, value: FloatArray) -> None:
+        self.model.owners.work[self.fleet.number] = value
+
+
+class Owners:
+    """What the owners of fleets know and think, side by side in the order of the fleets and of ``market.clouds``.
+
+    ``work`` that was demanded of each fleet in the last quarter and what its owner expects of it (``expect``), in reference
+    units, shape (owners, purposes); ``qualification`` of each maker with it, (owners, makers), nan before its first
+    delivery.
+    """
+
+    def __init__(self, owners: int, makers: int) -> None:
+        self.work, level, growth = np.zeros((3, owners, len(PURPOSES)))
+        self.expect = Expectation(level, growth)
+        self.qualification = np.full((owners, makers), np.nan)
+
+    def qualified(self, p: Parameters) -> FloatArray:
+        """Qualification of each maker with each owner, shape (owners, makers)."""
+        return np.where(np.isnan(self.qualification), p.qualification_start, self.qualification)
+
+    def qualify(self, delivered: FloatArray, p: Parameters) -> None:
+        """Chips in use earn their maker qualification (Grabowski and Vernon 1992 call it a stock of trust).
+
+        ``delivered`` is units of the quarter, shape (owners, makers); who got nothing learns nothing.
         """
-        p = self.model.parameters
-        ahead = int(p.lead_time_quarters + p.order_horizon_quarters)
-        bought = np.array([e.ahead(ahead, p.trend_damping) for e in self.expect])
-        return np.asarray(bought + self.model.captive_plan(self.name, ahead))
+        total = delivered.sum(axis=1, keepdims=True)
+        share = np.divide(delivered, total, out=np.zeros_like(delivered), where=total > 0.0)
+        before = self.qualified(p)
+        speed = p.qualification_speed * share / (share + p.qualification_half_share)
+        np.copyto(self.qualification, before + speed * (1.0 - before), where=total > 0.0)
 
-    def capacity(self) -> FloatArray:
-        """Work a quarter, reference units, that the fleet can do when an order of today arrives.
+    def observe(self, seen: FloatArray, fixed: bool, p: Parameters) -> None:
+        """Learn from the work demanded of the fleets this quarter, reference units, shape (owners, purposes).
 
-        Installed and ordered chips less what will have retired, once those that one work can spare have gone to
-        another, at full use, shape (purposes,). Orders that forget such moves come back as too much or too little.
+        Expectations that are ``fixed`` go on as they were; of work that is new they are the first sight.
         """
-        market, p = self.model, self.model.parameters
-        survive = (1.0 - p.retirement_rate) ** p.lead_time_quarters
-        moving = 1.0 - (1.0 - p.reassignment_rate) ** p.lead_time_quarters
-        units = self.moved(self.fleet.units * survive + self.fleet.on_order(), self.forecast(), moving)
-        return np.asarray((units * market.outlook.work).sum(axis=0) * HOURS_PER_QUARTER)
-
-    def moved(self, units: FloatArray, expected: FloatArray, rate: float) -> FloatArray:
-        """Units after spare chips went to the work that is short of them, shape (chips, purposes).
-
-        ``expected`` is work a quarter, reference units; ``rate`` the share of the spare chips that may move.
-        """
-        p, work = self.model.parameters, self.model.outlook.work
-        pool, count = (units * work).sum(axis=0), units.sum(axis=0)
-        # Work that no chip of its own pool does yet is reckoned at what the whole fleet would do.
-        whole = (units.sum(axis=1) @ work) / max(count.sum(), 1.0)
-        speed = np.divide(pool, count, out=whole, where=(count > 0.0) & (pool > 0.0))
-        hours = np.divide(expected, speed, out=np.zeros_like(expected), where=speed > 0.0)
-        # With all pools short, chips go where they are short the most.
-        level = max(p.target_utilisation, float(hours.sum()) / max(count.sum() * HOURS_PER_QUARTER, 1.0))
-        return reassignment(units, hours, HOURS_PER_QUARTER * level, rate, self.model.outlook.suitability)
-
-    def tastes(self, makers: Sequence[str]) -> FloatArray:
-        """Utility of each maker beside cost: earned qualification, second source, security of supply."""
-        market, p = self.model, self.model.parameters
-        by_maker = np.zeros(len(makers))
-        for chip, units in zip(market.catalogue.chips, self.fleet.units.sum(axis=1), strict=True):
-            if chip.spec.maker in makers:
-                by_maker[makers.index(chip.spec.maker)] += units
-        share = by_maker / by_maker.sum() if by_maker.sum() > 0 else by_maker
-        qualified = np.log([self.qualification.get(maker, p.qualification_start) for maker in makers])
-        at_risk = np.array([exposed(market, maker, self.name) for maker in makers], dtype=float)
-        return np.asarray(
-            p.qualification_weight * qualified
-            + p.second_source_taste * (1.0 - share)
-            - p.supply_security_taste * at_risk
-            - mandate.shadow(market, self.name, list(makers))
+        held = (self.expect.level > 0.0) if fixed else None
+        self.expect.learn(
+            seen, p.forecast_level_weight, p.forecast_growth_weight, p.forecast_growth_bound, held
         )
+        if held is not None:
+            self.expect.hold(p.trend_damping, held)
 
-    def qualify(self, delivered: dict[str, float]) -> None:
-        """Chips in use earn their maker qualification (Grabowski and Vernon 1992 call it a stock of trust)."""
-        p = self.model.parameters
-        total = sum(delivered.values())
-        for maker, units in delivered.items():
-            share = units / total if total > 0 else 0.0
-            before = self.qualification.get(maker, p.qualification_start)
-            speed = p.qualification_speed * share / (share + p.qualification_half_share)
-            self.qualification[maker] = before + speed * (1.0 - before)
 
-    def observe(self, work: FloatArray) -> None:
-        """Learn from the work demanded of the fleet this quarter, reference units, shape (purposes,).
+def forecast(market: Market) -> FloatArray:
+    """Work of each purpose that an order of today is for, reference units a quarter, shape (owners, purposes).
 
-        Expectations that are fixed are those of the end of the facts; of work that is new after it, the first sight.
-        """
-        p = self.model.parameters
-        fixed = not p.adaptive_expectations and self.model.t > self.model.facts_end
-        for expectation, seen in zip(self.expect, work, strict=True):
-            if fixed and expectation.level > 0.0:
-                expectation.hold(p.trend_damping)
-                continue
-            expectation.learn(
-                float(seen), p.forecast_level_weight, p.forecast_growth_weight, p.forecast_growth_bound
-            )
+    The plans of its own other business are known to an owner; what customers and vendors will want is
+    extrapolated from what was seen.
+    """
+    p = market.parameters
+    return expected(market, int(p.lead_time_quarters + p.order_horizon_quarters))
 
-    def install(self, delivered: FloatArray, price: FloatArray) -> float:
-        """Rack what arrived, shape (chips, purposes), at chip prices (chips,); returns what servers and racks cost."""
-        market, p = self.model, self.model.parameters
-        tdp_kw = market.catalogue.column("tdp_w") / WATTS_PER_KW
-        cost = 0.0
-        for purpose in range(len(PURPOSES)):
-            units = delivered[:, purpose]
-            count = float(units.sum())
-            if count <= 0.0:
-                continue
-            kw = float(units @ tdp_kw) * (1.0 + p.server_power_share)
-            density = min(kw / count * p.chips_per_rack, p.rack_limit_kw)
-            liquid = decide_cooling(density, p.air_cooling_limit_kw, p.air_cooling_width_kw)
-            gain = p.infiniband_gain_training if purpose == TRAINING else p.infiniband_gain_inference
-            ethernet = decide_network(gain, p.infiniband_premium, p.network_choice_width)
-            racks = kw / density
-            self.fleet.add_racks(
-                purpose, racks * (1 - liquid), racks * liquid, count * (1 - ethernet), count * ethernet
-            )
-            cost += float(units @ price) * p.server_share
-            cost += count * p.cooling_usd_per_chip * (1.0 + liquid * p.liquid_cooling_premium)
-            cost += count * p.network_usd_per_chip * (1.0 + (1.0 - ethernet) * p.infiniband_premium)
-        return cost
+
+def expected(market: Market, ahead: int, planned: int | None = None) -> FloatArray:
+    """Work that owners expect ``ahead`` quarters after the last one seen, shape (owners, purposes).
+
+    Of their own business that of ``planned`` quarters from now, as many unless given.
+    """
+    plan = [market.captive_plan(name, ahead if planned is None else planned) for name in market.clouds]
+    return np.asarray(market.owners.expect.ahead(ahead, market.parameters.trend_damping) + plan)
+
+
+def capacity(market: Market, forecast: FloatArray) -> FloatArray:
+    """Work a quarter, reference units, that each fleet can do when an order of today arrives, (owners, purposes).
+
+    Installed and ordered chips less what will have retired, once those that one work can spare have gone to
+    another, at full use. Orders that forget such moves come back as too much or too little.
+    """
+    p, fleets, outlook = market.parameters, market.fleets, market.outlook
+    survive = (1.0 - p.retirement_rate) ** p.lead_time_quarters
+    moving = 1.0 - (1.0 - p.reassignment_rate) ** p.lead_time_quarters
+    units = moved(
+        fleets.units * survive + fleets.on_order(),
+        forecast,
+        outlook.work,
+        outlook.suitability,
+        moving,
+        p.target_utilisation,
+    )
+    return np.asarray((units * outlook.work).sum(axis=1) * HOURS_PER_QUARTER)
+
+
+def tastes(market: Market) -> FloatArray:
+    """Utility of each maker to each owner beside cost, shape (owners, makers).
+
+    Earned qualification, second source, security of supply, and what mandates cost.
+    """
+    p, maker = market.parameters, market.catalogue.chips.maker
+    of_maker = (maker[:, None] == np.arange(len(market.chipmakers))).astype(np.float64)
+    held = market.fleets.units.sum(axis=2) @ of_maker
+    total = held.sum(axis=1, keepdims=True)
+    share = np.divide(held, total, out=np.zeros_like(held), where=total > 0.0)
+    utility = p.qualification_weight * np.log(market.owners.qualified(p)) + p.second_source_taste * (
+        1.0 - share
+    )
+    if p.export_rules:
+        utility -= p.supply_security_taste * chip_trade(market).exposed
+    return np.asarray(utility - mandate.shadow(market))
+
+
+def install(
+    fleets: Fleets, delivered: FloatArray, price: FloatArray, tdp_w: FloatArray, p: Parameters
+) -> FloatArray:
+    """Rack what arrived, shape (fleets, chips, purposes); returns what servers and racks cost, USD, (fleets,).
+
+    ``price`` is that of the chips, USD, shape (fleets, chips); ``tdp_w`` their rated power, (chips,).
+    """
+    count = delivered.sum(axis=1)
+    kw = (delivered * tdp_w[:, None]).sum(axis=1) / WATTS_PER_KW * (1.0 + p.server_power_share)
+    each = np.divide(kw, count, out=np.zeros_like(kw), where=count > 0.0)
+    density = np.minimum(each * p.chips_per_rack, p.rack_limit_kw)
+    liquid = decide_cooling(density, p.air_cooling_limit_kw, p.air_cooling_width_kw)
+    gain = np.full(len(PURPOSES), p.infiniband_gain_inference)
+    gain[TRAINING] = p.infiniband_gain_training
+    ethernet = decide_network(gain, p.infiniband_premium, p.network_choice_width)
+    racks = np.divide(kw, density, out=np.zeros_like(kw), where=density > 0.0)
+    fleets.racks += np.stack([racks * (1.0 - liquid), racks * liquid], axis=-1)
+    fleets.ports += np.stack([count * (1.0 - ethernet), count * ethernet], axis=-1)
+    servers = (delivered * price[:, :, None]).sum(axis=(1, 2)) * p.server_share
+    cooling = count * p.cooling_usd_per_chip * (1.0 + liquid * p.liquid_cooling_premium)
+    network = count * p.network_usd_per_chip * (1.0 + (1.0 - ethernet) * p.infiniband_premium)
+    return np.asarray(servers + (cooling + network).sum(axis=1))
 
 
 def learn(market: Market) -> None:
     """The clouds' part of the eighth event: forecasts and effort follow what was seen."""
     p = market.parameters
+    captive = np.array([market.captive_work(name) for name in market.clouds])
+    # Expectations that are fixed are those of the end of the facts.
+    fixed = not p.adaptive_expectations and market.t > market.facts_end
+    market.owners.observe(np.maximum(market.owners.work - captive, 0.0), fixed, p)
     for owner in market.clouds.values():
-        owner.observe(np.maximum(owner.work - market.captive_work(owner.name), 0.0))
         owner.service_effort = decide_service_effort(
             owner.service_effort, owner.token_margin, owner.service_margin, p.service_effort_speed
         )

@@ -7,7 +7,8 @@ from typing import Any
 
 from model import calendar
 from model.capability import BenchmarkLink, capability_from_score, dense_equivalent
-from model.catalogue import Chip, Model
+from model.catalogue import Model
+from model.chip import Chip
 from model.parameters import Parameters
 from model.serving import Architecture, ChipSpec
 
@@ -25,6 +26,11 @@ def quarter_of(text: Any) -> int | None:
 def _before(quarter: int | None) -> int | None:
     """The last quarter of something whose first quarter of absence is given."""
     return None if quarter is None else quarter - 1
+
+
+def _or(quarter: int | None, otherwise: float) -> float:
+    """A quarter, or what stands in its place where none is given."""
+    return otherwise if quarter is None else quarter
 
 
 def given_chips(p: Parameters) -> dict[int, list[dict[str, Any]]]:
@@ -65,12 +71,8 @@ def chip_of(row: dict[str, Any], index: int, p: Parameters) -> Chip:
         first_cost=row["unit_cost_usd"],
         given=True,
         trains=row["interconnect_gbs"] >= p.training_interconnect_least_gbs,
-        window_from=None
-        if starts == "never"
-        else quarter_of(starts)
-        if starts not in ("", "nan")
-        else row["launched"],
-        window_until=quarter_of(row["china_until"]),
+        window_from=math.inf if starts == "never" else _or(quarter_of(starts), row["launched"]),
+        window_until=_or(quarter_of(row["china_until"]), math.inf),
         made_for_rules=starts not in ("", "nan", "never") or row["successor_line"] == "nvidia-china",
     )
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agents.chipmaker import Chipmaker
-from agents.cloud import Cloud
+from agents.cloud import Cloud, install
 from agents.facts import quarter_of
 from agents.listing import PARTNER_ONLY
 from agents.policy import FREE, ExportTerms, State
 from agents.vendor import Vendor
 from model import calendar
 from model.catalogue import Catalogue
+from model.chip import ChipBook
 from model.fleet import HOURS_PER_QUARTER, Fleets
 from model.ledger import Kind
 from model.parameters import Parameters
@@ -52,6 +53,9 @@ NO_CARDS = 1e-9
 
 def catalogue(p: Parameters) -> Catalogue:
     """An empty catalogue with the technology of serving, training and captive work."""
+    kinds = {str(row["firm"]): row["kind"] for row in p.facts("firms")}
+    makers = [name for name, kind in kinds.items() if kind == "chipmaker"]
+    owners = [name for name, kind in kinds.items() if kind in ("cloud", "venue")]
     return Catalogue(
         serving=ServingTechnology(
             weight_bytes=p.weight_bytes,
@@ -73,6 +77,10 @@ def catalogue(p: Parameters) -> Catalogue:
         ),
         training=TrainingTechnology(
             p.model_flop_utilisation, p.training_bytes_per_flop, p.training_interconnect_efficiency
+        ),
+        chips=ChipBook(
+            {name: number for number, name in enumerate(makers)},
+            {name: number for number, name in enumerate(owners)},
         ),
         captive=CaptiveWork(
             params_b=p.captive_params_b,
@@ -125,8 +133,9 @@ def found_firms(market: Market) -> None:
             fleet.cost_of_capital = float(row["cost_of_capital"])
             sizes = _sizes(row, p)
             cloud = Cloud(market, name, region, origin, str(row["channel"]), fleet, sizes)
-            cloud.install(fleet.units, np.zeros(len(fleet.units)))
             market.clouds[name] = cloud
+    units = market.fleets.units
+    install(market.fleets, units, np.zeros(units.shape[:2]), market.catalogue.column("tdp_w"), p)
     _found_states(market)
     _found_edges(market)
 

@@ -47,31 +47,35 @@ class Mandate:
         return market.graph.node(buyer).region == self.region and not market.clouds[buyer].venue
 
 
-def shadow(market: Market, buyer: str, makers: list[str]) -> FloatArray:
-    """What mandates cost a buyer on each maker's chips, utils, at the shadow prices of its last orders."""
-    cost = np.zeros(len(makers))
+def shadow(market: Market) -> FloatArray:
+    """What mandates cost each owner of a fleet on each maker's chips, utils, at the shadow prices of its last orders.
+
+    Shape (owners, makers).
+    """
+    cost = np.zeros((len(market.clouds), len(market.chipmakers)))
     for mandate in market.interventions.mandates:
-        foreign = np.array([market.chipmakers[maker].origin != mandate.origin for maker in makers])
-        cost += mandate.shadow.get(buyer, 0.0) * foreign
+        foreign = [maker.origin != mandate.origin for maker in market.chipmakers.values()]
+        cost += np.outer([mandate.shadow.get(buyer, 0.0) for buyer in market.clouds], foreign)
     return cost
 
 
-def orders(market: Market, needs: ChipNeeds, price: FloatArray, first: bool, decide: Decide) -> FloatArray:
-    """Units of each chip to order for each need under the mandates in force, shape (rows, chips).
+def weighed(
+    market: Market, needs: ChipNeeds, price: FloatArray, decide: Decide
+) -> tuple[FloatArray, FloatArray]:
+    """``home`` of the needs under the mandates in force, for the first choice of a quarter and for later ones.
 
-    The first choice of a quarter finds the shadow price at which a buyer's orders just keep to the share; what makers
-    refuse is ordered anew at the same price, or at none where there is a waiver.
+    The first choice finds the shadow price at which a buyer's orders just keep to the share; what makers refuse is
+    ordered anew at the same price, or at none where there is a waiver.
     """
-    p = market.parameters
+    first = later = needs.home
     for mandate in market.interventions.mandates:
         foreign = _foreign(market, mandate, needs)
-        if first:
-            _find_shadow(market, mandate, needs, price, foreign, decide)
-        of_row = np.array([mandate.extra.get(buyer, 0.0) for buyer in needs.buyer])
-        if mandate.waiver and not first:
-            of_row = np.array([-mandate.shadow.get(b, 0.0) + mandate.extra.get(b, 0.0) for b in needs.buyer])
-        needs = replace(needs, home=needs.home - np.outer(of_row, foreign))
-    return decide(needs, price, p)
+        _find_shadow(market, mandate, replace(needs, home=first), price, foreign, decide)
+        extra = _of_rows(market, mandate.extra, needs)
+        first = first - np.outer(extra, foreign)
+        waived = _of_rows(market, mandate.shadow, needs) if mandate.waiver else 0.0
+        later = later - np.outer(extra - waived, foreign)
+    return first, later
 
 
 def accepted(market: Market, needs: ChipNeeds, price: FloatArray, shipped: FloatArray) -> FloatArray:
@@ -81,10 +85,10 @@ def accepted(market: Market, needs: ChipNeeds, price: FloatArray, shipped: Float
             continue
         foreign = _foreign(market, mandate, needs)
         weight = price if mandate.value else np.ones(len(price))
-        for buyer in dict.fromkeys(needs.buyer):
-            if not mandate.binds(market, buyer):
+        for number, buyer in enumerate(market.clouds):
+            rows = np.flatnonzero(needs.buyer == number)
+            if not len(rows) or not mandate.binds(market, buyer):
                 continue
-            rows = np.flatnonzero([name == buyer for name in needs.buyer])
             counted = shipped[rows] * weight
             abroad = float(counted[:, foreign].sum())
             allowed = float(counted[:, ~foreign].sum()) * (1.0 - mandate.share) / mandate.share
@@ -100,6 +104,11 @@ def _foreign(market: Market, mandate: Mandate, needs: ChipNeeds) -> NDArray[np.b
     return np.array([chips[j].spec.origin != mandate.origin for j in needs.chips], dtype=bool)
 
 
+def _of_rows(market: Market, of_buyer: dict[str, float], needs: ChipNeeds) -> FloatArray:
+    """A number of each buyer for each row of a table of needs, 0 where it has none, shape (rows,)."""
+    return np.array([of_buyer.get(buyer, 0.0) for buyer in market.clouds])[needs.buyer]
+
+
 def _find_shadow(
     market: Market,
     mandate: Mandate,
@@ -109,10 +118,12 @@ def _find_shadow(
     decide: Decide,
 ) -> None:
     """Bisect for the lowest cost on others' chips at which each buyer's orders keep to the share."""
-    buyers = [buyer for buyer in dict.fromkeys(needs.buyer) if mandate.binds(market, buyer)]
-    if not buyers:
+    names, asking = list(market.clouds), np.unique(needs.buyer)
+    bound = [number for number in asking if mandate.binds(market, names[number])]
+    if not bound:
         return
-    member = np.array([[name == buyer for name in needs.buyer] for buyer in buyers], dtype=np.float64)
+    buyers = [names[number] for number in bound]
+    member = (needs.buyer == np.array(bound)[:, None]).astype(np.float64)
     before = np.array([mandate.shadow.get(buyer, 0.0) for buyer in buyers])
     weight = price if mandate.value else np.ones(len(price))
 

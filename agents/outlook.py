@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from agents import software
 from model.calendar import QUARTERS_PER_YEAR
 from model.hosting import life_hours, replacement_prices, with_surroundings
 from model.place import CAPTIVE, PURPOSES
@@ -38,13 +39,12 @@ class Outlook:
     @classmethod
     def of(cls, market: Market) -> Outlook:
         """Look at the market as it is."""
-        catalogue = market.catalogue
-        by_maker = {name: maker.maturity(market.parameters) for name, maker in market.chipmakers.items()}
-        maturity = np.array([by_maker[chip.spec.maker] for chip in catalogue.chips])
-        replacement = replacement_prices(catalogue, market.t, market.parameters.hardware_price_decline)
+        p, catalogue = market.parameters, market.catalogue
+        maturity = software.of_makers(market.chipmakers.values(), p)[catalogue.chips.maker]
+        replacement = replacement_prices(catalogue, market.t, p.hardware_price_decline)
         work = catalogue.work * maturity
-        cost = np.asarray(with_surroundings(replacement, market.parameters))
-        suits = suitability(work, cost, market.parameters.suitability_sharpness)
+        cost = np.asarray(with_surroundings(replacement, p))
+        suits = suitability(work, cost, p.suitability_sharpness)
         return cls(maturity, work, replacement, suits)
 
 

@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import mesa
 import numpy as np
 from numpy.typing import NDArray
 
-from model.catalogue import Chip
+from model.chip import ANYBODY, ChipBook
+from model.edges import CompiledEdges
 
 if TYPE_CHECKING:
     from model.market import Market
 
+BoolArray = NDArray[np.bool_]
+Flags = bool | BoolArray
+Limits = float | NDArray[np.float64]
+
 
 @dataclass(frozen=True)
 class ExportTerms:
-    """What a rule allows on the edge from a maker to a buyer.
+    """What a rule allows on the edge from a maker to a buyer, or on many of them.
 
     ``max_tflops`` and ``max_interconnect_gbs`` bound dense BF16 TFLOP/s and chip-to-chip GB/s of chips
     launched after the facts end; a chip of the facts carries its own window (``evidence/chips.csv``). ``lifted``
     says that a rule was in force and has been taken back: then no window counts either.
     """
 
-    max_tflops: float = float("inf")
-    max_interconnect_gbs: float = float("inf")
-    banned: bool = False
-    lifted: bool = False
+    max_tflops: Limits = float("inf")
+    max_interconnect_gbs: Limits = float("inf")
+    banned: Flags = False
+    lifted: Flags = False
 
 
 FREE = ExportTerms()
@@ -41,62 +45,88 @@ RESTRICTED = "China"
 """The region that the export rules are about."""
 
 
-def may_ship(chip: Chip, terms: ExportTerms, restricted: bool, quarter: int, ahead: int, rules: bool) -> bool:
-    """Whether a chip may be sold along an edge with these terms in a quarter, for delivery ``ahead`` quarters later.
+def may_ship(
+    chips: ChipBook, terms: ExportTerms, restricted: Flags, quarter: int, ahead: int, rules: bool
+) -> BoolArray:
+    """Whether each chip may be sold along an edge with these terms in a quarter, for delivery ``ahead`` quarters later.
 
     ``restricted`` says that the buyer is in the region that the rules are about. Chips that exist only because
-    of them are sold nowhere else, and are not made without rules.
+    of them are sold nowhere else, and are not made without rules. Shape (chips,), or that of terms and buyers with it.
     """
-    if terms.banned:
-        return False
-    if chip.made_for_rules:
-        return rules and restricted and (terms.lifted or _legal(chip, terms, quarter, ahead))
-    if not (rules and restricted) or terms.lifted or chip.spec.origin == "CN":
-        return True
-    return _legal(chip, terms, quarter, ahead)
+    bound = np.logical_and(restricted, rules)
+    free = ~chips.made_for_rules & (~bound | chips.chinese)
+    legal = np.logical_or(terms.lifted, _legal(chips, terms, quarter, ahead))
+    return np.asarray(np.logical_not(terms.banned) & (free | (bound & legal)))
 
 
-def _legal(chip: Chip, terms: ExportTerms, quarter: int, ahead: int) -> bool:
+def _legal(chips: ChipBook, terms: ExportTerms, quarter: int, ahead: int) -> BoolArray:
     """Chips of the facts carry their own window; later ones must fit the terms in force.
 
     A rule is published in the last quarter in which a chip is still legal: from then on nobody orders it.
     """
-    if chip.given:
-        starts = chip.window_from is not None and quarter + ahead >= chip.window_from
-        return starts and (chip.window_until is None or quarter + (ahead > 0) <= chip.window_until)
-    fits = chip.spec.bf16_tflops <= terms.max_tflops * (1.0 + ROUNDING)
-    return fits and chip.spec.interconnect_gbs <= terms.max_interconnect_gbs
+    in_window = (quarter + ahead >= chips.window_from) & (quarter + (ahead > 0) <= chips.window_until)
+    fits = chips.bf16_tflops <= terms.max_tflops * (1.0 + ROUNDING)
+    fits = fits & (chips.interconnect_gbs <= terms.max_interconnect_gbs)
+    return np.where(chips.given, in_window, fits)
 
 
-def may_buy(market: Market, buyer: str, chips: Sequence[Chip], on_order: bool = False) -> NDArray[np.bool_]:
-    """Whether a buyer may order each chip now, or take delivery of those ``on_order``, shape (chips,).
+@dataclass(frozen=True, eq=False)
+class ChipTrade:
+    """Who may buy chips from whom and on which terms, shape (owners, makers), in the market's order of both.
+
+    ``permitted`` says where there is an edge, ``exposed`` where it hangs on another state's rules; ``at`` is its place
+    among the compiled ``edges``, -1 without one. ``restricted`` buyers are in the region of the rules, (owners, 1).
+    """
+
+    edges: CompiledEdges
+    at: NDArray[np.int64]
+    permitted: BoolArray
+    terms: ExportTerms
+    exposed: BoolArray
+    restricted: BoolArray
+
+    @classmethod
+    def of(cls, market: Market, edges: CompiledEdges) -> ChipTrade:
+        """Read the edges of the graph."""
+        makers, owners = list(market.chipmakers), list(market.clouds)
+        at = edges.positions(makers, owners).T
+        each = [edges.attributes[e]["terms"]["export"] if e >= 0 else FREE for e in at.ravel()]
+        return cls(
+            edges=edges,
+            at=at,
+            permitted=at >= 0,
+            terms=ExportTerms(
+                *(
+                    np.array([getattr(terms, part.name) for terms in each]).reshape(at.shape)
+                    for part in fields(ExportTerms)
+                )
+            ),
+            exposed=np.array([terms not in (FREE, LIFTED) for terms in each]).reshape(at.shape),
+            restricted=np.array([[market.graph.node(owner).region == RESTRICTED] for owner in owners]),
+        )
+
+
+def chip_trade(market: Market) -> ChipTrade:
+    """The edges along which chips are sold, as arrays; read again only when one of them has changed."""
+    edges = market.graph.compiled("chips")
+    return market.chip_trade.of(lambda: ChipTrade.of(market, edges), edges.version)
+
+
+def may_buy(market: Market, on_order: bool = False) -> BoolArray:
+    """Whether each owner may order each chip now, or take delivery of those ``on_order``, shape (owners, chips).
 
     An edge must permit it.
     """
-    restricted = market.graph.node(buyer).region == RESTRICTED
-    rules = bool(market.parameters.export_rules)
+    chips, trade = market.catalogue.chips, chip_trade(market)
+    terms = ExportTerms(*(getattr(trade.terms, part.name)[:, chips.maker] for part in fields(ExportTerms)))
     # A chip made for a market is ordered before it is there; what a later rule will forbid cannot be foreseen.
     ahead = 0 if on_order else int(market.parameters.lead_time_quarters)
-    terms: dict[str, ExportTerms] = {
-        maker: market.graph.terms(maker, buyer, "chips")["export"]
-        for maker in market.graph.sources(buyer, "chips")
-    }
-
-    def allowed(chip: Chip) -> bool:
-        if chip.captive_owner not in ("", buyer) or chip.spec.maker not in terms:
-            return False
-        if not on_order and chip.until is not None and market.t > chip.until:
-            return False
-        return may_ship(chip, terms[chip.spec.maker], restricted, market.t, ahead, rules)
-
-    return np.array([allowed(chip) for chip in chips], dtype=bool)
-
-
-def exposed(market: Market, maker: str, buyer: str) -> bool:
-    """Whether a buyer's supply from a maker hangs on another state's rules."""
-    if not market.parameters.export_rules or not market.graph.permitted(maker, buyer, "chips"):
-        return False
-    return bool(market.graph.terms(maker, buyer, "chips")["export"] not in (FREE, LIFTED))
+    legal = may_ship(chips, terms, trade.restricted, market.t, ahead, bool(market.parameters.export_rules))
+    owner = np.arange(len(trade.permitted))[:, None]
+    sold = trade.permitted[:, chips.maker] & ((chips.captive == ANYBODY) | (chips.captive == owner))
+    if not on_order:
+        sold &= market.t <= chips.until
+    return np.asarray(sold & legal)
 
 
 class State(mesa.Agent):

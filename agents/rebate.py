@@ -18,13 +18,15 @@ TERM = "discount"
 """The term of a chips edge that holds it: the share of the posted price that the buyer need not pay."""
 
 
-def paid_share(market: Market, buyer: str, chips: NDArray[np.int64]) -> FloatArray:
-    """Share of the posted price that a buyer pays for each chip, shape (chips,)."""
-    graph, share = market.graph, np.ones(len(chips))
-    for maker in market.interventions.rebates:
-        if graph.permitted(maker, buyer, "chips"):
-            own = np.array([market.catalogue.chips[j].spec.maker == maker for j in chips], dtype=bool)
-            share[own] = 1.0 - graph.terms(maker, buyer, "chips").get(TERM, 0.0)
+def paid_share(market: Market) -> FloatArray:
+    """Share of the posted price that each owner of a fleet pays for each chip, shape (owners, chips)."""
+    chips, graph = market.catalogue.chips, market.graph
+    share = np.ones((len(market.clouds), len(chips)))
+    for name in market.interventions.rebates:
+        own = chips.maker == market.firm_number[name]
+        for number, buyer in enumerate(market.clouds):
+            if graph.permitted(name, buyer, "chips"):
+                share[number, own] = 1.0 - graph.terms(name, buyer, "chips").get(TERM, 0.0)
     return share
 
 
@@ -38,24 +40,21 @@ def applied(market: Market, needs: ChipNeeds, but_of: str = "") -> ChipNeeds:
     """
     if not market.interventions.rebates - {but_of}:
         return needs
-    share = np.array([paid_share(market, buyer, needs.chips) for buyer in needs.buyer])
-    share = share.reshape(needs.home.shape)
-    own = np.array([market.catalogue.chips[j].spec.maker == but_of for j in needs.chips], dtype=bool)
-    share[:, own] = 1.0
+    share = paid_share(market)
+    if but_of:
+        share[:, market.catalogue.chips.maker == market.firm_number[but_of]] = 1.0
+    share = share[needs.buyer[:, None], needs.chips]
     taste = market.parameters.chip_alpha * np.log(share)
     return replace(needs, home=needs.home - taste, opex=needs.opex / share, worth=needs.worth / share)
 
 
-def paid(market: Market, needs: ChipNeeds, price: FloatArray) -> FloatArray:
-    """What each need's buyer pays for each chip, USD, shape (rows, chips)."""
-    share = [paid_share(market, buyer, needs.chips) for buyer in needs.buyer]
-    return np.asarray(price * np.array(share).reshape(needs.home.shape))
+def paid(market: Market, price: FloatArray) -> FloatArray:
+    """What each owner of a fleet pays for chips whose posted price is ``price``, USD, shape (owners, chips)."""
+    if not market.interventions.rebates:
+        return np.broadcast_to(price, (len(market.clouds), len(price)))
+    return np.asarray(price * paid_share(market))
 
 
 def replacements(market: Market) -> FloatArray:
-    """What each chip would cost each owner of a fleet now, USD, shape (fleets, chips)."""
-    price = market.outlook.replacement
-    if not market.interventions.rebates:
-        return np.broadcast_to(price, (len(market.clouds), len(price)))
-    chips = np.arange(len(price))
-    return np.asarray(price * np.array([paid_share(market, buyer, chips) for buyer in market.clouds]))
+    """What each chip would cost each owner of a fleet now, USD, shape (owners, chips)."""
+    return paid(market, market.outlook.replacement)

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from model.chip import Chip, ChipBook
 from model.place import CAPTIVE, DENSE, PURPOSES, SPARSE, TRAINING
 from model.roofline import serve_table
 from model.serving import (
     Architecture,
     CaptiveWork,
-    ChipSpec,
     ServingTechnology,
     TrainingTechnology,
     captive_throughput,
@@ -28,42 +28,6 @@ FloatArray = NDArray[np.float64]
 
 SECONDS_PER_HOUR = 3600.0
 TOKENS_PER_MTOK = 1e6
-
-
-@dataclass(slots=True, eq=False)
-class Chip:
-    """A chip on the market: its specification, and what its maker asks for it.
-
-    ``given`` marks chips of the facts; later ones are decisions of their makers. ``window_from`` and
-    ``window_until`` are the quarters in which a chip of the facts may be sold to China (None: never, and
-    without end). ``made_for_rules`` marks chips that exist only because of export rules.
-    """
-
-    spec: ChipSpec
-    index: int
-    launched: int
-    line: str
-    grade: str
-    inference_listed: bool
-    captive_owner: str
-    price: float
-    unit_cost: float
-    given: bool
-    window_from: int | None = None
-    window_until: int | None = None
-    made_for_rules: bool = False
-    trains: bool = True
-    until: int | None = None
-    first_cost: float = 0.0
-
-    @property
-    def name(self) -> str:
-        """Its name in tables."""
-        return self.spec.name
-
-    def inference_physical(self, bytes_per_flop: float) -> bool:
-        """Inference-optimised by the physical rule: memory bandwidth per dense BF16 FLOP at or above a bound."""
-        return self.spec.bytes_per_flop >= bytes_per_flop
 
 
 @dataclass(slots=True, eq=False)
@@ -100,7 +64,7 @@ class Catalogue:
     online_efficiency: float
     reference_dense: Architecture
     reference_sparse: Architecture
-    chips: list[Chip] = field(default_factory=list)
+    chips: ChipBook = field(default_factory=ChipBook)
     models: dict[str, Model] = field(default_factory=dict)
     work: FloatArray = field(default_factory=lambda: np.zeros((0, len(PURPOSES))))
     _mtok_per_hour: dict[str, FloatArray] = field(default_factory=dict)

@@ -61,7 +61,7 @@ class Fleets:
 
     def on_order(self) -> FloatArray:
         """Units ordered and not yet delivered, shape (fleets, chips, purposes)."""
-        return np.sum(self.pipeline, axis=0) if self.pipeline else np.zeros_like(self.units)
+        return np.asarray(sum(self.pipeline, np.zeros_like(self.units)))
 
     def inference_units(self) -> FloatArray:
         """Units that serve tokens, bought for dense or sparse models, shape (fleets, chips)."""

@@ -170,8 +170,6 @@ def replacement_prices(catalogue: Catalogue, quarter: int, decline: float) -> Fl
 
     The price asked while on sale; afterwards the last price, declining as equal hardware does.
     """
-    result = np.array([chip.price for chip in catalogue.chips])
-    for chip in catalogue.chips:
-        if chip.until is not None and quarter > chip.until:
-            result[chip.index] *= (1.0 - decline) ** ((quarter - chip.until) / QUARTERS_PER_YEAR)
-    return result
+    chips = catalogue.chips
+    years = np.maximum(quarter - chips.until, 0.0) / QUARTERS_PER_YEAR
+    return np.asarray(chips.price * (1.0 - decline) ** years)

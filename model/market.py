@@ -29,15 +29,16 @@ from agents.fortune import Business, Luck
 from agents.founding import captive_levels, captive_work, catalogue, found_firms
 from agents.intervention import Interventions
 from agents.outlook import Outlook
-from agents.policy import State
+from agents.policy import ChipTrade, State
 from agents.vendor import Vendor
 from model import calendar, settlement
-from model.catalogue import Chip
 from model.chance import Chance
+from model.chip import Chip
 from model.fleet import Fleets
 from model.graph import SupplyGraph
 from model.hosting import HourCosts
 from model.ledger import Ledger
+from model.memo import Memo
 from model.offer import OfferBook
 from model.ownership import kappa
 from model.place import REGIONS
@@ -102,6 +103,8 @@ class Market(mesa.Model):
         self.firms: dict[str, Firm] = {**self.chipmakers, **self.clouds, **self.vendors}
         self.firm_number = {name: i for i, name in enumerate(self.firms)}
         self.firm_names = list(self.firms)
+        self.owners = cloud.Owners(len(self.clouds), len(self.chipmakers))
+        self.chip_trade: Memo[ChipTrade] = Memo()
         self.offers = OfferBook(self.firm_number, {fleet.owner: fleet.number for fleet in self.fleets})
         for maker in self.chipmakers.values():
             maker.chips = [c for c in self.catalogue.chips if c.spec.maker == maker.name]

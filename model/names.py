@@ -13,7 +13,8 @@ from model.capability import BenchmarkLink, score
 from model.place import PURPOSES, REGIONS
 
 if TYPE_CHECKING:
-    from model.catalogue import Catalogue, Chip, Model
+    from model.catalogue import Catalogue, Model
+    from model.chip import Chip
 
 
 class Firm(Protocol):

@@ -14,8 +14,8 @@ from agents.chipmaker import (
     decide_next_chip,
     decide_scarcity,
     progress_of,
-    starting_maturity,
 )
+from agents.software import starting_maturity
 from model.parameters import Parameters
 from model.place import DENSE, TRAINING
 from model.pricing import buyers

@@ -5,14 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents import cloud
 from agents.cloud import (
+    Owners,
     decide_consortium,
     decide_cooling,
     decide_hosting,
     decide_network,
 )
+from model.fleet import Fleets
 from model.parameters import Parameters
-from model.place import CAPTIVE, PURPOSES, TRAINING
+from model.place import CAPTIVE, TRAINING
 
 LAST = "2023Q4"
 
@@ -82,69 +85,63 @@ def test_a_cloud_shares_a_better_model_that_it_could_not_afford_alone():
 
 
 def test_what_a_cloud_can_do_counts_what_is_on_its_way_and_what_will_have_retired(market):
-    cloud = market.clouds["AWS"]
-    fleet, p = cloud.fleet, market.parameters
+    fleet, p = market.clouds["AWS"].fleet, market.parameters
     assert fleet.on_order().sum() > 0.0
-    before = cloud.capacity()
+    forecast = cloud.forecast(market)
+    before = cloud.capacity(market, forecast)
     waiting = fleet.on_order()
     for orders in fleet.pipeline:
         orders[:] = 0.0
     try:
-        alone = cloud.capacity()
-        assert alone.sum() < before.sum()
+        alone = cloud.capacity(market, forecast)
+        assert alone[fleet.number].sum() < before[fleet.number].sum()
+        others = np.arange(len(alone)) != fleet.number
+        np.testing.assert_array_equal(alone[others], before[others])
         today = (fleet.units * market.outlook.work).sum(axis=0)[[TRAINING, CAPTIVE]]
         assert (today > 0.0).all()
-        total = cloud.moved(fleet.units, cloud.forecast(), 0.5).sum(axis=1)
-        np.testing.assert_allclose(total, fleet.units.sum(axis=1), rtol=1e-9)
-        assert (cloud.moved(fleet.units, cloud.forecast(), 0.5) >= 0.0).all()
         assert 0.0 < p.retirement_rate < 1.0
     finally:
         fleet.pipeline[-1][:] = waiting
 
 
 def test_a_maker_earns_qualification_with_its_deliveries_and_never_more_than_all(market):
-    cloud = market.clouds["Tencent"]
-    known = dict(cloud.qualification)
-    cloud.qualification = {}
-    start = market.parameters.qualification_start
-    try:
-        for _ in range(200):
-            cloud.qualify({"NVIDIA": 900.0, "Cambricon": 100.0, "AMD": 0.0})
-        assert 0.99 < cloud.qualification["NVIDIA"] <= 1.0
-        assert cloud.qualification["AMD"] == start
-        cloud.qualification = {}
-        cloud.qualify({"NVIDIA": 900.0, "Cambricon": 100.0, "AMD": 0.0})
-        assert cloud.qualification["NVIDIA"] > cloud.qualification["Cambricon"] > start
-    finally:
-        cloud.qualification = known
+    p = market.parameters
+    delivered = np.array([[900.0, 100.0, 0.0], [0.0, 0.0, 0.0]])
+    owners = Owners(2, 3)
+    owners.qualify(delivered, p)
+    much, little, none = owners.qualified(p)[0]
+    assert much > little > none == p.qualification_start
+    for _ in range(200):
+        owners.qualify(delivered, p)
+    much, _, none = owners.qualified(p)[0]
+    assert 0.99 < much <= 1.0
+    assert none == p.qualification_start
+    assert np.isnan(owners.qualification[1]).all()  # who got nothing has learnt nothing
 
 
 def test_makers_in_favour_are_qualified_rare_in_the_fleet_and_safe(market):
-    cloud, makers = market.clouds["Alibaba"], ["NVIDIA", "AMD", "Huawei Ascend"]
-    cloud.qualification, known = dict.fromkeys(makers, 0.5), cloud.qualification
+    alibaba, makers = market.clouds["Alibaba"].fleet.number, list(market.chipmakers)
+    nvidia, amd, ascend = (makers.index(name) for name in ("NVIDIA", "AMD", "Huawei Ascend"))
+    known = market.owners.qualification.copy()
     try:
-        equal = dict(zip(makers, cloud.tastes(makers), strict=True))
-        assert equal["Huawei Ascend"] > equal["NVIDIA"]  # its supply hangs on nobody's rules, and it is rare
-        cloud.qualification["AMD"] = 1.0
-        assert dict(zip(makers, cloud.tastes(makers), strict=True))["AMD"] > equal["AMD"]
+        market.owners.qualification[:] = 0.5
+        equal = cloud.tastes(market)[alibaba]
+        assert equal[ascend] > equal[nvidia]  # its supply hangs on nobody's rules, and it is rare
+        market.owners.qualification[alibaba, amd] = 1.0
+        assert cloud.tastes(market)[alibaba, amd] > equal[amd]
     finally:
-        cloud.qualification = known
+        market.owners.qualification[:] = known
 
 
 def test_racks_of_an_installation_hold_its_chips_and_cost_money(market):
-    cloud = market.clouds["GCP"]
-    fleet = cloud.fleet
-    racks, ports = fleet.racks.copy(), fleet.ports.copy()
-    try:
-        delivered = np.zeros_like(fleet.units)
-        delivered[market.chip_index["H100"], TRAINING] = 320.0
-        price = np.array([chip.price for chip in market.catalogue.chips])
-        cost = cloud.install(delivered, price)
-        p = market.parameters
-        assert cost > 320.0 * price[market.chip_index["H100"]] * p.server_share
-        assert (fleet.ports - ports).sum() == pytest.approx(320.0)
-        added = (fleet.racks - racks).sum()
-        assert added >= 320.0 / p.chips_per_rack * (1.0 - 1e-9)
-        assert ((fleet.racks - racks)[[w for w in range(len(PURPOSES)) if w != TRAINING]] == 0.0).all()
-    finally:
-        fleet.racks, fleet.ports = racks, ports
+    p, h100 = market.parameters, market.chip_index["H100"]
+    fleets = Fleets((("GCP", 0, "US"), ("AWS", 0, "US")), len(market.catalogue.chips))
+    delivered = np.zeros_like(fleets.units)
+    delivered[0, h100, TRAINING] = 320.0
+    price = np.tile(market.catalogue.chips.price, (2, 1))
+    cost = cloud.install(fleets, delivered, price, market.catalogue.column("tdp_w"), p)
+    assert cost[0] > 320.0 * price[0, h100] * p.server_share
+    assert fleets.ports.sum() == pytest.approx(320.0)
+    assert fleets.racks.sum() >= 320.0 / p.chips_per_rack * (1.0 - 1e-9)
+    assert fleets.racks[0, TRAINING].sum() == fleets.racks.sum()
+    assert cost[1] == 0.0

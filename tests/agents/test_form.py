@@ -65,10 +65,12 @@ def test_a_discount_is_worth_what_it_takes_off_the_price_under_linear_price_too(
     world.graph.permit("NVIDIA", "Alibaba", "chips", **{rebate.TERM: 0.25})
     world.interventions.rebates.add("NVIDIA")
     asked = procurement.chip_needs(world)
-    price = np.array([world.catalogue.chips[j].price for j in asked.chips])
-    row = asked.buyer.index("Alibaba")
+    alibaba = world.clouds["Alibaba"].fleet.number
+    price, row = world.catalogue.chips.price[asked.chips], asked.buyer.tolist().index(alibaba)
     weighed = procurement.decide_chips(rebate.applied(world, asked), price, world.parameters)
-    paid = procurement.decide_chips(asked, rebate.paid(world, asked, price)[row], world.parameters)
+    paid = procurement.decide_chips(
+        asked, rebate.paid(world, world.catalogue.chips.price)[alibaba, asked.chips], world.parameters
+    )
     posted = procurement.decide_chips(asked, price, world.parameters)
     np.testing.assert_allclose(weighed[row], paid[row], rtol=1e-9)
     assert not np.allclose(weighed[row], posted[row], rtol=1e-3)
@@ -76,27 +78,25 @@ def test_a_discount_is_worth_what_it_takes_off_the_price_under_linear_price_too(
 
 def test_fixed_expectations_do_not_move_after_a_shock_and_adaptive_ones_do(worlds):
     for world, moves in zip(worlds, (True, False), strict=True):
-        cloud = world.clouds["Alibaba"]
-        before = copy.deepcopy(cloud.expect)
-        seen = np.array([each.level for each in cloud.expect])
+        owners, p = world.owners, world.parameters
+        before, seen = copy.deepcopy(owners.expect), owners.expect.level.copy()
         assert (seen > 0.0).any()
-        damping = world.parameters.trend_damping
-        planned = [each.ahead(2, damping) for each in cloud.expect]
-        cloud.observe(100.0 * seen)
-        now = [each.ahead(1, damping) for each in cloud.expect]
-        assert (now == pytest.approx(planned, rel=1e-9)) is not moves
-        cloud.expect = before
+        planned = owners.expect.ahead(2, p.trend_damping)
+        owners.observe(100.0 * seen, not p.adaptive_expectations, p)
+        now = owners.expect.ahead(1, p.trend_damping)
+        assert np.allclose(now, planned, rtol=1e-9) is not moves
+        owners.expect = before
 
 
 def test_of_work_that_is_new_a_fixed_expectation_keeps_the_first_sight(worlds):
-    cloud = worlds[1].clouds["Alibaba"]
-    before = copy.deepcopy(cloud.expect)
-    cloud.expect[0].level = cloud.expect[0].growth = 0.0
+    owners, p = worlds[1].owners, worlds[1].parameters
+    before = copy.deepcopy(owners.expect)
+    owners.expect.level[:, 0] = owners.expect.growth[:, 0] = 0.0
     for seen in (50.0, 70.0):
-        cloud.observe(np.array([seen, 0.0, 0.0, 0.0]))
-        assert cloud.expect[0].level == pytest.approx(50.0)
-        assert cloud.expect[0].ahead(3, 0.85) == pytest.approx(50.0)
-    cloud.expect = before
+        owners.observe(np.full_like(owners.work, seen), True, p)
+        assert owners.expect.level[:, 0] == pytest.approx(50.0)
+        assert owners.expect.ahead(3, 0.85)[:, 0] == pytest.approx(50.0)
+    owners.expect = before
 
 
 def test_history_to_2024_is_the_same_whatever_is_expected_after_it(worlds):

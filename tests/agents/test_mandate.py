@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 
 import numpy as np
 import pytest
@@ -18,14 +19,20 @@ def ordered(market, *mandates):
     world = copy.deepcopy(market)
     world.interventions.mandates += mandates
     needs = procurement.chip_needs(world)
-    price = np.array([world.catalogue.chips[j].price for j in needs.chips])
-    wanted = mandate.orders(world, needs, price, True, procurement.decide_chips)
+    price = world.catalogue.chips.price[needs.chips]
+    home, _ = mandate.weighed(world, needs, price, procurement.decide_chips)
+    wanted = procurement.decide_chips(dataclasses.replace(needs, home=home), price, world.parameters)
     domestic = np.array([world.catalogue.chips[j].spec.origin == "CN" for j in needs.chips])
-    buyers = np.array(needs.buyer)
     return {
-        name: (wanted[buyers == name][:, domestic].sum(), wanted[buyers == name].sum())
-        for name in dict.fromkeys(needs.buyer)
+        name: (wanted[rows][:, domestic].sum(), wanted[rows].sum())
+        for name, rows in rows_of(world, needs).items()
     }
+
+
+def rows_of(market, needs):
+    """Rows of a table of needs by the name of the buyer."""
+    names = np.array(list(market.clouds))[needs.buyer]
+    return {str(name): np.flatnonzero(names == name) for name in dict.fromkeys(names)}
 
 
 @pytest.mark.parametrize("share", [0.5, 0.9])
@@ -48,8 +55,8 @@ def test_what_is_accepted_is_cut_to_the_share(market):
     domestic = np.array([world.catalogue.chips[j].spec.origin == "CN" for j in needs.chips])
     shipped = np.where(domestic, 1.0, 3.0) * np.ones_like(needs.home)
     left = mandate.accepted(world, needs, price, shipped)
-    for name in dict.fromkeys(needs.buyer):
-        rows = left[np.array(needs.buyer) == name]
+    for name, numbers in rows_of(world, needs).items():
+        rows = left[numbers]
         if market.clouds[name].region == "China" and not market.clouds[name].venue:
             assert rows[:, domestic].sum() == pytest.approx(rows[:, ~domestic].sum())
         else:

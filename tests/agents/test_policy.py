@@ -1,20 +1,24 @@
 """States: which chips may be shipped where, under which terms."""
 
+import copy
 import dataclasses
+import math
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents import policy
 from agents.facts import chip_of, given_chips
-from agents.policy import FREE, ExportTerms, State, may_ship
+from agents.policy import BANNED, FREE, LIFTED, ExportTerms, State
 from model import calendar
-from model.catalogue import Chip
+from model.chip import Chip, ChipBook
 from model.market import Market
 from model.parameters import Parameters
 
 P = Parameters.resolve({})
 CHIPS = {row["chip"]: chip_of(row, 0, P) for rows in given_chips(P).values() for row in rows}
+FOREVER = math.inf
 quarters = st.integers(0, calendar.index("2028Q4"))
 chips = st.sampled_from(sorted(CHIPS))
 ABROAD, HERE = False, True
@@ -22,9 +26,17 @@ ABROAD, HERE = False, True
 
 def later(name: str, tflops: float, interconnect: float) -> Chip:
     """A chip that its maker decided on after the facts end."""
-    old = CHIPS[name]
-    spec = dataclasses.replace(old.spec, bf16_tflops=tflops, interconnect_gbs=interconnect)
-    return dataclasses.replace(old, spec=spec, given=False, window_from=None, window_until=None)
+    chip = copy.copy(CHIPS[name])
+    chip.spec = dataclasses.replace(chip.spec, bf16_tflops=tflops, interconnect_gbs=interconnect)
+    chip.given, chip.window_from, chip.window_until = False, FOREVER, FOREVER
+    return chip
+
+
+def may_ship(chip: Chip, terms: ExportTerms, restricted: bool, quarter: int, ahead: int, rules: bool) -> bool:
+    """Of one chip alone."""
+    book = ChipBook()
+    book.append(copy.copy(chip))
+    return bool(policy.may_ship(book, terms, restricted, quarter, ahead, rules)[0])
 
 
 @given(chips, quarters, st.integers(0, 4))
@@ -93,8 +105,8 @@ def test_stricter_terms_never_allow_more(name, quarter, one, other):
 
 def test_a_chip_made_for_a_market_can_be_ordered_before_it_is_there():
     h20 = CHIPS["H20"]
-    assert h20.window_from is not None
-    before = h20.window_from - 2
+    assert math.isfinite(h20.window_from)
+    before = int(h20.window_from) - 2
     assert not may_ship(h20, FREE, HERE, before, 0, rules=True)
     assert may_ship(h20, FREE, HERE, before, 2, rules=True)
 
@@ -141,3 +153,32 @@ def test_without_export_rules_those_of_the_facts_never_come_into_force(small):
     market = small(export_rules=0)
     after(market.states["United States"], "2024Q4")
     assert terms_for(market, "Alibaba") == FREE
+
+
+@pytest.mark.parametrize("on_order", [False, True])
+@pytest.mark.parametrize("rules", [0, 1])
+@pytest.mark.parametrize("terms", [FREE, LIFTED, BANNED, ExportTerms(300.0, 500.0)])
+def test_what_owners_may_buy_is_what_each_edge_permits(small, on_order, rules, terms):
+    market = small(last="2024Q4", export_rules=rules)
+    market.run()
+    market.states["United States"].restrict(terms)
+    found = policy.may_buy(market, on_order)
+    ahead = 0 if on_order else int(market.parameters.lead_time_quarters)
+    for owner, bought in zip(market.clouds.values(), found, strict=True):
+        for chip, allowed in zip(market.catalogue.chips, bought, strict=True):
+            maker = chip.spec.maker
+            here = owner.region == policy.RESTRICTED
+            expected = (
+                market.graph.permitted(maker, owner.name, "chips")
+                and chip.captive_owner in ("", owner.name)
+                and (on_order or market.t <= chip.until)
+                and may_ship(
+                    chip,
+                    market.graph.terms(maker, owner.name, "chips")["export"],
+                    here,
+                    market.t,
+                    ahead,
+                    bool(rules),
+                )
+            )
+            assert allowed == expected, (owner.name, chip.name)

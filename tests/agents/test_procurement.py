@@ -19,7 +19,7 @@ def needs(value: list[float], maker: list[int], opex: float = 4000.0, need: floa
     with np.errstate(divide="ignore"):
         home = P.chip_alpha * np.log(np.array([value]))
     return ChipNeeds(
-        buyer=["Alibaba"],
+        buyer=np.array([0]),
         purpose=np.array([DENSE]),
         chips=np.arange(chips),
         maker=np.array(maker),
@@ -91,7 +91,8 @@ def test_dear_chips_make_buyers_wait():
 
 
 def test_without_needs_nothing_is_ordered():
+    nobody = np.zeros(0, int)
     none = ChipNeeds(
-        [], np.zeros(0, int), np.arange(2), np.array([0, 1]), *(np.zeros((0, 2)) for _ in range(5))
+        nobody, nobody, np.arange(2), np.array([0, 1]), np.zeros(0), *(np.zeros((0, 2)) for _ in range(4))
     )
     assert decide_chips(none, np.array([1.0, 2.0]), P).shape == (0, 2)

@@ -24,18 +24,19 @@ def granted(market):
 def test_without_discounts_nothing_is_touched(market):
     needs = procurement.chip_needs(market)
     assert rebate.applied(market, needs) is needs
-    price = np.array([market.catalogue.chips[j].price for j in needs.chips])
-    assert np.array_equal(rebate.paid(market, needs, price), np.broadcast_to(price, needs.home.shape))
+    price = market.catalogue.chips.price
+    assert np.array_equal(rebate.paid(market, price), np.broadcast_to(price, market.fleets.paid.shape))
 
 
 def test_a_discount_is_weighed_as_the_price_that_is_paid(granted):
     needs = procurement.chip_needs(granted)
     seen = rebate.applied(granted, needs)
-    price = np.array([granted.catalogue.chips[j].price for j in needs.chips])
+    price = granted.catalogue.chips.price[needs.chips]
     alpha = granted.parameters.chip_alpha
-    row = needs.buyer.index("Alibaba")
+    alibaba = granted.clouds["Alibaba"].fleet.number
+    row = needs.buyer.tolist().index(alibaba)
     weighed = seen.home[row] - alpha * np.log(price + seen.opex[row])
-    paid = rebate.paid(granted, needs, price)[row]
+    paid = rebate.paid(granted, granted.catalogue.chips.price)[alibaba, needs.chips]
     expected = needs.home[row] - alpha * np.log(paid + needs.opex[row])
     finite = np.isfinite(expected)
     assert weighed[finite] == pytest.approx(expected[finite])

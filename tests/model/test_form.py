@@ -236,18 +236,20 @@ def test_the_switches_are_on_by_default_and_change_no_number():
 
 @given(st.floats(0.1, 1e6), st.floats(-0.5, 0.7), st.floats(0.5, 1.0), st.integers(1, 8))
 def test_an_expectation_that_is_held_goes_along_the_path_that_it_was(level, growth, damping, quarters):
-    fixed = Expectation(level, growth)
+    fixed = Expectation(np.full(2, level), np.full(2, growth))
     then = [fixed.ahead(k, damping) for k in range(1, quarters + 3)]
     for _ in range(quarters):
-        fixed.hold(damping)
+        fixed.hold(damping, np.array([True, False]))
     now = [fixed.level, fixed.ahead(1, damping), fixed.ahead(2, damping)]
-    assert now == pytest.approx(then[quarters - 1 :], rel=1e-9)
+    np.testing.assert_allclose(np.array(now)[:, 0], np.array(then)[quarters - 1 :, 0], rtol=1e-9)
+    assert (fixed.level[1], fixed.growth[1]) == (level, growth)
 
 
 def test_after_a_shock_fixed_expectations_stay_and_adaptive_ones_move():
-    learnt, fixed = Expectation(10.0, 0.1), Expectation(10.0, 0.1)
-    planned = fixed.ahead(3, 0.85)
-    learnt.learn(100.0, 0.5, 0.3, 0.7)
-    fixed.hold(0.85)
-    assert fixed.ahead(2, 0.85) == pytest.approx(planned, rel=1e-12)
-    assert learnt.ahead(2, 0.85) > 2.0 * planned
+    beliefs, fixed = Expectation(np.full(2, 10.0), np.full(2, 0.1)), np.array([True, False])
+    planned = beliefs.ahead(3, 0.85)
+    beliefs.learn(np.full(2, 100.0), 0.5, 0.3, 0.7, held=fixed)
+    beliefs.hold(0.85, fixed)
+    now = beliefs.ahead(2, 0.85)
+    assert now[0] == pytest.approx(planned[0], rel=1e-12)
+    assert now[1] > 2.0 * planned[1]

@@ -10,8 +10,9 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from model.fleet import HOURS_PER_QUARTER
 from model.place import CAPTIVE, DENSE, PURPOSES, SPARSE, TRAINING
-from model.procurement import Expectation, needed_work, ration, reassignment, suitability, swap
+from model.procurement import Expectation, moved, needed_work, reassignment, suitability, swap, swapped
 
 W = len(PURPOSES)
 HOURS = 1000.0
@@ -26,21 +27,26 @@ works = st.floats(1e-3, 1e12)
 # ----------------------------------------------------------------------------------------------- forecasts
 
 
+def belief(level: float = 0.0, growth: float = 0.0) -> Expectation:
+    """Of one series."""
+    return Expectation(np.array([level]), np.array([growth]))
+
+
 def test_a_steady_series_is_expected_to_stay():
-    seen = Expectation(level=5.0)
+    seen = belief(5.0)
     for _ in range(10):
-        seen.learn(5.0, 0.5, 0.3, 0.7)
+        seen.learn(np.array([5.0]), 0.5, 0.3, 0.7)
     assert seen.level == pytest.approx(5.0) and seen.growth == pytest.approx(0.0)
     assert seen.ahead(4, 0.85) == pytest.approx(5.0)
 
 
 def test_a_growing_series_is_expected_to_grow_more_slowly_the_further_ahead():
-    seen, value = Expectation(level=1.0), 1.0
+    seen, value = belief(1.0), 1.0
     for _ in range(40):
         value *= 1.1
-        seen.learn(value, 0.5, 0.3, 0.7)
+        seen.learn(np.array([value]), 0.5, 0.3, 0.7)
     assert seen.growth == pytest.approx(math.log(1.1), rel=0.01)
-    ahead = [seen.ahead(k, 0.85) for k in range(5)]
+    ahead = [float(seen.ahead(k, 0.85)[0]) for k in range(5)]
     growth = np.diff(np.log(ahead))
     assert (growth > 0.0).all() and (np.diff(growth) < 0.0).all()
     assert seen.ahead(3, 1.0) == pytest.approx(seen.level * 1.1**3, rel=0.05)
@@ -50,19 +56,30 @@ def test_a_growing_series_is_expected_to_grow_more_slowly_the_further_ahead():
     st.lists(works, min_size=1, max_size=20), st.floats(0.1, 1.0), st.floats(0.1, 1.0), st.floats(0.1, 1.0)
 )
 def test_expected_growth_stays_within_its_bound(series, level_weight, growth_weight, bound):
-    seen = Expectation()
+    seen = belief()
     for value in series:
-        seen.learn(value, level_weight, growth_weight, bound)
-        assert abs(seen.growth) <= bound * (1.0 + 1e-12)
-        assert 0.0 < seen.level < math.inf
+        seen.learn(np.array([value]), level_weight, growth_weight, bound)
+        assert abs(seen.growth[0]) <= bound * (1.0 + 1e-12)
+        assert 0.0 < seen.level[0] < math.inf
 
 
 def test_what_has_ended_is_expected_to_stay_away():
-    seen = Expectation(level=5.0, growth=0.3)
-    seen.learn(0.0, 0.5, 0.3, 0.7)
+    seen = belief(level=5.0, growth=0.3)
+    seen.learn(np.zeros(1), 0.5, 0.3, 0.7)
     assert seen.ahead(4, 0.85) == 0.0
-    seen.learn(2.0, 0.5, 0.3, 0.7)
-    assert (seen.level, seen.growth) == (2.0, 0.0)
+    seen.learn(np.array([2.0]), 0.5, 0.3, 0.7)
+    assert (seen.level[0], seen.growth[0]) == (2.0, 0.0)
+
+
+@given(arrays(float, 6, elements=st.one_of(st.just(0.0), works)))
+def test_series_side_by_side_are_learnt_as_each_alone(seen):
+    together = Expectation(np.array([0.0, 1.0, 2.0] * 2), np.array([0.0, 0.1, -0.2] * 2))
+    alone = [belief(*pair) for pair in zip(together.level, together.growth, strict=True)]
+    together.learn(seen, 0.5, 0.3, 0.7)
+    for each, value in zip(alone, seen, strict=True):
+        each.learn(np.array([value]), 0.5, 0.3, 0.7)
+    np.testing.assert_array_equal(together.level, np.ravel([each.level for each in alone]))
+    np.testing.assert_array_equal(together.growth, np.ravel([each.growth for each in alone]))
 
 
 # --------------------------------------------------------------------------------------------------- needs
@@ -75,26 +92,6 @@ def test_nothing_is_bought_where_there_is_enough_and_never_more_than_the_gap(
     need = float(needed_work(np.array([forecast]), np.array([capacity]), target, speed)[0])
     gap = forecast / target - capacity
     assert need == pytest.approx(speed * max(gap, 0.0))
-
-
-units_wanted = st.one_of(st.just(0.0), st.floats(1e-9, 1e6))
-orders_of_two = arrays(float, (2, 3), elements=units_wanted)
-
-
-@given(orders_of_two, units_wanted)
-def test_a_maker_ships_no_more_than_it_can_make_and_cuts_all_orders_alike(orders, capacity):
-    weight = np.array([1.0, 2.0, 0.5])
-    shipped, load = ration(orders, weight, capacity)
-    wanted = float((orders * weight).sum())
-    assert float((shipped * weight).sum()) <= min(capacity, wanted) * (1.0 + 1e-12)
-    assert (shipped <= orders).all()
-    if wanted == 0.0:
-        assert load == 0.0
-    elif capacity == 0.0:
-        assert load == math.inf and (shipped == 0.0).all()
-    else:
-        assert load == pytest.approx(wanted / capacity)
-        np.testing.assert_allclose(shipped, orders * min(1.0, capacity / wanted))
 
 
 # -------------------------------------------------------------------------------------------- spare chips
@@ -190,3 +187,20 @@ def test_the_chip_that_works_cheapest_suits_a_work_best(work, cost, sharpness):
         assert suit[best, w] == pytest.approx(1.0)
         assume(len(set(merit[:, w])) == 5)
         assert (np.argsort(suit[:, w], kind="stable")[-1]) == best
+
+
+@given(arrays(float, (3, 5, W), elements=holdings), arrays(float, (3, W), elements=works), suits, rates)
+def test_fleets_move_their_chips_as_each_alone(units, expected, suit, rate):
+    work = 1.0 + np.arange(5.0 * W).reshape(5, W)
+    together = moved(units, expected, work, suit, rate, 0.6)
+    for f in range(3):
+        count, pool = units[f].sum(axis=0), (units[f] * work).sum(axis=0)
+        whole = units[f].sum(axis=1) @ work / max(count.sum(), 1.0)
+        speed = np.where(count > 0.0, pool / np.where(count > 0.0, count, 1.0), whole)
+        needed = np.divide(expected[f], speed, out=np.zeros(W), where=speed > 0.0)
+        level = max(0.6, needed.sum() / max(count.sum() * HOURS_PER_QUARTER, 1.0))
+        alone = reassignment(units[f], needed, HOURS_PER_QUARTER * level, rate, suit)
+        np.testing.assert_allclose(together[f], alone, rtol=1e-6, atol=1e-9 * (count.sum() + 1.0))
+    after = swapped(units, suit, rate)
+    for f in range(3):
+        np.testing.assert_array_equal(after[f], swap(units[f], suit, rate))
