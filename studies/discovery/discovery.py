@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,18 +11,16 @@ import numpy as np
 import pandas as pd
 
 from evidence.claims import by_id
-from evidence.facts import constants
-from evidence.judge import wilson
 from scenarios.design import unit_points
 from scenarios.plan import PlanError
 from scenarios.store import DEFAULT
 from studies.counted import Told, counted
-from studies.discovery.box import SIGNIFICANT, Box, Measures, covered, measures, quasi_p, reduced
-from studies.discovery.cases import CASE, FAILS, LOST, OTHER, UNDEFINED, WHERES, Half, states
-from studies.discovery.peeling import repeated, trajectory
-from studies.discovery.tree import leaves
+from studies.discovery.box import SIGNIFICANT
+from studies.discovery.cases import CASE, LOST, OTHER, UNDEFINED, Half, states
+from studies.discovery.findings import TEST, TRAIN, Findings, interval
+from studies.discovery.question import DESIGN, Question
+from studies.discovery.search import FEW, LEAST_CASES, discover
 from studies.evaluation import Evaluation, evaluate
-from studies.phrase import words
 from studies.study import Study
 
 if TYPE_CHECKING:
@@ -36,209 +33,8 @@ if TYPE_CHECKING:
 
 METHODS = ("lhs", "sobol")
 
-FOUND, NOWHERE, EVERYWHERE, FEW, NONE = "found", "nowhere", "everywhere", "too few", "no box"
-"""What comes of a claim: boxes; no world or every world is a case; too few of either; no limit is significant."""
-
-LEAST_CASES = 10
-"""Cases, and other worlds, without which a half of the sample is not peeled: fewer give limits by luck."""
-
 WIDEST = 0.2
 """Width of the interval of a box's density, on fresh worlds, up to which the sample is taken as large enough."""
-
-TRAIN, TEST = "peeled", "fresh"
-"""The half of the sample in which boxes are sought, and the half on which they are tried."""
-
-DESIGN, REPEAT, TREE = range(3)
-"""What seeds are drawn for."""
-
-
-@dataclass
-class Findings:
-    """Rows of the study's tables."""
-
-    claims: list[dict[str, Any]] = field(default_factory=list)
-    boxes: list[dict[str, Any]] = field(default_factory=list)
-    limits: list[dict[str, Any]] = field(default_factory=list)
-    trajectory: list[dict[str, Any]] = field(default_factory=list)
-    leaves: list[dict[str, Any]] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked of every claim.
-
-    Attributes:
-        where: whether worlds are sought in which a claim fails, or holds.
-        pick: which box of the first trajectory is chosen, by number; by default the one with the largest phi.
-        boxes: how many boxes are sought, each among the worlds that the earlier ones leave.
-        seed: of the design, the repetitions and the tree.
-    """
-
-    where: str = FAILS
-    pick: int | None = None
-    boxes: int = 2
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.where not in WHERES:
-            raise PlanError(f"--where {self.where!r}: write {' or '.join(WHERES)}")
-        if self.boxes < 1:
-            raise PlanError(f"--boxes {self.boxes}: write at least 1")
-
-    def derived(self, *purpose: int) -> int:
-        """A seed for one purpose."""
-        return int(np.random.SeedSequence([self.seed, *purpose]).generate_state(1)[0])
-
-
-def discover(claim: str, halves: tuple[Half, Half], space: Space, question: Question, into: Findings) -> str:
-    """Seek boxes and leaves for one claim in the first half, and try them on the second; returns what came of it.
-
-    Raises PlanError for a box that the trajectory does not have.
-    """
-    train, test = halves
-    cases, worlds = sum(int(h.y.sum()) for h in halves), sum(len(h.y) for h in halves)
-    if not cases:
-        return NOWHERE
-    if cases == worlds:
-        return EVERYWHERE
-    if min(int(train.y.sum()), int((~train.y).sum())) < LEAST_CASES:
-        return FEW
-    chosen: list[Box] = []
-    for number in range(question.boxes):
-        left = ~covered(chosen, train.x)
-        x, y = train.x[left], train.y[left]
-        if min(int(y.sum()), int((~y).sum())) < LEAST_CASES:
-            break
-        raw = trajectory(x, y)
-        said = [reduced(box, x, y) for box in raw]
-        best = _best([measures(box, x, y) for box in said], question.pick if number == 0 else None)
-        box = said[best]
-        if not box.limits:
-            break
-        rest = Half(test.x[~covered(chosen, test.x)], test.y[~covered(chosen, test.x)])
-        _tell_trajectory(into, claim, number, raw, said, best, (Half(x, y), rest))
-        steadiness = repeated(x, y, raw[best], question.derived(REPEAT, number))
-        _tell_limits(into, claim, number, raw[best], box, space, (Half(x, y), rest), steadiness)
-        chosen.append(box)
-        _tell_box(into, claim, number, best, chosen, space, halves)
-    for number, leaf in enumerate(leaves(train.x, train.y, question.derived(TREE))):
-        row = {"claim": claim, "leaf": number + 1, "words": words(leaf, space)}
-        into.leaves.append(row | _both(leaf, halves))
-    return FOUND if chosen else NONE
-
-
-def _best(of: Sequence[Measures], pick: int | None) -> int:
-    """The box that goes with the cases most closely, the earliest of several; or the one asked for."""
-    if pick is None:
-        return int(np.argmax([each.phi for each in of]))
-    if not 0 <= pick < len(of):
-        raise PlanError(f"--box {pick}: this trajectory has boxes from 0 to {len(of) - 1}")
-    return pick
-
-
-def _both(box: Box, halves: tuple[Half, Half]) -> dict[str, float]:
-    """Measures of a box on both halves, with the interval of the density on fresh worlds."""
-    row: dict[str, float] = {}
-    for name, half in zip((TRAIN, TEST), halves, strict=True):
-        of = measures(box, half.x, half.y)
-        row |= {f"coverage_{name}": of.coverage, f"density_{name}": of.density, f"mass_{name}": of.mass}
-        for what, k, n in (("density", of.k, of.n), ("coverage", of.k, of.cases)):
-            low, high = wilson(k, n, constants()["interval_level"]) if n else (math.nan, math.nan)
-            row |= {f"{what}_{name}_low": low, f"{what}_{name}_high": high}
-    return row
-
-
-def _tell_trajectory(
-    into: Findings,
-    claim: str,
-    number: int,
-    raw: Sequence[Box],
-    said: Sequence[Box],
-    best: int,
-    halves: tuple[Half, Half],
-) -> None:
-    for step, (box, kept) in enumerate(zip(raw, said, strict=True)):
-        row = {"claim": claim, "box": number + 1, "step": step, "picked": step == best}
-        row |= {"dimensions_peeled": box.dimensions, "dimensions": kept.dimensions}
-        peeled = measures(box, halves[0].x, halves[0].y)
-        row |= {"coverage_raw": peeled.coverage, "density_raw": peeled.density}
-        for name, half in zip((TRAIN, TEST), halves, strict=True):
-            of = measures(kept, half.x, half.y)
-            row |= {f"coverage_{name}": of.coverage, f"density_{name}": of.density, f"mass_{name}": of.mass}
-            row |= {f"phi_{name}": of.phi}
-        into.trajectory.append(row)
-
-
-def _tell_limits(
-    into: Findings,
-    claim: str,
-    number: int,
-    raw: Box,
-    kept: Box,
-    space: Space,
-    halves: tuple[Half, Half],
-    steadiness: tuple[NDArray[np.float64], NDArray[np.float64]],
-) -> None:
-    for limit in raw.limits:
-        column, side = limit
-        parameter, there = space.parameters[column], limit in kept.limits
-        # What is dropped is judged in the box as peeled, what is kept in the box that is described.
-        judged = kept if there else raw
-        into.limits.append(
-            {
-                "claim": claim,
-                "box": number + 1,
-                "parameter": parameter.name,
-                "description": parameter.description,
-                "unit": parameter.unit,
-                "low": parameter.low,
-                "high": parameter.high,
-                "side": side,
-                "value": raw.at(limit),
-                "kept": there,
-                "quasi_p": quasi_p(judged, limit, halves[0].x, halves[0].y),
-                "p_fresh": quasi_p(judged, limit, halves[1].x, halves[1].y),
-                "again_by_coverage": float(steadiness[0][column]),
-                "again_by_density": float(steadiness[1][column]),
-            }
-        )
-
-
-def _tell_box(
-    into: Findings,
-    claim: str,
-    number: int,
-    best: int,
-    chosen: Sequence[Box],
-    space: Space,
-    halves: tuple[Half, Half],
-) -> None:
-    """The newest of the chosen boxes; coverage is of all cases, less what earlier boxes have."""
-    earlier, box = chosen[:-1], chosen[-1]
-    row: dict[str, Any] = {"claim": claim, "box": number + 1, "step": best, "dimensions": box.dimensions}
-    row["words"] = words(box, space)
-    fresh = tuple(
-        Half(half.x[~covered(earlier, half.x)], half.y[~covered(earlier, half.x)]) for half in halves
-    )
-    row |= _both(box, (fresh[0], fresh[1]))
-    for name, half, own in zip((TRAIN, TEST), halves, fresh, strict=True):
-        of = measures(box, own.x, own.y)
-        low, high = _interval(of.k, int(half.y.sum()))
-        row |= {
-            f"coverage_{name}": of.k / max(int(half.y.sum()), 1),
-            f"mass_{name}": of.n / max(len(half.y), 1),
-        }
-        row |= {f"coverage_{name}_low": low, f"coverage_{name}_high": high}
-        inside = covered(chosen, half.x)
-        row |= {
-            f"together_coverage_{name}": float(half.y[inside].sum() / max(half.y.sum(), 1)),
-            f"together_density_{name}": float(half.y[inside].mean()) if inside.any() else math.nan,
-        }
-    into.boxes.append(row)
-
-
-def _interval(k: int, n: int) -> tuple[float, float]:
-    return wilson(k, n, constants()["interval_level"]) if n else (math.nan, math.nan)
 
 
 def discovery(
@@ -250,7 +46,7 @@ def discovery(
     *,
     points: int = 512,
     method: str = "lhs",
-    question: Question = Question(),
+    question: Question | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
     job: Job | None = None,
@@ -266,7 +62,7 @@ def discovery(
         out: the store.
         points: worlds; half of them are peeled, the other half, a design of its own, is fresh.
         method: ``"lhs"`` or ``"sobol"``.
-        question: what is asked of every claim.
+        question: what is asked of every claim; by default where it fails.
         workers, progress, job: as of :func:`studies.evaluation.evaluate`.
         told: hears how many claims are analysed.
 
@@ -274,6 +70,7 @@ def discovery(
         PlanError: the sample makes no sense, or a library is missing.
         StoreError, Interrupted: as :func:`studies.evaluation.evaluate` does.
     """
+    question = question or Question()
     if method not in METHODS:
         raise PlanError(f"--sample {method!r}: write {' or '.join(METHODS)}")
     if points < 4 * LEAST_CASES:
@@ -330,7 +127,7 @@ def _claim(
 ) -> dict[str, Any]:
     """How many worlds are what, and how far the seeds of a world agree."""
     cases, others = int((state == CASE).sum()), int((state == OTHER).sum())
-    low, high = _interval(cases, cases + others)
+    low, high = interval(cases, cases + others)
     split = np.isin(state, (CASE, OTHER)) & (share > 0.0) & (share < 1.0)
     return {
         "claim": claim,

@@ -12,8 +12,10 @@ from scenarios.plan import PlanError
 from scenarios.runner import Job
 from scenarios.scenario import load
 from studies.discovery.box import Box, measures, quasi_p, reduced
-from studies.discovery.discovery import EVERYWHERE, FEW, FOUND, NOWHERE, Question, discovery
+from studies.discovery.discovery import discovery
 from studies.discovery.peeling import trajectory
+from studies.discovery.question import Question
+from studies.discovery.search import EVERYWHERE, FEW, FOUND, NOWHERE
 from studies.discovery.tree import leaves
 from studies.phrase import words
 from studies.space import Space

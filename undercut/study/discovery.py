@@ -71,8 +71,8 @@ def discovery(
     one_thread()
     from scenarios.plan import PlanError
     from scenarios.seeds import parse
-    from studies.discovery.discovery import Question
     from studies.discovery.discovery import discovery as study
+    from studies.discovery.question import Question
     from undercut.study.duration import analysed, displays
     from undercut.study.options import asked, end, outcomes
     from viz.study.discovery import answer

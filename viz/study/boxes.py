@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from model.parameters import SWITCH_UNIT
 from studies.discovery.box import HIGH, LOW
 from studies.discovery.cases import CASE, OTHER
-from studies.discovery.discovery import TEST, TRAIN
+from studies.discovery.findings import TEST, TRAIN
 from studies.phrase import PLAIN
 from viz.chart import BLUE, GREEN, GREY, ORANGE, VERMILION
 from viz.inline import plain

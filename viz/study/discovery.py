@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from model.parameters import SWITCH_UNIT
 from studies.discovery.box import LOW, SIGNIFICANT
-from studies.discovery.discovery import EVERYWHERE, FEW, FOUND, NONE, NOWHERE, TEST, TRAIN
+from studies.discovery.findings import TEST, TRAIN
+from studies.discovery.search import EVERYWHERE, FEW, FOUND, NONE, NOWHERE
 from studies.phrase import amount, phrase
 from viz.inline import inline
 from viz.page import Cell, Section, details, element, heading, listing, paragraph, picture, table
