@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +96,7 @@ def discovery(
             Half(x[judged & (half == h)], (of == CASE)[judged & (half == h)]) for h in (TRAIN, TEST)
         )
         status = discover(claim, (halves[0], halves[1]), space, question, into)
-        into.claims.append(_claim(claim, question.where, status, of, share, len(halves[0].y)))
+        into.claims.append(_claim(claim, question.where, status, of, share, halves[0]))
     asked = {
         "scenario": setting.name,
         "overrides": setting.parameters.overridden,
@@ -123,7 +123,7 @@ def discovery(
 
 
 def _claim(
-    claim: str, where: str, status: str, state: NDArray[np.str_], share: NDArray[np.float64], peeled: int
+    claim: str, where: str, status: str, state: NDArray[np.str_], share: NDArray[np.float64], peeled: Half
 ) -> dict[str, Any]:
     """How many worlds are what, and how far the seeds of a world agree."""
     cases, others = int((state == CASE).sum()), int((state == OTHER).sum())
@@ -135,7 +135,8 @@ def _claim(
         "where": where,
         "status": status if cases + others else UNDEFINED,
         "worlds": cases + others,
-        "peeled": peeled,
+        "peeled": len(peeled.y),
+        "least": min(int(peeled.y.sum()), int((~peeled.y).sum())),
         "cases": cases,
         "rate": cases / (cases + others) if cases + others else math.nan,
         "rate_low": low,
@@ -144,6 +145,26 @@ def _claim(
         "lost": int((state == LOST).sum()),
         "disagree": int(split.sum()),
     }
+
+
+def few_note(claims: Iterable[Mapping[str, Any]], points: int) -> Iterator[str]:
+    """How many worlds would do, of each claim with too few of either kind in the half that is peeled.
+
+    Args:
+        claims: rows of the table of claims.
+        points: worlds that there are.
+    """
+    for row in claims:
+        if row["status"] == FEW:
+            needed = _tens(points * LEAST_CASES / max(row["least"], 1))
+            yield (
+                f"{row['claim']}: {row['cases']} cases among {row['worlds']} worlds, and no more than {row['least']} of the "
+                f"rarer kind in the half that is peeled, are too few to describe; about {needed:,} worlds would do."
+            )
+
+
+def _tens(worlds: float) -> int:
+    return math.ceil(worlds / 10.0) * 10
 
 
 def _notes(found: Evaluation, into: Findings, points: int) -> Iterator[str]:
@@ -156,22 +177,13 @@ def _notes(found: Evaluation, into: Findings, points: int) -> Iterator[str]:
     for row in into.claims:
         if row["undefined"]:
             yield f"{row['claim']} is undefined in {row['undefined']} worlds, which are neither cases nor others."
-        if row["status"] == FEW:
-            least = min(row["cases"], row["worlds"] - row["cases"])
-            needed = math.ceil(points * 2.0 * LEAST_CASES / max(least, 1) / 10.0) * 10
-            yield (
-                f"{row['claim']}: {row['cases']} cases among {row['worlds']} worlds are too few (or too many) to describe; "
-                f"about {needed:,} worlds would do."
-            )
+    yield from few_note(into.claims, points)
     for row in into.boxes:
         wide = row[f"density_{TEST}_high"] - row[f"density_{TEST}_low"]
         if math.isnan(wide):
             yield f"{row['claim']}, box {row['box']}: no fresh world lies in it; take about {2 * points:,} worlds."
         elif wide > WIDEST:
-            needed = math.ceil(points * (wide / WIDEST) ** 2 / 10.0) * 10
-            needed = (
-                math.ceil(points * (min(wide, 1.0) / WIDEST) ** 2 / 10.0) * 10 if wide == wide else 2 * points
-            )
+            needed = _tens(points * (wide / WIDEST) ** 2)
             yield (
                 f"{row['claim']}, box {row['box']}: the density on fresh worlds is known to within {wide:.2f} only; for "
                 f"{WIDEST:g} about {needed:,} worlds are needed."

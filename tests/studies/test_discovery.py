@@ -12,7 +12,7 @@ from scenarios.plan import PlanError
 from scenarios.runner import Job
 from scenarios.scenario import load
 from studies.discovery.box import Box, measures, quasi_p, reduced
-from studies.discovery.discovery import discovery
+from studies.discovery.discovery import discovery, few_note
 from studies.discovery.peeling import trajectory
 from studies.discovery.question import Question
 from studies.discovery.search import EVERYWHERE, FEW, FOUND, NOWHERE
@@ -127,6 +127,14 @@ def test_where_there_is_nothing_to_discover_the_study_says_so(
     assert study.tables["claims"]["status"].tolist() == [status]
     assert said in html(study)
     assert status != FEW or "worlds would do" in study.notes[-1]
+
+
+@pytest.mark.parametrize(("least", "said"), [(9, "about 570 worlds"), (1, "about 5,120"), (0, "about 5,120")])
+def test_too_few_cases_always_ask_for_more_worlds_than_there_are(least, said) -> None:
+    # Of all 512 worlds 30 are cases, which would do; of those in the half that is peeled they are too few.
+    row = {"claim": CLAIM, "status": FEW, "cases": 30, "worlds": 512, "least": least, "undefined": 0}
+    assert said in next(iter(few_note([row], 512)))
+    assert list(few_note([{**row, "status": FOUND}], 512)) == []
 
 
 def test_failed_runs_and_undefined_worlds_are_counted_and_left_out(tmp_path) -> None:
