@@ -205,6 +205,13 @@ def test_an_outcome_of_a_claim_about_a_cause_is_said_as_the_number_that_it_is() 
         LEVEL,
     ]
     assert len({about(name)["quantity"] for name in CHANGES}) == len(CHANGES)
+    # What is said to grow is shared out as growth, and not only by where it ends.
+    growth = about("deepseek-sixfold")
+    assert "deepseek-sixfold" in CHANGES
+    assert (growth["quantity"], growth["scale"]) == (
+        "Vendor share growth (DeepSeek, revenue), 2024 -> 2026",
+        LOG,
+    )
 
 
 def test_how_many_seeds_would_tell() -> None:
