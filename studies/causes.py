@@ -45,8 +45,8 @@ CHANGES = (
 )
 """The predicted changes: the fall of the world price, its convergence between regions and between origins, NVIDIA's
 decline in China by units ordered before rationing and by units delivered, and the growth of DeepSeek's share in China; and
-where they are to end: NVIDIA's share by AI-class units and by value, Chinese clouds' share in Asia, DeepSeek's in China. Of a
-share at the end, what is shared out is not its way there but what causes make of it."""
+where they are to end: NVIDIA's share by AI-class units and by value, Chinese clouds' share in Asia, DeepSeek's in China. Of
+a share at the end, what is shared out is not its way there but what causes make of it."""
 
 _REST = re.compile(r"[.;:] |, (?:read|averages) as ")
 """Where the first clause of a metric's definition ends."""
