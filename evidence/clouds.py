@@ -181,11 +181,15 @@ def cloud_margin_resilience(record: Record, period: Period, subject: str) -> flo
 def group_surplus(record: Record, period: Period, subject: str) -> float:
     """Revenue less cost and chips bought of Chinese clouds with the firms that they own, summed over all
     quarters from the start to the end."""
-    total = 0.0
-    for quarter in period.span:
-        rows = record.rows("firms", (quarter,)).where(firm=groups(record, (quarter,)))
-        total += rows.total("revenue_usd") - rows.total("cost_usd") - rows.total("chip_purchases_usd")
-    return total
+    firms = record.rows("firms", period.span)
+    clouds = _clouds(record, period.span, CHINESE)
+    stakes = record.rows("edges", period.span).where(kind="equity")
+    majority = stakes.keep(stakes["units"] > constants()["majority_stake"])
+    # A firm is of the groups in the quarters in which it is a cloud itself or a cloud of that quarter owns it.
+    owned = majority.keep(np.isin(majority.each("source"), clouds.each("firm")))
+    members = np.union1d(clouds.each("firm"), owned.each("target"))
+    rows = firms.keep(np.isin(firms.each("firm"), members))
+    return rows.total("revenue_usd") - rows.total("cost_usd") - rows.total("chip_purchases_usd")
 
 
 @metric("index", "quarters")

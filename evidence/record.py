@@ -30,6 +30,7 @@ class Rows:
         """``places`` are those of the rows among the ``whole`` ones, None for all."""
         self._whole = whole
         self._places = places
+        self._groups: dict[str, tuple[list[str], NDArray[np.int64]]] = {}
         self._columns: dict[str, Column] = {}
         self._totals: dict[str, float] = {}
         self._found: dict[object, Rows] = {}
@@ -56,6 +57,10 @@ class Rows:
     def when(self) -> NDArray[np.int64]:
         """Which of the quarters each row is of, shape (rows,)."""
         return self._whole.when if self._places is None else self._whole.when[self._places]
+
+    def each(self, column: str) -> NDArray[np.int64]:
+        """Numbers that are equal where a text column and the quarter are, shape (rows,)."""
+        return self.held(column) * len(self._whole.quarters) + self.when
 
     def has(self, column: str, wanted: Wanted) -> Mask:
         """Where a column equals the wanted value; a tuple means any of them."""
@@ -113,25 +118,31 @@ class Rows:
 
     def groups(self, column: str) -> tuple[list[str], NDArray[np.int64]]:
         """The distinct values of a text column in order of appearance, and which of them each row has, shape (rows,)."""
-        return texts.distinct(self.held(column))
+        if column not in self._groups:
+            self._groups[column] = texts.distinct(self.held(column))
+        return self._groups[column]
 
 
 class _Whole:
     """All rows of a table in some quarters, column by column."""
 
     def __init__(self, run: Tables, table: str, quarters: Quarters) -> None:
-        self._run, self._table, self._quarters = run, table, quarters
+        self._run, self._table, self.quarters = run, table, quarters
+        self._columns: dict[str, Column] = {}
         self.rows = run.rows(table, quarters)
 
     def column(self, name: str) -> Column:
-        return self._run.column(self._table, name, self._quarters)
+        found = self._columns.get(name)
+        if found is None:
+            found = self._columns[name] = self._run.column(self._table, name, self.quarters)
+        return found
 
     def is_text(self, name: str) -> bool:
         return _dtypes(self._table)[name] == "str"
 
     @cached_property
     def when(self) -> NDArray[np.int64]:
-        return self._run.when(self._table, self._quarters)
+        return self._run.when(self._table, self.quarters)
 
 
 class Record:

@@ -102,9 +102,12 @@ class Catalogue:
         """All models of a vendor so far, in order of launch."""
         return self._of_vendor.get(vendor, ())
 
-    def mtok_per_hour(self, models: Sequence[Model]) -> FloatArray:
-        """Blended Mtok a chip hour of models on every chip at full software maturity, shape (models, chips)."""
-        known, count = self._mtok_per_hour, len(self.chips)
+    def mtok_per_hour(self, models: Sequence[Model], chips: int | None = None) -> FloatArray:
+        """Blended Mtok a chip hour of models at full software maturity, shape (models, chips).
+
+        On every chip, or on the first so many ``chips``.
+        """
+        known, count = self._mtok_per_hour, len(self.chips) if chips is None else chips
         # Models that lack the same chips are computed together: once for what has just been launched.
         lacking: dict[int, dict[str, Model]] = {}
         for model in models:
@@ -113,10 +116,10 @@ class Catalogue:
                 lacking.setdefault(have, {})[model.name] = model
         for have, group in lacking.items():
             rows = model_rows([model.architecture for model in group.values()], self.serving)
-            fresh = self._mtok(rows, self._speeds[have:])
+            fresh = self._mtok(rows, self._speeds[have:count])
             for name, row in zip(group, fresh, strict=True):
                 known[name] = np.concatenate([known[name], row]) if have else row
-        return np.array([known[model.name] for model in models]).reshape(len(models), count)
+        return np.array([known[model.name][:count] for model in models]).reshape(len(models), count)
 
     def rates(self, architectures: list[Architecture], chips: NDArray[np.int64]) -> FloatArray:
         """Blended Mtok a chip hour of architectures that are only considered, shape (architectures, chips)."""

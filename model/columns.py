@@ -40,10 +40,6 @@ class Kind(ABC):
         """Checked values, shape (rows,)."""
         return np.array([self.one(column, value) for value in values], dtype=self.dtype)
 
-    def words(self, held: NDArray[Any]) -> Any:
-        """What is held as a DataFrame has it."""
-        return held
-
     def read(self, series: pandas.Series[Any]) -> NDArray[Any]:
         """What a column of a DataFrame holds."""
         return np.asarray(series.to_numpy(dtype=self.dtype))
@@ -119,12 +115,6 @@ class _Texts(Kind):
             return values.numbers
         found = texts.known(values)
         return super().many(column, values) if found is None else found
-
-    def words(self, held: NDArray[Any]) -> Any:
-        import pandas as pd
-
-        found, which = texts.distinct(held)
-        return pd.array(found, dtype="str").take(which)
 
     def read(self, series: pandas.Series[Any]) -> NDArray[Any]:
         which, found = series.factorize(use_na_sentinel=False)

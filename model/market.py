@@ -31,7 +31,7 @@ from agents.intervention import Interventions
 from agents.outlook import Outlook
 from agents.policy import ChipTrade, State
 from agents.vendor import Vendor
-from model import calendar, settlement
+from model import calendar, recording, settlement
 from model.chance import Chance
 from model.chip import Chip
 from model.fleet import Fleets
@@ -42,7 +42,6 @@ from model.memo import Memo
 from model.offer import OfferBook
 from model.ownership import kappa
 from model.place import REGIONS
-from model.recording import Recording
 from model.records import Recorder, Tables
 from model.setting import Setting
 
@@ -123,7 +122,7 @@ class Market(mesa.Model):
         self.service_customers: dict[str, FloatArray] = {}
         self.service_value = np.zeros(len(REGIONS))
         self.look_around()
-        self.recording = Recording(self)
+        self.recording = recording.Recording(self)
 
     # ------------------------------------------------------------------------------------------ the quarter
 
@@ -144,7 +143,7 @@ class Market(mesa.Model):
         enterprise.consume(self)  # 6. enterprises adopt, allocate, consume; short fleets ration
         settlement.settle(self)  # 7. everything is paid through the ledger, and the identities are checked
         self.learn()  # 8. expectations, maturity, learning curves, cash
-        self.recording.write(self)  # 9. one typed record of the quarter
+        recording.record(self)  # 9. one typed record of the quarter
         self.close_quarter()
 
     def open_quarter(self) -> None:

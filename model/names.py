@@ -40,6 +40,10 @@ class Cell(Protocol):
     def size(self) -> str:
         """Large or small."""
 
+    @property
+    def firms(self) -> float:
+        """Real firms that it stands for."""
+
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
@@ -74,6 +78,7 @@ class Names:
             "sector": texts.numbers(cell.sector for cell in cells),
             "size": texts.numbers(cell.size for cell in cells),
         }
+        self.firms_of_cell = np.array([cell.firms for cell in cells], dtype=np.float64)
         self._models: dict[object, NDArray[Any]] = {}
         self._chips: dict[object, NDArray[Any]] = {}
 

@@ -1,24 +1,24 @@
 """What is written down each quarter: one row an offer and region, chip, fleet, firm, segment and edge, and the headlines.
 
-A quarter copies what will have changed by the next one; columns are made of it when somebody looks at them, since most
-of what a run could tell is never asked for. So nothing that is called later may look at the market itself.
+A quarter copies what will have changed by the next one; what follows from these facts is worked out when somebody looks
+at it (``model/derived.py``), since most of what a run could tell is never asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model import headline, texts
-from model.capability import BenchmarkLink
-from model.fleet import HOURS_PER_QUARTER
+from model.derived import DEAR, DERIVED, KIND
 from model.ledger import Kind
 from model.names import Names
+from model.place import PURPOSES
 from model.records import Tables
-from model.texts import Codes
 from model.work import Work
 
 if TYPE_CHECKING:
@@ -27,19 +27,14 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-REVENUE = {
-    "revenue_api_usd": Kind.TOKENS,
-    "revenue_open_hosting_usd": Kind.HOSTING,
-    "revenue_partner_hosting_usd": Kind.PARTNER_HOSTING,
-    "revenue_compute_usd": Kind.COMPUTE,
-    "revenue_training_usd": Kind.TRAINING,
-    "revenue_captive_usd": Kind.CAPTIVE,
-    "revenue_chips_usd": Kind.CHIPS,
-    "revenue_royalty_usd": Kind.ROYALTY,
-    "revenue_services_usd": Kind.SERVICES,
-}
+FIRM = {"firm": "name", "kind": "kind", "region": "region", "origin": "origin"}
+"""Columns of the table of firms, and what the names call them."""
 
-FINANCE = (Kind.FUNDING, Kind.POOLED_FUNDING, Kind.OPENING)
+
+def record(market: Market) -> None:
+    """The ninth event; nothing is written before the first recorded quarter."""
+    if market.t >= market.record_from:
+        market.recording.write(market)
 
 
 class Recording:
@@ -52,12 +47,12 @@ class Recording:
         )
         self._facts: list[headline.Facts] = []
         self._channels: tuple[object, IntArray] = (None, np.zeros(0, dtype=np.int64))
+        for table, columns in DERIVED.items():
+            self.recorder.derive(table, columns, self.names, DEAR.get(table, frozenset()))
         self.recorder.digest("quarters", self._headlines)
 
     def write(self, market: Market) -> None:
-        """The ninth event; nothing is written before the first recorded quarter."""
-        if market.t < market.record_from:
-            return
+        """Write down the quarter."""
         self._offers(market)
         self._chips(market)
         self._fleets(market)
@@ -79,55 +74,23 @@ class Recording:
         return headline.columns(tables, facts) if facts else None
 
     def _offers(self, market: Market) -> None:
-        book, names, p = market.offers, self.names, market.parameters
+        book, demand, p = market.offers, market.demand, market.parameters
         lines = book.lines
         at, region = np.nonzero(lines.reach & np.isfinite(book.unit_cost)[:, None])
-        model, seller = lines.model[at], lines.seller[at]
-        price, unit_cost, full_cost = book.price[at], book.unit_cost[at], book.full_cost[at]
-        served = (market.region_of_cell @ market.demand.served)[region, at]
-        demanded = (market.region_of_cell @ market.demand.demanded)[region, at]
-        channels = self._channel(book.offers, lines)
-        link = BenchmarkLink(p.mmlu_floor, p.mmlu_ceiling, p.mmlu_slope, p.mmlu_midpoint)
-        # A token out costs a fixed multiple of a token in, at the mix of 3 to 1.
-        share_in = p.input_per_output / (p.input_per_output + p.output_price_ratio)
-        per_input = (p.input_per_output + 1.0) * share_in / p.input_per_output
-        per_output = (p.input_per_output + 1.0) * (1.0 - share_in)
-
-        def of_model(name: str) -> Callable[[], Any]:
-            return lambda: names.models(name)[model]
-
-        def text_of_model(name: str) -> Callable[[], Codes]:
-            return lambda: Codes(names.models(name)[model])
-
-        def columns() -> dict[str, Any]:
-            return {
-                "model": text_of_model("name"),
-                "vendor": text_of_model("vendor"),
-                "tier": text_of_model("tier"),
-                "generation": of_model("generation"),
-                "origin": text_of_model("origin"),
-                "open_weights": lambda: lines.open_weights[at],
-                "sparse": of_model("sparse"),
-                "channel": lambda: Codes(channels[at]),
-                "seller": lambda: Codes(names.firms["name"][seller]),
-                "seller_origin": lambda: Codes(names.firms["origin"][seller]),
-                "region": lambda: Codes(names.regions[region]),
-                "price_usd_per_mtok": price,
-                "input_price_usd_per_mtok": lambda: price * per_input,
-                "output_price_usd_per_mtok": lambda: price * per_output,
-                "unit_cost_usd_per_mtok": unit_cost,
-                "full_cost_usd_per_mtok": full_cost,
-                "tokens_mtok": served,
-                "tokens_demanded_mtok": demanded,
-                "revenue_usd": lambda: served * price,
-                "capability": of_model("capability"),
-                "mmlu": lambda: names.scores(link)[model],
-                "active_params_b": of_model("active_params_b"),
-                "total_params_b": of_model("total_params_b"),
-                "memory_gb": of_model("memory_gb"),
-            }
-
-        self.recorder.later("offers", market.quarter, columns)
+        facts = {
+            "model number": lines.model[at],
+            "seller number": lines.seller[at],
+            "region number": region,
+            "channel": self._channel(book.offers, lines)[at],
+            "open_weights": lines.open_weights[at],
+            "price_usd_per_mtok": book.price[at],
+            "unit_cost_usd_per_mtok": book.unit_cost[at],
+            "full_cost_usd_per_mtok": book.full_cost[at],
+            "tokens_mtok": (market.region_of_cell @ demand.served)[region, at],
+            "tokens_demanded_mtok": (market.region_of_cell @ demand.demanded)[region, at],
+            "parameters": p,
+        }
+        self.recorder.put("offers", market.quarter, len(at), facts)
 
     def _channel(self, offers: Sequence[Any], lines: object) -> IntArray:
         """The channel of each offer, worked out again when the lines of the book have changed."""
@@ -136,152 +99,86 @@ class Recording:
         return self._channels[1]
 
     def _chips(self, market: Market) -> None:
-        fleets, names, bound = market.fleets, self.names, market.parameters.inference_bytes_per_flop
+        fleets = market.fleets
         at = np.flatnonzero((fleets.wanted > 0.0) | (fleets.delivered > 0.0))
-        ordered, delivered = fleets.wanted.ravel()[at], fleets.delivered.ravel()[at]
-        paid = fleets.paid.copy()
-
-        def columns() -> dict[str, Any]:
-            who, chip, purpose = np.unravel_index(at, (*paid.shape, len(names.purposes)))
-            return {
-                **_of_chips(names, chip, bound),
-                "buyer": lambda: Codes(names.owners["name"][who]),
-                "buyer_region": lambda: Codes(names.owners["region"][who]),
-                "purpose": lambda: Codes(names.purposes[purpose]),
-                "units_ordered": ordered,
-                "units_delivered": delivered,
-                "value_usd": lambda: delivered * paid[who, chip],
-            }
-
-        self.recorder.later("chips", market.quarter, columns)
+        who, chip, purpose = _spread(at, fleets.units.shape)
+        facts = {
+            "owner number": who,
+            "chip number": chip,
+            "purpose number": purpose,
+            "units_ordered": fleets.wanted.ravel()[at],
+            "units_delivered": fleets.delivered.ravel()[at],
+            "price paid": fleets.paid[who, chip],
+            "parameters": market.parameters,
+        }
+        self.recorder.put("chips", market.quarter, len(at), facts)
 
     def _fleets(self, market: Market) -> None:
-        fleets, names, p = market.fleets, self.names, market.parameters
+        fleets, p = market.fleets, market.parameters
         work = Work.of(market)
-        racks, ports = fleets.racks.copy(), fleets.ports.copy()
-        least, hours = p.least_units_recorded, HOURS_PER_QUARTER * p.ceiling_utilisation
-
-        def columns() -> dict[str, Any]:
-            who, chip, purpose = at = np.nonzero(work.units >= least)
-            units = work.units[at]
-            pool = who, purpose
-            share = units / work.pools()[pool]
-            return {
-                "owner": lambda: Codes(names.owners["name"][who]),
-                "owner_origin": lambda: Codes(names.owners["origin"][who]),
-                "region": lambda: Codes(names.owners["region"][who]),
-                **_of_chips(names, chip, p.inference_bytes_per_flop),
-                "purpose": lambda: Codes(names.purposes[purpose]),
-                "units": units,
-                "hours_available": lambda: units * hours,
-                "hours_used": lambda: units * work.hours_per_unit()[pool],
-                "tokens_mtok": lambda: work.tokens()[at],
-                "racks": lambda: racks[pool].sum(axis=1) * share,
-                "liquid_racks": lambda: racks[pool][:, 1] * share,
-                "ports": lambda: ports[pool].sum(axis=1) * share,
-                "ethernet_ports": lambda: ports[pool][:, 1] * share,
-            }
-
-        self.recorder.later("fleets", market.quarter, columns)
+        at = np.flatnonzero(work.units >= p.least_units_recorded)
+        who, chip, purpose = _spread(at, work.units.shape)
+        units = work.units.ravel()[at]
+        pool = who * len(PURPOSES) + purpose
+        facts = {
+            "owner number": who,
+            "chip number": chip,
+            "purpose number": purpose,
+            "units": units,
+            "share of pool": units / work.pools().ravel()[pool],
+            "hours a unit": work.hours_per_unit().ravel()[pool],
+            "racks by cooling": fleets.racks.reshape(-1, 2)[pool],
+            "ports by network": fleets.ports.reshape(-1, 2)[pool],
+            "work": work,
+            "parameters": p,
+        }
+        self.recorder.put("fleets", market.quarter, len(at), facts)
 
     def _firms(self, market: Market) -> None:
-        ledger, firms, names = market.ledger, market.firms.values(), self.names.firms
-        received, paid = (
-            _by_kind(ledger.received_by_kind, market.firms),
-            _by_kind(ledger.paid_by_kind, market.firms),
-        )
-        active = np.array([firm.active for firm in firms])
-        cash = np.array([firm.cash for firm in firms])
-        best = np.array([getattr(firm, "best", np.nan) for firm in firms], dtype=np.float64)
-        effort = np.array([firm.service_effort for firm in firms])
-
-        def columns() -> dict[str, Any]:
-            revenue = {column: received[:, _KIND[line]] for column, line in REVENUE.items()}
-            total = received[:, [_KIND[line] for line in REVENUE.values()]].sum(axis=1)
-            cost = paid[:, [k for line, k in _KIND.items() if line not in (*FINANCE, Kind.CHIPS)]].sum(axis=1)
-            return {
-                "firm": Codes(names["name"]),
-                "kind": Codes(names["kind"]),
-                "region": Codes(names["region"]),
-                "origin": Codes(names["origin"]),
-                "active": active,
-                "cash_usd": cash,
-                "revenue_usd": total,
-                **revenue,
-                "cost_usd": cost,
-                "chip_purchases_usd": paid[:, _KIND[Kind.CHIPS]],
-                "research_usd": lambda: paid[:, [_KIND[Kind.RESEARCH_PEOPLE], _KIND[Kind.TRAINING]]].sum(
-                    axis=1
-                ),
-                "funding_usd": lambda: received[:, [_KIND[Kind.FUNDING], _KIND[Kind.POOLED_FUNDING]]].sum(
-                    axis=1
-                ),
-                "operating_margin": lambda: np.divide(
-                    total - cost, total, out=np.full_like(total, np.nan), where=total > 0.0
-                ),
-                "capability": lambda: np.where(np.isfinite(best), best, np.nan),
-                "service_effort": effort,
-            }
-
-        self.recorder.later("firms", market.quarter, columns)
+        ledger, firms = market.ledger, market.firms.values()
+        facts = {
+            "active": np.array([firm.active for firm in firms]),
+            "cash_usd": np.array([firm.cash for firm in firms]),
+            "received": _by_kind(ledger.received_by_kind, market.firms),
+            "paid": _by_kind(ledger.paid_by_kind, market.firms),
+            "best": np.array([getattr(firm, "best", np.nan) for firm in firms], dtype=np.float64),
+            "service_effort": np.array([firm.service_effort for firm in firms]),
+        }
+        facts |= {name: self.names.firms[key] for name, key in FIRM.items()}
+        self.recorder.put("firms", market.quarter, len(firms), facts)
 
     def _segments(self, market: Market, services: FloatArray) -> None:
-        cells, demand, names = market.population.cells, market.demand, self.names.cells
-        spend, tokens = demand.served @ market.offers.price, demand.served.sum(axis=1)
-        applications, adopters = market.applications(), demand.adopters.copy()
+        demand, applications = market.demand, market.applications()
         # Services are sold to segments of a region and sector; sizes share them by their applications.
-        of_node = market.node_of_cell.argmax(axis=0)
-
-        def columns() -> dict[str, Any]:
-            total = np.bincount(of_node, weights=applications, minlength=len(services))[of_node]
-            part = np.divide(
-                services[of_node] * applications, total, out=np.zeros_like(total), where=total > 0.0
-            )
-            firms = np.array([cell.firms for cell in cells], dtype=np.float64)
-            return {
-                "region": Codes(names["region"]),
-                "sector": Codes(names["sector"]),
-                "size": Codes(names["size"]),
-                "firms": firms,
-                "adoption": adopters / firms,
-                "tokens_mtok": tokens,
-                "spend_usd": spend,
-                "services_usd": part,
-                "applications": applications,
-            }
-
-        self.recorder.later("segments", market.quarter, columns)
+        total = market.node_of_cell @ applications
+        each = np.divide(services, total, out=np.zeros_like(total), where=total > 0.0)
+        facts = {
+            **self.names.cells,
+            "firms": self.names.firms_of_cell,
+            "adopters": demand.adopters.copy(),
+            "tokens_mtok": demand.served.sum(axis=1),
+            "spend_usd": demand.served @ market.offers.price,
+            "services_usd": (each @ market.node_of_cell) * applications,
+            "applications": applications,
+        }
+        self.recorder.put("segments", market.quarter, len(applications), facts)
 
     def _edges(self, market: Market) -> None:
-        source, target, kind, units, unit, money = market.graph.columns()
-
-        def columns() -> dict[str, Any]:
-            return {
-                "source": source,
-                "target": target,
-                "kind": kind,
-                "units": units,
-                "unit": unit,
-                "money_usd": money,
-            }
-
-        self.recorder.later("edges", market.quarter, columns)
+        names = ("source", "target", "kind", "units", "unit", "money_usd")
+        columns = dict(zip(names, market.graph.columns(), strict=True))
+        facts: dict[str, Any] = {
+            name: np.array(columns.pop(name), dtype=np.float64) for name in ("units", "money_usd")
+        }
+        facts |= {name: partial(texts.numbers, given) for name, given in columns.items()}
+        self.recorder.put("edges", market.quarter, len(facts["units"]), facts)
 
 
-def _of_chips(names: Names, chip: IntArray, bound: float) -> dict[str, Callable[[], Any]]:
-    """What the tables of chips and of fleets say of a chip, for the chips of ``chip``, shape (rows,)."""
-
-    def text(name: str) -> Callable[[], Codes]:
-        return lambda: Codes(names.chips(name)[chip])
-
-    return {
-        "maker": text("maker"),
-        "maker_origin": text("maker_origin"),
-        "product": text("product"),
-        "class": text("class"),
-        "inference_listed": lambda: names.chips("inference_listed")[chip],
-        "inference_physical": lambda: names.optimised(bound)[chip],
-    }
+def _spread(at: IntArray, shape: tuple[int, ...]) -> tuple[IntArray, IntArray, IntArray]:
+    """Places in an array of that shape, (fleets, chips, purposes), by axis."""
+    _, chips, purposes = shape
+    row, purpose = np.divmod(at, purposes)
+    who, chip = np.divmod(row, chips)
+    return who, chip, purpose
 
 
 def _services(market: Market) -> FloatArray:
@@ -292,13 +189,10 @@ def _services(market: Market) -> FloatArray:
     return sold
 
 
-_KIND = {kind: k for k, kind in enumerate(Kind)}
-
-
 def _by_kind(of: Callable[[str], dict[Kind, float]], firms: Collection[str]) -> FloatArray:
     """What the ledger says of each firm by kind of payment, USD (firms, kinds)."""
-    table = np.zeros((len(firms), len(_KIND)))
+    table = np.zeros((len(firms), len(KIND)))
     for row, firm in zip(table, firms, strict=True):
         for kind, amount in of(firm).items():
-            row[_KIND[kind]] = amount
+            row[KIND[kind]] = amount
     return table

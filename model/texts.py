@@ -72,15 +72,20 @@ def words(numbers: IntArray) -> NDArray[Any]:
 
 def distinct(numbers: IntArray) -> tuple[list[str], IntArray]:
     """The texts that occur in order of appearance, and which of them stands in each row, shape (rows,)."""
-    first = np.full(len(_texts), len(numbers))
-    first[numbers[::-1]] = np.arange(len(numbers))[
-        ::-1
-    ]  # of several, what is written last stays: the first row
-    found = np.flatnonzero(first < len(numbers))
+    found, which = by_appearance(numbers)
+    return [_texts[one] for one in found.tolist()], which
+
+
+def by_appearance(numbers: IntArray) -> tuple[IntArray, IntArray]:
+    """The distinct numbers in order of appearance, none of them large, and which of them each row has, (rows,)."""
+    backwards = np.arange(len(numbers))[::-1]
+    first = np.full(int(numbers.max(initial=-1)) + 1, -1)
+    first[numbers[backwards]] = backwards  # of several, what is written last stays: the first row
+    found = np.flatnonzero(first >= 0)
     found = found[np.argsort(first[found])]
     place = np.zeros(len(first), dtype=np.int64)
     place[found] = np.arange(len(found))
-    return [_texts[one] for one in found.tolist()], place[numbers]
+    return found, place[numbers]
 
 
 def among(column: IntArray, *wanted: str) -> NDArray[np.bool_]:

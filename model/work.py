@@ -61,9 +61,10 @@ class Work:
         """Mtok served on the units of each chip and purpose, shape (fleets, chips, purposes)."""
         sold = np.flatnonzero(self.served > 0.0)
         host, models = self.lines.fleet[sold], list(self.catalogue.models.values())
-        rate = self.catalogue.mtok_per_hour([models[number] for number in self.lines.model[sold]])
-        # Chips that were launched since have no column in the maturity of that quarter.
-        rate = rate[:, : len(self.maturity)] * self.maturity[:, self.lines.purpose[sold]].T
+        # Of the chips of that quarter: others may have been launched since.
+        chips = len(self.maturity)
+        rate = self.catalogue.mtok_per_hour([models[number] for number in self.lines.model[sold]], chips)
+        rate = rate * self.maturity[:, self.lines.purpose[sold]].T
         serving = self.units[:, :, INFERENCE].sum(axis=2)
         made = (rate * serving[host]).sum(axis=1)
         hours = np.divide(self.served[sold], made, out=np.zeros_like(made), where=made > 0.0)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from model import texts
 from model.columns import Column
 from model.records import Tables, tables
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-    from numpy.typing import NDArray
 
 Run = tuple[str, int]
 """A run: its world and its seed."""
@@ -90,10 +88,7 @@ def to_arrow(table: str, runs: Mapping[Run, Mapping[str, pd.DataFrame]]) -> pa.T
     recorded = [of for of in runs.values() if isinstance(of, Tables)]
     if len(recorded) == len(runs):
         rows = [of.rows(table) for of in recorded]
-        columns = [
-            _column(column, [of.column(table, column.column) for of in recorded])
-            for column in tables()[table]
-        ]
+        columns = [_column(table, column, recorded) for column in tables()[table]]
     else:
         rows = [len(of[table]) for of in runs.values()]
         columns = _columns(table, [of[table] for of in runs.values()])
@@ -101,16 +96,15 @@ def to_arrow(table: str, runs: Mapping[Run, Mapping[str, pd.DataFrame]]) -> pa.T
     return pa.Table.from_arrays([*keys, *columns], schema=form)
 
 
-def _column(column: Column, parts: Sequence[NDArray[Any]]) -> pa.Array:
-    """A column that was recorded in parts; numbers that are not there are stored as missing."""
+def _column(table: str, column: Column, runs: Sequence[Tables]) -> pa.Array:
+    """A column of several runs as they recorded it; numbers that are not there are stored as missing."""
     import numpy as np
     import pyarrow as pa
 
-    held = np.concatenate(parts)
     if column.dtype != "str":
-        return pa.array(held, from_pandas=True)
-    words, which = texts.distinct(held)
-    return pa.array(words, pa.string()).take(pa.array(which))
+        return pa.array(np.concatenate([of.column(table, column.column) for of in runs]), from_pandas=True)
+    found = [of.words(table, column.column) for of in runs]
+    return pa.concat_arrays([pa.array(words, pa.string()).take(pa.array(which)) for words, which in found])
 
 
 def _columns(table: str, frames: Sequence[pd.DataFrame]) -> list[pa.Array]:

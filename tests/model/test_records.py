@@ -14,7 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.records import Recorder, schema, tables
+from model import texts
+from model.blocks import Facts
+from model.records import Recorder, Tables, schema, tables
 
 
 def event(**changes: Any) -> dict[str, Any]:
@@ -194,3 +196,71 @@ def test_a_stepped_run_does_not_import_pandas() -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_columns_that_follow_from_facts_are_made_when_somebody_looks_at_them() -> None:
+    made: list[int] = []
+
+    def revenue(facts: Facts, _: None) -> Any:
+        made.append(len(facts["price_usd_per_mtok"]))
+        return facts["price_usd_per_mtok"] * facts["tokens_mtok"]
+
+    recorder, names = Recorder(), [column.column for column in tables()["offers"]]
+    rest: dict[str, Any] = {column.column: filler(column.dtype) for column in tables()["offers"]}
+    rest |= {column.column: texts.number("x") for column in tables()["offers"] if column.dtype == "str"}
+    for name in ("quarter", "revenue_usd"):
+        del rest[name]
+    for dear in (frozenset[str](), frozenset({"revenue_usd"})):
+        made.clear()
+        recorder = Recorder()
+        recorder.derive("offers", {"revenue_usd": revenue}, None, dear)
+        for quarter, price in (("2024Q1", [1.0, 2.0]), ("2024Q2", [3.0])):
+            facts = {**rest, "price_usd_per_mtok": np.array(price), "tokens_mtok": lambda: 10.0}
+            recorder.put("offers", quarter, len(price), facts)
+        found = recorder.tables()
+        assert recorder.rows("offers") == 3
+        assert made == []
+        assert found.column("offers", "revenue_usd", ["2024Q2"]).tolist() == [30.0]
+        assert made == ([1] if dear else [3])
+        assert found["offers"]["revenue_usd"].tolist() == [10.0, 20.0, 30.0]
+        assert list(found["offers"].columns) == names
+        assert found["offers"]["quarter"].tolist() == ["2024Q1", "2024Q1", "2024Q2"]
+
+
+def test_columns_of_some_quarters_are_those_of_the_frame_whatever_the_order_of_its_rows() -> None:
+    quarters = ["2024Q2", "2024Q1", "2024Q3", "2024Q1", "2024Q3"]
+    recorder = Recorder()
+    recorder.extend("events", event(quarter=quarters, value=np.arange(5.0)))
+    for found in (recorder.tables(), Tables.of(recorder.frames())):
+        assert found.quarters("events") == ["2024Q1", "2024Q2", "2024Q3"]
+        for asked in (["2024Q1"], ["2024Q3", "2024Q2"], ["2024Q4"], ["2024Q1", "2024Q4", "2024Q3"], []):
+            expected = [float(i) for q in asked for i, of in enumerate(quarters) if of == q]
+            assert found.column("events", "value", asked).tolist() == expected
+            assert found.rows("events", asked) == len(expected)
+            assert [asked[i] for i in found.when("events", asked)] == [
+                q for q in asked for of in quarters if of == q
+            ]
+
+
+def test_a_table_that_follows_from_others_is_brought_up_to_date_when_somebody_looks() -> None:
+    recorder = Recorder()
+    recorder.digest(
+        "quarters", lambda found, known: one_more(found, known) if known < found.rows("events") else None
+    )
+    for count, quarter in enumerate(("2024Q1", "2024Q2"), start=1):
+        recorder.add("events", **event(quarter=quarter))
+        assert recorder.rows("quarters") == count
+        assert recorder.since("quarters", count - 1)["quarter"] == [quarter]
+
+
+def one_more(found: Tables, known: int) -> dict[str, Any]:
+    quarter = texts.text(int(found.column("events", "quarter")[known]))
+    return {name: [value] for name, value in full_row("quarters", quarter=quarter).items()}
+
+
+def test_notes_leave_nothing_behind_in_the_process() -> None:
+    recorder = Recorder()
+    recorder.log("events", "2024Q1", "exit", "a firm", "", 1.0, "a note that nobody wrote before")
+    frame = recorder.frames()["events"]
+    assert frame["note"].tolist() == ["a note that nobody wrote before"]
+    assert texts.known(["a note that nobody wrote before"]) is None
