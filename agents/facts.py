@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from model import calendar
@@ -11,6 +13,9 @@ from model.catalogue import Model
 from model.chip import Chip
 from model.parameters import Parameters
 from model.serving import Architecture, ChipSpec
+
+KEPT = 8
+"""Sets of parameters whose facts are kept at hand: the runs of a batch differ in their seeds, or in a few parameters."""
 
 
 def link(p: Parameters) -> BenchmarkLink:
@@ -33,13 +38,27 @@ def _or(quarter: int | None, otherwise: float) -> float:
     return otherwise if quarter is None else quarter
 
 
-def given_chips(p: Parameters) -> dict[int, list[dict[str, Any]]]:
-    """Rows of chips by the quarter of release; those before the start under 0."""
-    found: dict[int, list[dict[str, Any]]] = {}
+@lru_cache(maxsize=KEPT)
+def firms(p: Parameters) -> tuple[Mapping[str, Any], ...]:
+    """The rows of ``evidence/firms.csv``."""
+    return tuple(p.facts("firms"))
+
+
+@lru_cache(maxsize=KEPT)
+def _chips(p: Parameters) -> tuple[tuple[int, dict[str, Any]], ...]:
+    found = []
     for row in p.facts("chips"):
         released = quarter_of(row["release"])
         assert released is not None
-        found.setdefault(max(released, 0), []).append(dict(row, launched=released))
+        found.append((max(released, 0), dict(row, launched=released)))
+    return tuple(found)
+
+
+def given_chips(p: Parameters) -> dict[int, list[dict[str, Any]]]:
+    """Rows of chips by the quarter of release, not to be changed; those before the start under 0."""
+    found: dict[int, list[dict[str, Any]]] = {}
+    for quarter, row in _chips(p):
+        found.setdefault(quarter, []).append(row)
     return found
 
 
@@ -83,9 +102,20 @@ def given_models(p: Parameters) -> dict[int, list[Model]]:
     Without sparse architectures each is the dense model of equal quality: the geometric mean of its total
     and active parameters, with the cache of its dense peers.
     """
-    origin = {row["firm"]: row["origin"] for row in p.facts("firms")}
     found: dict[int, list[Model]] = {}
-    for row in p.facts("launches"):
+    for quarter, fields in _models(p):
+        found.setdefault(quarter, []).append(Model(**fields))
+    return found
+
+
+@lru_cache(maxsize=KEPT)
+def _models(p: Parameters) -> tuple[tuple[int, dict[str, Any]], ...]:
+    """The quarter and the fields of each model of the facts."""
+    origin = {row["firm"]: row["origin"] for row in firms(p)}
+    rows = p.facts("launches")
+    capabilities = capability_from_score([float(row["mmlu"]) for row in rows], link(p), p.mmlu_margin)
+    found = []
+    for row, capability in zip(rows, capabilities.tolist(), strict=True):
         active = float(row["active_params_b"])
         # A dense model has one size; a mixture is never smaller than what it uses, whatever a study draws.
         total = max(float(row["total_params_b"]), active) if bool(float(row["sparse"])) else active
@@ -95,19 +125,20 @@ def given_models(p: Parameters) -> dict[int, list[Model]]:
             cache = max(cache, p.cache_bytes_per_token * math.sqrt(active / p.cache_reference_params_b))
         launched = quarter_of(row["quarter"])
         assert launched is not None
-        capability = capability_from_score(float(row["mmlu"]), link(p), p.mmlu_margin)
-        model = Model(
-            name=str(row["model"]),
-            vendor=str(row["vendor"]),
-            tier=str(row["tier"]),
-            generation=int(row["generation"]),
-            origin=str(origin[row["vendor"]]),
-            launched=launched,
-            capability=float(capability),
-            architecture=Architecture(active, total, cache, p.shared_expert_share if total > active else 1.0),
-            open_weights=bool(float(row["open_weights"])) and bool(p.open_weights),
-            given=True,
-            until=_before(quarter_of(row["retired"])),
-        )
-        found.setdefault(max(launched, 0), []).append(model)
-    return found
+        fields = {
+            "name": str(row["model"]),
+            "vendor": str(row["vendor"]),
+            "tier": str(row["tier"]),
+            "generation": int(row["generation"]),
+            "origin": str(origin[row["vendor"]]),
+            "launched": launched,
+            "capability": capability,
+            "architecture": Architecture(
+                active, total, cache, p.shared_expert_share if total > active else 1.0
+            ),
+            "open_weights": bool(float(row["open_weights"])) and bool(p.open_weights),
+            "given": True,
+            "until": _before(quarter_of(row["retired"])),
+        }
+        found.append((max(launched, 0), fields))
+    return tuple(found)

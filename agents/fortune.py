@@ -36,23 +36,21 @@ class Luck:
 
 
 class Business:
-    """Factors on the workload of enterprises and on captive work, by region: log AR(1) around one."""
+    """Factors on the workload of enterprises and on captive work, by region: log AR(1) around one.
+
+    ``tokens`` is the factor on the enterprises' workload and ``captive`` that on the owners' other work, shape
+    (regions,); ``version`` counts the draws.
+    """
 
     def __init__(self, p: Parameters, stream: np.random.Generator) -> None:
         self._stream = stream
         self._persistence, self._spread = p.business_persistence, p.business_spread
         self._log = np.zeros((2, len(REGIONS)))
+        self.tokens, self.captive = np.exp(self._log)
+        self.version = 0
 
     def draw(self) -> None:
         """Go on by a quarter."""
         self._log = _next(self._log, self._persistence, self._spread, self._stream)
-
-    @property
-    def tokens(self) -> NDArray[np.float64]:
-        """Factor on the enterprises' workload, shape (regions,)."""
-        return np.asarray(np.exp(self._log[0]))
-
-    @property
-    def captive(self) -> NDArray[np.float64]:
-        """Factor on the owners' other work, shape (regions,)."""
-        return np.asarray(np.exp(self._log[1]))
+        self.tokens, self.captive = np.exp(self._log)
+        self.version += 1

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agents.chipmaker import Chipmaker
 from agents.cloud import Cloud, install
-from agents.facts import quarter_of
+from agents.facts import KEPT, firms, given_chips, quarter_of
 from agents.listing import PARTNER_ONLY
 from agents.policy import FREE, ExportTerms, State
 from agents.vendor import Vendor
-from model import calendar
 from model.catalogue import Catalogue
 from model.chip import ChipBook
 from model.fleet import HOURS_PER_QUARTER, Fleets
@@ -31,29 +33,24 @@ from model.place import (
 )
 from model.procurement import reassignment, suitability
 from model.serving import Architecture, CaptiveWork, ServingTechnology, TrainingTechnology
-from model.trend import faded_growth
 
 if TYPE_CHECKING:
     from model.market import Market
 
+FloatArray = NDArray[np.float64]
+Begins = tuple[str, str, str, dict[str, Any]]
+Ends = tuple[str, str, str]
+
 OUTSIDE = ("suppliers", "utilities", "staff", "investors", "other business")
 """Accounts of the world outside the market."""
-
-KNOTS = ("2022Q1", "2023Q1", "2024Q1", "2025Q1")
-"""Quarters of the levels in ``evidence/captive.csv``."""
-
-KNOT_QUARTERS = tuple(calendar.index(name) for name in KNOTS)
 
 ROUNDS = 20
 """Rounds in which the founding fleets are shared out between training and captive work."""
 
-NO_CARDS = 1e-9
-"""Stands for none where a logarithm is taken."""
-
 
 def catalogue(p: Parameters) -> Catalogue:
     """An empty catalogue with the technology of serving, training and captive work."""
-    kinds = {str(row["firm"]): row["kind"] for row in p.facts("firms")}
+    kinds = {str(row["firm"]): row["kind"] for row in firms(p)}
     makers = [name for name, kind in kinds.items() if kind == "chipmaker"]
     owners = [name for name, kind in kinds.items() if kind in ("cloud", "venue")]
     return Catalogue(
@@ -110,7 +107,8 @@ def found_firms(market: Market) -> None:
         market.ledger.open(name, outside=True)
     market.fleets = _fleets(market)
     fleets = {fleet.owner: fleet for fleet in market.fleets}
-    for row in p.facts("firms"):
+    makers = _capacities(p)
+    for row in firms(p):
         name, kind, region, origin = (str(row[key]) for key in ("firm", "kind", "region", "origin"))
         market.ledger.open(name)
         market.graph.add(name, "cloud" if kind == "venue" else kind, region, origin)
@@ -118,7 +116,7 @@ def found_firms(market: Market) -> None:
         if cash > 0.0:
             market.ledger.pay("investors", name, Kind.OPENING, cash)
         if kind == "chipmaker":
-            market.chipmakers[name] = Chipmaker(market, name, region, origin, _capacity(p, name))
+            market.chipmakers[name] = Chipmaker(market, name, region, origin, makers.get(name, {}))
         elif kind == "vendor":
             plan, support = (
                 float(row["research_usd_per_quarter"]),
@@ -140,7 +138,7 @@ def found_firms(market: Market) -> None:
     _found_edges(market)
 
 
-def _sizes(row: dict[str, Any], p: Parameters) -> dict[int, float]:
+def _sizes(row: Mapping[str, Any], p: Parameters) -> dict[int, float]:
     """A cloud's standing (share of all cloud spending) by buyers' region."""
     home = REGION_INDEX[str(row["region"])]
     share = float(row["cloud_share_home"])
@@ -158,101 +156,101 @@ def _sizes(row: dict[str, Any], p: Parameters) -> dict[int, float]:
     return sizes
 
 
-def _capacity(p: Parameters, maker: str) -> dict[int, dict[str, float]]:
-    """Units a quarter that a maker can ship to the modelled buyers, AI-class and mid-range, by quarter."""
-    found: dict[int, dict[str, float]] = {}
+@lru_cache(maxsize=KEPT)
+def _capacities(p: Parameters) -> dict[str, dict[int, dict[str, float]]]:
+    """Units a quarter that each maker can ship to the modelled buyers, AI-class and mid-range, by quarter."""
+    found: dict[str, dict[int, dict[str, float]]] = {}
     for row in p.facts("capacity"):
-        if row["maker"] != maker:
-            continue
         share = float(row["modelled_share"])
         ai = float(row["ai_units_per_quarter"])
         quarter = quarter_of(row["quarter"])
         assert quarter is not None
         # A study may draw more of the better part than there is of all.
         rest = max(float(row["units_per_quarter"]) - ai, 0.0)
-        found[quarter] = {"ai": ai * share, "mid-range": rest * share}
+        found.setdefault(str(row["maker"]), {})[quarter] = {"ai": ai * share, "mid-range": rest * share}
     return found
 
 
-def captive_levels(p: Parameters) -> dict[str, np.ndarray]:
-    """Log work of each owner's other business at the knots, in reference cards, shape (2, knots).
+@lru_cache(maxsize=KEPT)
+def _first_units(p: Parameters) -> tuple[tuple[tuple[str, int, str], ...], FloatArray]:
+    """Owners of the fleets of 2022Q1 (name, region, origin), and their units, shape (fleets, chips, purposes).
 
-    Rows are training (A100 cards) and captive inference (A10 cards).
+    Chips as in ``evidence/chips.csv``; each is given to the work it suits and a sliver of it to inference.
     """
-    found: dict[str, np.ndarray] = {}
-    for row in p.facts("captive"):
-        levels = [max(float(row[f"level_{name.lower()}"]), NO_CARDS) for name in KNOTS]
-        table = found.setdefault(str(row["owner"]), np.full((2, len(KNOTS)), math.log(NO_CARDS)))
-        table[0 if row["workload"] == "training" else 1] = np.log(levels)
-    return found
-
-
-def captive_work(market: Market, owner: str, quarter: int) -> np.ndarray:
-    """Work that the owner's other business asks of its fleet, reference units a quarter, shape (purposes,).
-
-    Log-linear between the levels of ``evidence/captive.csv``; after the last it grows at a rate that
-    fades (``captive_growth`` a year at first, fading by ``captive_growth_fade`` a year).
-    """
-    p = market.parameters
-    work = np.zeros(len(PURPOSES))
-    levels = market.captive_levels.get(owner)
-    if levels is None:
-        return work
-    years = max(quarter - KNOT_QUARTERS[-1], 0) / calendar.QUARTERS_PER_YEAR
-    later = faded_growth(math.log1p(p.captive_growth), p.captive_growth_fade, years)
-    cards = [math.exp(float(np.interp(quarter, KNOT_QUARTERS, row)) + later) for row in levels]
-    per_card = HOURS_PER_QUARTER * p.target_utilisation
-    work[TRAINING] = cards[0] * per_card * market.catalogue.work[market.chip_index["A100"], TRAINING]
-    work[CAPTIVE] = cards[1] * per_card * market.catalogue.work[market.chip_index["A10"], CAPTIVE]
-    return work
+    owners = tuple(
+        (str(row["firm"]), REGION_INDEX[str(row["region"])], str(row["origin"]))
+        for row in firms(p)
+        if row["kind"] in ("cloud", "venue")
+    )
+    number = {name: f for f, (name, _, _) in enumerate(owners)}
+    chips = given_chips(p)[0]
+    index = {str(row["chip"]): c for c, row in enumerate(chips)}
+    units = np.zeros((len(owners), len(chips), len(PURPOSES)))
+    for row in p.facts("fleets"):
+        chip = index[str(row["chip"])]
+        into = TRAINING if chips[chip]["class"] == "ai" else CAPTIVE
+        count = float(row["units"])
+        units[number[str(row["owner"])], chip, into] += count * (1.0 - p.initial_inference_share)
+        units[number[str(row["owner"])], chip, DENSE] += count * p.initial_inference_share
+    units.flags.writeable = False
+    return owners, units
 
 
 def _fleets(market: Market) -> Fleets:
-    """Fleets of 2022Q1, each chip given to the work it suits and a sliver of it to inference."""
+    """Fleets of 2022Q1: training and captive work start with the chips that they need in proportion."""
     p, chips = market.parameters, market.catalogue.chips
-    owners = [
-        (str(row["firm"]), REGION_INDEX[str(row["region"])], str(row["origin"]))
-        for row in p.facts("firms")
-        if row["kind"] in ("cloud", "venue")
-    ]
+    owners, units = _first_units(p)
     fleets = Fleets(owners, len(chips))
-    of = {fleet.owner: fleet for fleet in fleets}
-    for row in p.facts("fleets"):
-        index = market.chip_index[str(row["chip"])]
-        units = float(row["units"])
-        into = TRAINING if chips[index].grade == "ai" else CAPTIVE
-        fleet = of[str(row["owner"])]
-        fleet.units[index, into] += units * (1.0 - p.initial_inference_share)
-        fleet.units[index, DENSE] += units * p.initial_inference_share
     prices = np.array([chip.price for chip in chips])
     suits = suitability(market.catalogue.work, prices, p.suitability_sharpness)
-    for fleet in fleets:
-        # Training and captive work start with the chips that they need in proportion.
-        own = captive_work(market, fleet.owner, 0)
+    fleets.units = _shared_out(
+        *(array.tobytes() for array in (units, market.captive.trend(0), market.catalogue.work, suits)),
+        units.shape,
+    ).copy()
+    return fleets
+
+
+@lru_cache(maxsize=KEPT)
+def _shared_out(units: bytes, own: bytes, work: bytes, suits: bytes, shape: tuple[int, ...]) -> FloatArray:
+    """Units of fleets, (fleets, chips, purposes), with training and captive work given chips as they need in proportion.
+
+    ``own`` is their work, (fleets, purposes); ``work`` and ``suits`` have shape (chips, purposes).
+    """
+    result = np.frombuffer(units).reshape(shape).copy()
+    speed, suitable = (np.frombuffer(array).reshape(shape[1:]).copy() for array in (work, suits))
+    for fleet, needs in enumerate(np.frombuffer(own).reshape(shape[0], shape[2])):
         for _ in range(ROUNDS):
-            rate = (fleet.units * market.catalogue.work).sum(axis=0)
-            units = fleet.units.sum(axis=0)
-            hours = np.divide(own * units, rate, out=np.zeros_like(own), where=rate > 0.0)
-            hours[DENSE] = units[DENSE] * HOURS_PER_QUARTER
+            rate = (result[fleet] * speed).sum(axis=0)
+            count = result[fleet].sum(axis=0)
+            hours = np.divide(needs * count, rate, out=np.zeros_like(needs), where=rate > 0.0)
+            hours[DENSE] = count[DENSE] * HOURS_PER_QUARTER
             spread = hours[[TRAINING, CAPTIVE]].sum()
             if spread <= 0.0:
                 break
-            hours[[TRAINING, CAPTIVE]] *= units[[TRAINING, CAPTIVE]].sum() * HOURS_PER_QUARTER / spread
-            fleet.units = reassignment(fleet.units, hours, HOURS_PER_QUARTER, 1.0, suits)
-    return fleets
+            hours[[TRAINING, CAPTIVE]] *= count[[TRAINING, CAPTIVE]].sum() * HOURS_PER_QUARTER / spread
+            result[fleet] = reassignment(result[fleet], hours, HOURS_PER_QUARTER, 1.0, suitable)
+    result.flags.writeable = False
+    return result
 
 
 def _found_states(market: Market) -> None:
     market.states["United States"] = State(market, "United States", "North America")
     market.states["China"] = State(market, "China", "China")
-    rules = market.states["United States"].rules
-    for row in market.parameters.facts("export_rules"):
+    market.states["United States"].rules.update(_export_rules(market.parameters))
+
+
+@lru_cache(maxsize=KEPT)
+def _export_rules(p: Parameters) -> dict[int, ExportTerms]:
+    """Terms of the United States' rules by quarter."""
+    rules: dict[int, ExportTerms] = {}
+    for row in p.facts("export_rules"):
         quarter = quarter_of(row["quarter"])
         tflops = float(row["max_bf16_tflops"])
         if quarter is not None and not math.isnan(tflops):
             links = float(row["max_interconnect_gbs"])
             # Of two rules in one quarter the later one holds.
             rules[max(quarter, 0)] = ExportTerms(tflops, math.inf if math.isnan(links) else links)
+    return rules
 
 
 def _found_edges(market: Market) -> None:
@@ -262,11 +260,9 @@ def _found_edges(market: Market) -> None:
         origin = next((o for o, home in HOME_OF_ORIGIN.items() if home == REGIONS[region]), "AP")
         graph.add(node, "segment", REGIONS[region], origin)
         market.ledger.open(node, outside=True)
-    listed = (
-        {str(row["buyers_restricted"]) for row in p.facts("export_rules")} - {""} if p.export_rules else set()
-    )
+    listed, buyers = _chip_buyers(p)
     for maker in market.chipmakers.values():
-        owners = {str(row["captive_owner"]) for row in p.facts("chips") if row["maker"] == maker.name}
+        owners = buyers.get(maker.name, set())
         for cloud in market.clouds.values():
             # Buyers on the entity list may not buy from makers under United States rules.
             barred = cloud.name in listed and maker.region == "North America"
@@ -274,30 +270,56 @@ def _found_edges(market: Market) -> None:
             abroad = maker.domestic and cloud.origin != "CN"
             if (owners == {""} or cloud.name in owners) and not (barred or abroad):
                 graph.permit(maker.name, cloud.name, "chips", export=FREE)
+    begin, end = _dated_edges(p, tuple(zip(market.nodes, market.node_places, strict=True)))
+    market.edges_to_come = {quarter: list(edges) for quarter, edges in begin.items()}
+    market.edges_to_end = {quarter: list(edges) for quarter, edges in end.items()}
+
+
+@lru_cache(maxsize=KEPT)
+def _chip_buyers(p: Parameters) -> tuple[set[str], dict[str, set[str]]]:
+    """Buyers on the entity list, and by maker the owners for whom alone it makes a chip ("": for everybody)."""
+    listed = {str(row["buyers_restricted"]) for row in p.facts("export_rules")} - {""}
+    owners: dict[str, set[str]] = {}
+    for row in p.facts("chips"):
+        owners.setdefault(str(row["maker"]), set()).add(str(row["captive_owner"]))
+    return listed if p.export_rules else set(), owners
+
+
+@lru_cache(maxsize=KEPT)
+def _dated_edges(
+    p: Parameters, nodes: tuple[tuple[str, tuple[int, str]], ...]
+) -> tuple[dict[int, list[Begins]], dict[int, list[Ends]]]:
+    """Edges of the facts by the quarter in which they begin, and by that in which they are gone again.
+
+    ``nodes`` are the segments with their region and sector.
+    """
+    begin: dict[int, list[Begins]] = {}
+    end: dict[int, list[Ends]] = {}
+
+    def date(row: Mapping[str, Any], kind: str, source: str, target: str, **terms: Any) -> None:
+        starts, ends = quarter_of(row["from"]), quarter_of(row["until"])
+        if ends is not None and ends < 0:
+            return
+        begin.setdefault(max(starts or 0, 0), []).append((kind, source, target, terms))
+        if ends is not None:
+            end.setdefault(ends + 1, []).append((kind, source, target))
+
     for row in p.facts("access"):
         region = REGION_INDEX[str(row["region"])]
         scope = PARTNER_ONLY if "partner" in str(row["scope"]) else "all"
-        for node, (place, _) in zip(market.nodes, market.node_places, strict=True):
+        for node, (place, _) in nodes:
             if place == region:
-                _date(market, row, "tokens", str(row["vendor_or_cloud"]), node, scope=scope)
+                date(row, "tokens", str(row["vendor_or_cloud"]), node, scope=scope)
     for row in p.facts("partners"):
         vendor, host = str(row["vendor"]), str(row["cloud"])
         if row["role"] == "serves":
-            _date(market, row, "hosting", host, vendor, role="serves")
+            date(row, "hosting", host, vendor, role="serves")
         else:
-            _date(market, row, "hosting", vendor, host, role="resells")
+            date(row, "hosting", vendor, host, role="resells")
+    kind_of = {row["firm"]: row["kind"] for row in firms(p)}
     for row in p.facts("stakes"):
-        if not p.cloud_ownership and row["owner"] in market.clouds and row["owned"] in market.vendors:
-            continue
-        shares = {"rights": float(row["rights"]), "control": float(row["control"])}
-        _date(market, row, "equity", str(row["owner"]), str(row["owned"]), **shares)
-
-
-def _date(market: Market, row: dict[str, Any], kind: str, source: str, target: str, **terms: Any) -> None:
-    """Put an edge of the facts on the calendar, from its first quarter to its last."""
-    starts, ends = quarter_of(row["from"]), quarter_of(row["until"])
-    if ends is not None and ends < 0:
-        return
-    market.edges_to_come.setdefault(max(starts or 0, 0), []).append((kind, source, target, terms))
-    if ends is not None:
-        market.edges_to_end.setdefault(ends + 1, []).append((kind, source, target))
+        by_cloud = kind_of.get(row["owner"]) in ("cloud", "venue") and kind_of.get(row["owned"]) == "vendor"
+        if p.cloud_ownership or not by_cloud:
+            shares = {"rights": float(row["rights"]), "control": float(row["control"])}
+            date(row, "equity", str(row["owner"]), str(row["owned"]), **shares)
+    return begin, end

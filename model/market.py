@@ -20,13 +20,14 @@ from agents import (
     taste,
     vendor,
 )
+from agents.captive import Captive
 from agents.chipmaker import Chipmaker
 from agents.cloud import Cloud
 from agents.enterprise import Enterprises, Population
 from agents.facts import chip_of, given_chips, given_models
 from agents.firm import Firm
 from agents.fortune import Business, Luck
-from agents.founding import captive_levels, captive_work, catalogue, found_firms
+from agents.founding import catalogue, found_firms
 from agents.intervention import Interventions
 from agents.outlook import Outlook
 from agents.policy import ChipTrade, State
@@ -74,6 +75,7 @@ class Market(mesa.Model):
         self.shocks: list[Shock] = list(setting.shocks)
 
         self.graph = SupplyGraph()
+        self._parents: Memo[dict[str, str]] = Memo()
         self.ledger = Ledger([], [], quarter=setting.first)
         self.recorder = Recorder()
         self.catalogue = catalogue(self.parameters)
@@ -82,10 +84,10 @@ class Market(mesa.Model):
         self.clouds: dict[str, Cloud] = {}
         self.chips_to_come = given_chips(self.parameters)
         self.models_to_come = given_models(self.parameters)
-        self.captive_levels = captive_levels(self.parameters)
         self.fleets = Fleets((), 0)
         for row in self.chips_to_come.pop(0, []):
             self.add_chip(chip_of(row, len(self.catalogue.chips), self.parameters))
+        self.captive = Captive(self)
 
         self.population = Population(
             self.parameters, int(self.parameters.enterprises), self.chance.stream("traits")
@@ -241,10 +243,10 @@ class Market(mesa.Model):
 
     def parent_of(self, name: str) -> str:
         """The firm that controls another, or the firm itself."""
-        for owner in self.graph.sources(name, "equity"):
-            if self.graph.terms(owner, name, "equity")["control"] > HALF:
-                return owner
-        return name
+        return self._parents.of(self._find_parents, self.graph.compiled("equity").version).get(name, name)
+
+    def _find_parents(self) -> dict[str, str]:
+        return {stake.owned: stake.owner for stake in self.graph.stakes() if stake.control > HALF}
 
     def kappa(self) -> FloatArray:
         """Profit weights of firms on firms from the equity edges, numbered by :attr:`firm_number`."""
@@ -298,17 +300,11 @@ class Market(mesa.Model):
 
     def captive_work(self, owner: str) -> FloatArray:
         """Work of an owner's other business this quarter, reference units, shape (purposes,)."""
-        region = self.clouds[owner].fleet.region
-        factor = self.business.captive[region] * self.interventions.swing(self.t, bought=False)[region]
-        return np.asarray(captive_work(self, owner, self.t) * factor)
+        return np.asarray(self.captive.now()[self.captive.number[owner]])
 
     def captive_plan(self, owner: str, ahead: int) -> FloatArray:
-        """The same ``ahead`` quarters from now as its owner plans it: today's business fades back to its trend."""
-        region = self.clouds[owner].fleet.region
-        luck = float(self.business.captive[region])
-        fading = luck ** (self.parameters.business_persistence**ahead)
-        fading *= float(self.interventions.swing(self.t + ahead, bought=False)[region])
-        return np.asarray(captive_work(self, owner, self.t + ahead) * fading)
+        """The same ``ahead`` quarters from now as its owner plans it."""
+        return np.asarray(self.captive.plan(ahead)[self.captive.number[owner]])
 
     def support_left(self, firm: Vendor) -> float:
         """Share of its owner's support that a vendor still gets."""

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from agents.founding import captive_work
 from model import calendar
 from model.market import Market
 from model.parameters import table
@@ -48,21 +47,21 @@ def test_a_sliver_of_the_founding_fleets_serves_language_models(market):
 
 
 def test_captive_work_passes_through_the_levels_of_the_facts_and_goes_on_growing_ever_slower(market):
-    p = market.parameters
+    p, alibaba = market.parameters, market.captive.number["Alibaba"]
     levels = {(row["owner"], row["workload"]): row for row in p.facts("captive")}
     row = levels["Alibaba", "training"]
     at = [
-        captive_work(market, "Alibaba", calendar.index(q))[TRAINING]
+        market.captive.trend(calendar.index(q))[alibaba, TRAINING]
         for q in ("2022Q1", "2023Q1", "2024Q1", "2025Q1")
     ]
     ratio = [float(row[f"level_{year}q1"]) for year in (2022, 2023, 2024, 2025)]
     np.testing.assert_allclose(np.array(at) / at[0], np.array(ratio) / ratio[0])
     later = [
-        captive_work(market, "Alibaba", calendar.index(f"{year}Q1"))[CAPTIVE] for year in range(2025, 2029)
+        market.captive.trend(calendar.index(f"{year}Q1"))[alibaba, CAPTIVE] for year in range(2025, 2029)
     ]
     growth = np.diff(np.log(later))
     assert (growth > 0.0).all() and (np.diff(growth) < 0.0).all()
-    assert (captive_work(market, "Alibaba", 0)[[DENSE, SPARSE]] == 0.0).all()
+    assert (market.captive.trend(0)[alibaba, [DENSE, SPARSE]] == 0.0).all()
 
 
 def test_dated_relations_begin_and_end_in_their_quarters(small):
