@@ -87,7 +87,9 @@ def _counts(row: dict[str, Any]) -> str:
     if row["disagree"]:
         said.append(f"in {row['disagree']} worlds the seeds do not all agree, and the majority is taken")
     if row["undefined"]:
-        said.append(f"{row['undefined']} further worlds, where it is undefined, are left out")
+        said.append(
+            f"{row['undefined']} further worlds, where it is undefined in half of the runs or more, are left out"
+        )
     if row["lost"]:
         said.append(f"{row['lost']} further worlds, where every run failed, are left out")
     return "; ".join(said) + "."
@@ -256,7 +258,8 @@ def _reading(study: Study) -> Section:
                 [
                     f"{asked['points']} worlds were drawn over the ranges of {len(asked['over'])} parameters "
                     f"({asked['method']}), each with the same seeds ({len(asked['seeds'])}). The claim fails in a world "
-                    "where it holds in no more than half of the seeds in which it is defined.",
+                    "where it holds in no more than half of the runs that ended; in one that leaves its metric undefined it "
+                    "does not hold, as in a verdict.",
                     "Boxes were sought in one half of the worlds (peeled) and tried on the other, a sample of its own "
                     "(fresh): the fresh figures are the honest ones, the peeled ones flatter.",
                     f"Coverage: of all worlds in which the claim {asked['where']}, the share in the box. Density: of all "
