@@ -133,13 +133,14 @@ def breaks(
         "steps": steps,
         "rounds": rounds,
     }
+    tables = _tables(curves, lines, level)
     study = Study(
         "breaks",
         f"Break points of {len(claims)} claims over {len(lines)} parameters",
         asked,
-        _tables(curves, lines, level),
+        tables,
         tuple(part.batch.name for part in parts),
-        tuple(_notes(curves, parts, seeds, level)),
+        (*_notes(curves, parts, seeds, level), *_by_chance(tables["breaks"])),
     )
     return study, tuple(parts)
 
@@ -147,8 +148,9 @@ def breaks(
 def _tables(curves: Curves, lines: Sequence[Line], level: float) -> dict[str, pd.DataFrame]:
     """The tables of the study; see docs/studies.md for what the columns mean."""
     standing = [curves.standing(i, level) for i in range(len(curves.claims))]
+    ways = {(line.name, side): curves.way(line, side) for line in lines for side in SIDES}
     sides = [
-        _side(curves, line, side, claim, level)
+        _side(curves, line, side, ways[line.name, side], claim, level)
         for claim, state in enumerate(standing)
         if state == DECIDED
         for line in lines
@@ -180,10 +182,12 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def _side(curves: Curves, line: Line, side: str, claim: int, level: float) -> dict[str, Any]:
-    """What becomes of one claim as one parameter moves to one side."""
+def _side(
+    curves: Curves, line: Line, side: str, way: tuple[list[float], list[int]], claim: int, level: float
+) -> dict[str, Any]:
+    """What becomes of one claim as one parameter moves to one side, on the way of :meth:`Curves.way`."""
     parameter, name = line.parameter, curves.claims[claim]
-    values, places = curves.way(line, side)
+    values, places = way
     at = curves.crossing(claim, places, level)
     row = {
         "claim": name,
@@ -306,6 +310,19 @@ def _notes(curves: Curves, parts: Sequence[Evaluation], seeds: Sequence[int], le
             "Each parameter moves alone, with all others at their defaults; a flip and a flip back between two "
             "neighbouring values of the grid goes unseen."
         )
+
+
+def _by_chance(ranked: pd.DataFrame) -> list[str]:
+    """The sentence on flips that many looks at few seeds make, each by itself."""
+    flips = ranked[ranked["status"] == FLIPS]
+    doubtful = int((~flips["sure"].astype(bool)).sum())
+    if not doubtful:
+        return []
+    return [
+        f"{doubtful} of {len(flips)} flips are not beyond chance: the share of seeds crosses one half, but at no value "
+        "further out does its interval leave one half out. Of many claims and values some cross by luck; more --seeds "
+        "tell which."
+    ]
 
 
 def least_seeds(level: float) -> int:

@@ -120,6 +120,27 @@ def test_an_undefined_claim_has_no_break_point_and_a_defined_one_counts_it_as_no
     assert row["distance"] == pytest.approx(0.1, abs=1.0 / 128)
 
 
+def wavers(setting, seed):
+    """At the default the claim holds, elsewhere with two seeds of three, and not with the same ones everywhere."""
+    x = arguments(setting, 0.0, 1.0)
+    drawn = np.random.default_rng([seed, *(round(1e9 * v) for v in x)]).random()
+    return tables_of(0.25 if drawn < 2.0 / 3.0 or x == pytest.approx([0.45, 0.45, 0.5, 0.5]) else 0.75)
+
+
+def test_flips_that_chance_alone_may_make_are_counted_and_head_no_report(tmp_path) -> None:
+    study, _ = toy(tmp_path, (0.45, 0.45, 0.5, 0.5), range(9), Job(wavers, measure), rounds=0)
+    flips = study.tables["breaks"].query("status == @FLIPS")
+    # No parameter does anything; some cross one half all the same, and at no value beyond chance.
+    assert len(flips) and not flips["sure"].any()
+    assert any(f"{len(flips)} of {len(flips)} flips are not beyond chance" in note for note in study.notes)
+    text = html(study)
+    assert "None of them is beyond chance" in text
+    # What steepens towards the end of its range is beyond chance, and is named.
+    study, _ = toy(tmp_path, (0.45, 0.45, 0.5, 0.5), range(15), rounds=0)
+    assert study.tables["breaks"].query("status == @FLIPS")["sure"].any()
+    assert "The most fragile beyond chance" in html(study)
+
+
 def test_failed_runs_are_counted_and_the_values_without_a_run_passed_over(tmp_path) -> None:
     study, parts = toy(tmp_path, (0.1, 0.1, 0.1, 0.5), range(5), JOBS["fails_in_a_corner"], AXES[:1])
     assert sum(int(part.failed.sum()) for part in parts) == 5

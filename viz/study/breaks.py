@@ -66,14 +66,16 @@ def _answer(study: Study, flips: pd.DataFrame, claims: pd.DataFrame) -> Section:
             )
         )
     if len(flips):
-        first = records(flips.head(1))[0]
-        content.append(
-            paragraph(
-                f"Decided claims that flip within the range of some parameter: {flips['claim'].nunique()}. ",
-                "The most fragile: ",
-                element("strong", sentence(first)),
-            )
+        sure = flips[flips["sure"].astype(bool)]
+        said = [f"Decided claims that flip within the range of some parameter: {flips['claim'].nunique()}, "]
+        said.append(f"in {len(flips)} pairs of claim and parameter, {len(sure)} of them beyond chance. ")
+        found = (
+            "The most fragile beyond chance: "
+            if len(sure)
+            else "None of them is beyond chance; the nearest: "
         )
+        first = records((sure if len(sure) else flips).head(1))[0]
+        content.append(paragraph("".join(said) + found, element("strong", sentence(first))))
     return Section("answer", "How far each assumption may move", content)
 
 
