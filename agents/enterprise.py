@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,6 @@ from numpy.typing import NDArray
 
 from model.demand import new_portfolio, remap_portfolio, shares, step
 from model.form import linear_at, token_nests
-from model.hosting import purpose_of
 from model.offer import Offer
 from model.parameters import Parameters
 from model.place import REGION_INDEX, SIZES
@@ -65,8 +65,10 @@ class Population:
     def __init__(self, parameters: Parameters, size: int, stream: np.random.Generator) -> None:
         self.cells = cells(parameters)
         count = _allocate(size, np.array([c.firms * c.workload_mtok for c in self.cells]))
+        self.region_of_cell = np.array([c.region for c in self.cells])
+        self.large = np.array([c.size == SIZES[0] for c in self.cells])
         self.cell = np.repeat(np.arange(len(self.cells), dtype=np.int32), count)
-        self.region = np.array([c.region for c in self.cells])[self.cell]
+        self.region = self.region_of_cell[self.cell]
         n = len(self.cell)
         normal = stream.standard_normal((4, n))
         spread = parameters.taste_spread
@@ -98,15 +100,17 @@ class Population:
         return len(self.cell)
 
     def weight_at(self, market: Market) -> Float32Array:
-        """Potential tokens of each row this quarter: the latent trend and this quarter's business, Mtok."""
+        """Potential tokens of each row this quarter, Mtok."""
+        return np.asarray(self.workload * self.growth_at(market)[self.region])
+
+    def growth_at(self, market: Market) -> Float32Array:
+        """What multiplies the workloads of each region this quarter: the latent trend and this quarter's business."""
         p = market.parameters
         years, rate = market.years, float(np.log1p(p.workload_growth))
         # The latent trend fades: it is what firms learn to do with language models, not what they cost.
         grown = faded_growth(rate, p.workload_growth_fade, years) if years > 0.0 else rate * years
         swing = market.interventions.swing(market.t, bought=True)
-        return np.asarray(
-            self.workload * (np.exp(grown) * market.business.tokens * swing)[self.region].astype(np.float32)
-        )
+        return np.asarray((np.exp(grown) * market.business.tokens * swing).astype(np.float32))
 
     def types(self, groups: int) -> ConsumerTypes:
         """What market research tells sellers: a few types by region, size and taste for price."""
@@ -255,7 +259,7 @@ class Demand:
     served: NDArray[np.float64]
     adopters: NDArray[np.float64]
     reference: NDArray[np.float64] | None = None
-    offers: tuple[Offer, ...] = ()
+    offers: Sequence[Offer] = ()
     version: int = -1
 
     @classmethod
@@ -280,12 +284,12 @@ def consume(market: Market) -> None:
     reference = 0.0 if demand.reference is None else np.nan_to_num(demand.reference)
     # Before the reference is known volume does not respond: it is measured from there.
     eta = p.eta * p.demand_elasticity if demand.reference is not None else 0.0
-    demand.demanded = np.zeros((len(population.cells), len(book)))
+    demand.demanded = np.empty((len(population.cells), len(book)))
     step(
         population.alpha,
         population.beta,
         population.nuisance,
-        population.weight_at(market),
+        population.workload,
         population.cell,
         capability,
         price,
@@ -300,20 +304,20 @@ def consume(market: Market) -> None:
         population.portfolio,
         demand.demanded,
         firms=population.firms,
+        growth=population.growth_at(market)[population.region_of_cell],
         adopters_out=demand.adopters,
         linear_at=linear_at(p),
     )
-    _serve(market)
+    market.traffic.load(market)
 
 
 def _carry_over(market: Market) -> None:
     """Give the portfolio a column for each offer on the list; those that left take their shares with them."""
-    demand, book = market.demand, market.offers
-    position = {id(offer): j for j, offer in enumerate(book)}
-    moved = np.array([position.get(id(offer), -1) for offer in demand.offers], dtype=np.int64)
-    population = market.population
+    demand, book, population = market.demand, market.offers, market.population
+    position = {id(offer): j for j, offer in enumerate(book.offers)}
+    moved = [position.get(id(offer), -1) for offer in demand.offers]
     population.portfolio = remap_portfolio(population.portfolio, moved, len(book))
-    demand.offers, demand.version = tuple(book), book.version
+    demand.offers, demand.version = book.offers, book.version
 
 
 def _reference(
@@ -347,25 +351,8 @@ def _reference(
     return now if known is None else np.where(np.isnan(known), now, known)
 
 
-def _serve(market: Market) -> None:
-    """Put the demand on the fleets, with vendors' training and captive work, and ration what does not fit."""
-    demand = market.demand
-    total = demand.demanded.sum(axis=0)
-    for j, offer in enumerate(market.offers):
-        offer.demanded = float(total[j])
-    share = np.ones(len(market.offers))
-    for owner in market.clouds.values():
-        mine = [j for j, offer in enumerate(market.offers) if offer.host == owner.name]
-        served = market.traffic.load(market, owner, [market.offers.offers[j] for j in mine])
-        for j in mine:
-            share[j] = served[purpose_of(market.offers.offers[j].model)]
-    demand.served = demand.demanded * share
-    for offer, value in zip(market.offers, demand.served.sum(axis=0), strict=True):
-        offer.served = float(value)
-
-
 def applications(market: Market) -> NDArray[np.float64]:
     """Deployed applications by cell: adopting firms' share of work on LLMs times what such a firm runs at full use."""
-    p, cells = market.parameters, market.population.cells
-    full = np.array([p.applications_large if c.size == SIZES[0] else p.applications_small for c in cells])
+    p = market.parameters
+    full = np.where(market.population.large, p.applications_large, p.applications_small)
     return np.asarray(market.demand.adopters * full)

@@ -19,7 +19,8 @@ Signatures (I buyers, J offers, S segments):
     price_term(reach, tangent) -> log of price + h, or its tangent
     step(alpha[I], beta[I], nuisance[I], weight[I], segment[I], capability[J], price[J], offset[S,J],
          model[J], sigma1, sigma2, eta, reference_log_inclusive, adoption_rate, portfolio_rate,
-         adoption[I], portfolio[I,J], tokens_out[S,J], *, firms=None, adopters_out=None, volume_out=None, linear_at=None)
+         adoption[I], portfolio[I,J], tokens_out[S,J], *, firms=None, growth=1.0, adopters_out=None, volume_out=None,
+         linear_at=None)
     new_portfolio(enterprises, offers) -> portfolio          remap_portfolio(portfolio, old_to_new, offers)
 """
 
@@ -163,6 +164,7 @@ def step(
     tokens_out: Floats,
     *,
     firms: Singles | None = None,
+    growth: ArrayLike = 1.0,
     adopters_out: Floats | None = None,
     volume_out: Singles | None = None,
     linear_at: float | None = None,
@@ -171,10 +173,10 @@ def step(
 
     Population columns, float32 (I,): ``alpha``, ``beta`` tastes, ``nuisance`` h in the unit of price,
     ``weight`` V0 in the unit of tokens, ``firms`` real firms each stands for (default ones); ``segment``
-    int32 (I,), fastest when sorted. Offers, (J,): ``capability``, ``price``, ``model`` (any integers, any
-    order). ``offset`` float32 (S, J): home + channel + xi, minus infinity where the segment cannot buy.
-    ``reference_log_inclusive`` ln B_ref, a scalar, (S,) or (I,); an array of both lengths at once is read
-    as (S,). With ``linear_at``, a price above zero, utility is linear in price and touches the log form there.
+    int32 (I,), fastest when sorted. ``growth``, a scalar or (S,), multiplies V0 this quarter. Offers, (J,):
+    ``capability``, ``price``, ``model`` (any integers, any order). ``offset`` float32 (S, J): home + channel +
+    xi, minus infinity where the segment cannot buy. ``reference_log_inclusive`` ln B_ref, a scalar or (S,).
+    With ``linear_at``, a price above zero, utility is linear in price and touches the log form there.
 
     State, changed in place: ``adoption`` float32 (I,), which moves the fraction ``adoption_rate`` towards
     S; ``portfolio`` float32 (I, J) from ``new_portfolio``, shares within the LLM nest, moves
@@ -195,50 +197,50 @@ def step(
         raise ValueError(f"tokens_out must be ({segments}, {offers}), got {tokens_out.shape}")
     if portfolio.dtype != np.float32 or adoption.dtype != np.float32:
         raise ValueError("portfolio and adoption are the state of the population and must be float32")
-    if enterprises and not (segment.min() >= 0 and segment.max() < segments):
-        raise ValueError(f"segment must lie in 0..{segments - 1}, the rows of offset")
-    ones = np.ones(enterprises, np.float32) if firms is None else _column(firms)
-    adopters = np.empty(segments) if adopters_out is None else adopters_out
-    volume = np.empty(enterprises, np.float32) if volume_out is None else volume_out
-    tokens_out[:] = 0.0
-    adopters[:] = 0.0
-    reference = np.asarray(reference_log_inclusive, np.float32)
-    if reference.shape == (segments,) and reference.size > 1:
-        reference = reference[segment]
-    elif reference.shape not in ((), (1,), (enterprises,)):
-        raise ValueError(f"reference_log_inclusive must be a scalar, ({segments},) or ({enterprises},)")
-    quality = np.asarray(capability, np.float64)
-    best = float(quality.max()) if offers else 0.0
-    open_ = np.isfinite(offset)
-    level = np.where(open_.any(axis=1), np.where(open_, offset, -np.inf).max(axis=1, initial=-np.inf), 0.0)
-    group = groups_of(model)
-    population_step(
+    done = population_step(
         _column(alpha),
         _column(beta),
         _column(nuisance),
         _column(weight),
-        ones,
+        _by_segment(growth, segments, "growth"),
+        np.ones(enterprises, np.float32) if firms is None else _column(firms),
         _column(segment, np.int32),
-        np.argsort(group, kind="stable"),
-        group,
-        (quality - best).astype(np.float32),
-        np.array(price, np.float32),
-        (offset - level[:, None]).astype(np.float32),
-        level.astype(np.float32),
-        np.float32(best),
+        _numbered(model),
+        _column(capability, np.float64),
+        _column(price, np.float64),
+        _column(offset),
         np.float32(0.0 if linear_at is None else linear_at),
         float(sigma1),
         float(sigma2),
         float(eta),
-        _column(np.broadcast_to(reference, (enterprises,))),
+        _by_segment(reference_log_inclusive, segments, "reference_log_inclusive"),
         float(adoption_rate),
         float(portfolio_rate),
         adoption,
         portfolio.T,
-        volume,
+        np.empty(0, np.float32) if volume_out is None else volume_out,
         tokens_out,
-        adopters,
+        np.empty(segments) if adopters_out is None else adopters_out,
     )
+    if not done:
+        raise ValueError(f"segment must lie in 0..{segments - 1}, the rows of offset")
+
+
+def _by_segment(values: ArrayLike, segments: int, name: str) -> Singles:
+    """One number for each segment, shape (segments,), of a scalar or of as many."""
+    numbers = np.asarray(values, np.float32)
+    if numbers.ndim == 0 or numbers.shape == (1,):
+        return np.full(segments, numbers)
+    if numbers.shape != (segments,):
+        raise ValueError(f"{name} must be a scalar or ({segments},), got {numbers.shape}")
+    return _column(numbers)
+
+
+def _numbered(model: ArrayLike) -> Ints:
+    """The models numbered from 0, (J,); labels that are such numbers stay as they are."""
+    labels = np.asarray(model)
+    numbers = labels.dtype == np.int64 and labels.min(initial=0) >= 0 and labels.max(initial=-1) < labels.size
+    return _column(labels, np.int64) if numbers else groups_of(labels)
 
 
 def _column(values: ArrayLike, dtype: type = np.float32) -> NDArray[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -11,40 +11,65 @@ import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from model.edges import UNITS, CompiledEdges, Edge, EdgeKind, Node, NotPermitted, Row, Stake
+from model.edges import (
+    CODE,
+    UNITS,
+    CompiledEdges,
+    Edge,
+    EdgeKind,
+    Flows,
+    Node,
+    NotPermitted,
+    Row,
+    Slots,
+    Stake,
+    flow_along,
+    in_order,
+    without_edge,
+)
 from model.identities import TOLERANCE
 
 __all__ = ["UNITS", "EdgeKind", "Node", "NotPermitted", "Row", "Stake", "SupplyGraph"]
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 _KINDS: dict[str, EdgeKind] = {kind: kind for kind in EdgeKind}
-_PLAIN: dict[EdgeKind, str] = {kind: kind.value for kind in EdgeKind}
 
 
 class SupplyGraph:
     """Nodes that trade, edges that permit it, in one networkx ``MultiDiGraph`` keyed by the kind of edge.
 
     ``version`` counts changes of structure (nodes, edges and their terms), so that whatever was computed from
-    the structure knows when it is out of date. Flows are not structure.
+    the structure knows when it is out of date. Flows are not structure: they are added up in arrays (``slots``), and
+    written on the edges of the networkx graph from when somebody first looks at it.
     """
 
     def __init__(self) -> None:
         self.version = 0
+        self._permits = 0
         self._graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
         self._changed = dict.fromkeys(EdgeKind, 0)
         self._compiled: dict[EdgeKind, CompiledEdges] = {}
-        # The edges' own dictionaries in the graph: by edge, and in the graph's order until an edge changes.
+        # The edges' own dictionaries in the graph, and the slot of each that there is or was.
         self._data: dict[Edge, dict[str, Any]] = {}
-        self._in_order: list[tuple[Edge, dict[str, Any]]] | None = None
+        self._slot: dict[Edge, int] = {}
         self._neighbours: dict[EdgeKind, dict[tuple[str, str], list[str]]] = {kind: {} for kind in EdgeKind}
         self._nodes: dict[str, Node] = {}
+        self._names: list[str] = []
+        self._number: dict[str, int] = {}
         # Edges forbidden after something flowed along them this quarter, which is still to be recorded.
-        self._ended: dict[Edge, dict[str, Any]] = {}
+        self._ended: dict[int, None] = {}
+        self._watched = False
+        self.slots = Slots()
 
     @property
     def network(self) -> nx.MultiDiGraph[str]:
-        """The graph itself, live, for networkx's algorithms; structure changes only through this class."""
+        """The graph itself, live, for networkx's algorithms; it changes only through this class."""
+        if not self._watched:
+            self._watched = True
+            for edge, data in self._data.items():
+                self._show(self._slot[edge], data)
         view: nx.MultiDiGraph[str] = self._graph.copy(as_view=True)
         return view
 
@@ -58,6 +83,9 @@ class SupplyGraph:
             raise ValueError(f"{name} is in the supply graph already: give each node a name of its own.")
         self._graph.add_node(name, kind=kind, region=region, origin=origin)
         self._nodes[name] = Node(name, kind, region, origin)
+        self._number[name] = len(self._names)
+        self._names.append(name)
+        self.slots.room_for(len(self._names))
         self.version += 1
 
     def __contains__(self, name: str) -> bool:
@@ -67,6 +95,11 @@ class SupplyGraph:
         """Who a node is; ValueError if there is none of that name."""
         self._known(name)
         return self._nodes[name]
+
+    def number(self, name: str) -> int:
+        """The number of a node in arrays: nodes are counted from 0 in the order in which they were added."""
+        self._known(name)
+        return self._number[name]
 
     def names(self, kind: str | None = None) -> list[str]:
         """The nodes, or those of one kind (``"cloud"``), in the order in which they were added."""
@@ -94,30 +127,46 @@ class SupplyGraph:
             new.setdefault("control", new.get("rights"))
             self._check_stake(source, target, new)
         if data is None:
-            data = self._ended.pop((source, target, edge), None) or {"units": 0.0, "money": 0.0}
-            self._graph.add_edge(source, target, key=edge, **{**data, "terms": new})
-            self._data[source, target, edge] = self._graph.get_edge_data(source, target, edge)
+            self._join(source, target, edge, new)
         elif new != old:
             data["terms"] = new
         else:
             return
+        if edge is EdgeKind.EQUITY:
+            self.slots.rights[self._slot[source, target, edge]] = new["rights"]
         self._touch(edge)
+
+    def _join(self, source: str, target: str, kind: EdgeKind, terms: dict[str, Any]) -> None:
+        """Enter an edge; what flowed along it before it was forbidden this quarter goes on."""
+        slots, edge = self.slots, (source, target, kind)
+        slot = self._slot.get(edge)
+        if slot is None:
+            ends = self._number[source], self._number[target]
+            self._slot[edge] = slot = slots.open(*ends, CODE[kind])
+        self._ended.pop(slot, None)
+        self._permits += 1
+        beside = [self._slot[other] for k in EdgeKind if (other := (source, target, k)) in self._data]
+        slots.place(slot, int(slots.pair[beside[0]]) if beside else self._permits, self._permits)
+        slots.standing[slot] = True
+        self._graph.add_edge(source, target, key=kind, units=0.0, money=0.0, terms=terms)
+        self._data[edge] = data = self._graph.get_edge_data(source, target, kind)
+        self._show(slot, data)
 
     def forbid(self, source: str, target: str, kind: str) -> None:
         """Take the edge away, if there is one; what flowed along it this quarter is still reported."""
         edge = self._kind(kind)
-        data = self._edge(source, target, edge)
-        if data is None:
+        if self._data.pop((source, target, edge), None) is None:
             return
-        if data["units"] or data["money"]:
-            self._ended[source, target, edge] = data
+        slots, slot = self.slots, self._slot[source, target, edge]
+        if slots.units[slot] or slots.money[slot]:
+            self._ended[slot] = None
+        slots.standing[slot] = False
         self._graph.remove_edge(source, target, key=edge)
-        del self._data[source, target, edge]
         self._touch(edge)
 
     def permitted(self, source: str, target: str, kind: str) -> bool:
         """Whether there is an edge of that kind."""
-        return self._edge(source, target, self._kind(kind)) is not None
+        return (source, target, kind) in self._data or (source, target, self._kind(kind)) in self._data
 
     def terms(self, source: str, target: str, kind: str) -> dict[str, Any]:
         """A copy of the terms of an edge.
@@ -125,7 +174,8 @@ class SupplyGraph:
         Raises:
             NotPermitted: if there is no such edge.
         """
-        return dict(self._permitted(source, target, self._kind(kind))["terms"])
+        data = self._data.get((source, target, kind))
+        return dict((data or self._permitted(source, target, self._kind(kind)))["terms"])
 
     def flow(self, source: str, target: str, kind: str, units: float, money: float) -> None:
         """Add what flowed along an edge: units to the target, money (USD) to the source.
@@ -145,25 +195,44 @@ class SupplyGraph:
                 f"{units} {UNITS[edge]} for {money} USD cannot flow from {source} to {target}: "
                 "units and money are finite and at least 0."
             )
-        data["units"] += units
-        data["money"] += money
+        slot = self._slot[source, target, edge]
+        self.slots.units[slot] += units
+        self.slots.money[slot] += money
+        self._show(slot, data)
 
-    def flow_between(
-        self, sources: Sequence[str], targets: Sequence[str], kind: str, units: FloatArray, money: FloatArray
+    def flow_many(
+        self, kind: str, sources: IntArray, targets: IntArray, units: FloatArray, money: FloatArray
     ) -> None:
-        """Add what flowed between every source and every target, shapes (sources, targets).
+        """Add what flowed along many edges of a kind, shape (flows,) each; ends are numbers of nodes.
+
+        Nothing need not be permitted.
 
         Raises:
             NotPermitted: if something is to flow where there is no edge; then nothing is added.
             ValueError: as ``flow``.
         """
-        edges = self.compiled(kind)
-        at = edges.positions(sources, targets)
-        for i, j in np.argwhere((at < 0) & ((units != 0.0) | (money != 0.0))):
-            self._permitted(sources[i], targets[j], edges.kind)
-        goods, paid = np.zeros(len(edges)), np.zeros(len(edges))
-        goods[at[at >= 0]], paid[at[at >= 0]] = units[at >= 0], money[at >= 0]
-        self.add_flows(edges, goods, paid)
+        edge, slots = self._kind(kind), self.slots
+        owing = edge is EdgeKind.EQUITY
+        wrong, fine = flow_along(
+            CODE[edge], sources, targets, units, money, owing,
+            slots.at, slots.standing, slots.units, slots.money,
+        )  # fmt: skip
+        if wrong >= 0:
+            source, target = self._names[sources[wrong]], self._names[targets[wrong]]
+            if fine:
+                self._permitted(source, target, edge)
+            raise ValueError(
+                f"{units[wrong]} {UNITS[edge]} for {money[wrong]} USD cannot flow from {source} to {target}: "
+                "units and money are finite and at least 0."
+            )
+        if self._watched:
+            for known, data in self._data.items():
+                self._show(self._slot[known], data)
+
+    def lacking(self, kind: str, sources: IntArray, targets: IntArray, amounts: FloatArray) -> IntArray:
+        """Which of many flows of a kind, as in ``flow_many``, have no edge yet to go along; their positions."""
+        code = CODE[self._kind(kind)]
+        return np.asarray(without_edge(code, sources, targets, amounts, self.slots.at, self.slots.standing))
 
     def add_flows(self, edges: CompiledEdges, units: ArrayLike, money: ArrayLike) -> None:
         """Add flows along all edges of one kind, arrays in compiled order, shape (edges,).
@@ -176,29 +245,25 @@ class SupplyGraph:
             raise ValueError(
                 f"The {edges.kind} edges have changed: compile them again with graph.compiled()."
             )
-        goods, paid = (np.asarray(units, dtype=np.float64), np.asarray(money, dtype=np.float64))
+        goods, paid = np.asarray(units, dtype=np.float64), np.asarray(money, dtype=np.float64)
         if goods.shape != (len(edges),) or paid.shape != (len(edges),):
             raise ValueError(
                 f"There are {len(edges)} {edges.kind} edges: give units and money for each of them."
             )
-        low = -np.inf if edges.kind is EdgeKind.EQUITY else 0.0
-        fine = np.isfinite(goods) & np.isfinite(paid) & (goods >= 0.0) & (paid >= low)
-        if not fine.all():
-            source, target = list(edges.position)[int(np.argmin(fine))]
-            raise ValueError(
-                f"What flows from {source} to {target} as {edges.kind} must be finite and at least 0, "
-                "in units and in money."
-            )
-        for at in np.flatnonzero((goods != 0.0) | (paid != 0.0)).tolist():
-            data = edges.attributes[at]
-            data["units"] += float(goods[at])
-            data["money"] += float(paid[at])
+        self.flow_many(edges.kind, edges.source, edges.target, goods, paid)
+
+    def _show(self, slot: int, data: dict[str, Any]) -> None:
+        """Write on an edge of the networkx graph what flowed, once somebody looks at it."""
+        if self._watched:
+            data["units"], data["money"] = float(self.slots.units[slot]), float(self.slots.money[slot])
 
     def reset_flows(self) -> None:
         """Begin a quarter: nothing has flowed yet."""
         self._ended.clear()
-        for data in self._data.values():
-            data["units"] = data["money"] = 0.0
+        self.slots.units[:] = self.slots.money[:] = 0.0
+        if self._watched:
+            for data in self._data.values():
+                data["units"] = data["money"] = 0.0
 
     def targets(self, source: str, kind: str) -> list[str]:
         """Those to whom ``source`` may sell (or whom it owns), in the order in which they were permitted."""
@@ -222,46 +287,32 @@ class SupplyGraph:
 
     def stakes(self) -> list[Stake]:
         """Every equity edge as (owner, owned, rights, control)."""
-        return [
-            Stake(owner, owned, data["terms"]["rights"], data["terms"]["control"])
-            for (owner, owned, key), data in self._edges()
-            if key is EdgeKind.EQUITY
-        ]
+        slots = self.slots
+        found = []
+        for slot in in_order(slots.those(CODE[EdgeKind.EQUITY]), slots.order()).tolist():
+            owner, owned = self._names[slots.source[slot]], self._names[slots.target[slot]]
+            terms = self._data[owner, owned, EdgeKind.EQUITY]["terms"]
+            found.append(Stake(owner, owned, terms["rights"], terms["control"]))
+        return found
 
     def compiled(self, kind: str) -> CompiledEdges:
         """The edges of a kind as arrays; the same object until an edge of that kind changes."""
         edge = self._kind(kind)
         known = self._compiled.get(edge)
-        if known is not None and known.version == self._changed[edge]:
-            return known
-        names = tuple(self._graph)
-        number = {name: i for i, name in enumerate(names)}
-        found = [(source, target, data) for (source, target, key), data in self._edges() if key is edge]
-        self._compiled[edge] = compiled = CompiledEdges(
-            kind=edge,
-            version=self._changed[edge],
-            names=names,
-            source=np.array([number[source] for source, _, _ in found], dtype=np.int64),
-            target=np.array([number[target] for _, target, _ in found], dtype=np.int64),
-            position={(source, target): at for at, (source, target, _) in enumerate(found)},
-            attributes=tuple(data for _, _, data in found),
-        )
-        return compiled
+        if known is None or known.version != self._changed[edge]:
+            known = CompiledEdges(edge, self._changed[edge], self._names, self.slots, self._data)
+            self._compiled[edge] = known
+        return known
 
     def money(self, kind: str) -> dict[tuple[str, str], float]:
         """Money that flowed along edges of a kind this quarter by (source, target), USD; zeros left out."""
-        return {pair: data["money"] for pair, data in self._flowed(kind) if data["money"]}
+        source, target, _, _, _, money = self.flowed(kind).columns()
+        return {(s, t): paid for s, t, paid in zip(source, target, money, strict=True) if paid}
 
     def units(self, kind: str) -> dict[tuple[str, str], float]:
         """Units that flowed along edges of a kind this quarter by (source, target); zeros left out."""
-        return {pair: data["units"] for pair, data in self._flowed(kind) if data["units"]}
-
-    def _flowed(self, kind: str) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
-        edges = self.compiled(kind)
-        yield from zip(edges.position, edges.attributes, strict=True)
-        for (source, target, key), data in self._ended.items():
-            if key is edges.kind:
-                yield (source, target), data
+        source, target, _, units, _, _ = self.flowed(kind).columns()
+        return {(s, t): count for s, t, count in zip(source, target, units, strict=True) if count}
 
     def rows(self, idle: bool = False) -> list[Row]:
         """The edges that something flowed along this quarter and all stakes; ``idle`` adds the others."""
@@ -269,43 +320,35 @@ class SupplyGraph:
 
     def columns(self, idle: bool = False) -> tuple[list[Any], ...]:
         """The same as columns, in the order of the fields of ``Row``."""
-        flowed = [
-            (edge, data)
-            for edge, data in self._edges()
-            if idle or data["units"] or data["money"] or edge[2] is EdgeKind.EQUITY
-        ]
-        flowed += self._ended.items()
-        return (
-            [source for (source, _, _), _ in flowed],
-            [target for (_, target, _), _ in flowed],
-            [_PLAIN[kind] for (_, _, kind), _ in flowed],
-            [
-                float(data["terms"]["rights"] if kind is EdgeKind.EQUITY else data["units"])
-                for (_, _, kind), data in flowed
-            ],
-            [UNITS[kind] for (_, _, kind), _ in flowed],
-            [data["money"] for _, data in flowed],
-        )
+        return self.flowed(idle=idle).columns()
+
+    def flowed(self, kind: str | None = None, idle: bool = False) -> Flows:
+        """What flowed this quarter along edges of a kind, or of all with all stakes; ``idle`` adds the other edges."""
+        slots, count = self.slots, self.slots.count
+        chosen = (slots.units[:count] != 0.0) | (slots.money[:count] != 0.0)
+        kinds, units = slots.kind[:count], slots.units
+        if kind is not None:
+            chosen &= kinds == CODE[self._kind(kind)]
+        else:
+            stakes = kinds == CODE[EdgeKind.EQUITY]
+            chosen |= slots.standing[:count] & (stakes | idle)
+            units = np.where(stakes, slots.rights[:count], slots.units[:count])
+        at = np.flatnonzero(chosen)
+        return Flows(
+            slots=at, units=units[at], money=slots.money[at], ended=tuple(self._ended), names=self._names,
+            order=slots.order(), target=slots.target, kind=slots.kind,
+        )  # fmt: skip
 
     def _touch(self, kind: EdgeKind) -> None:
         self.version += 1
         self._changed[kind] = self.version
         self._neighbours[kind].clear()
-        self._in_order = None
-
-    def _edges(self) -> list[tuple[Edge, dict[str, Any]]]:
-        if self._in_order is None:
-            self._in_order = [
-                ((source, target, key), data)
-                for source, target, key, data in self._graph.edges(keys=True, data=True)
-            ]
-        return self._in_order
 
     def _edge(self, source: str, target: str, kind: EdgeKind) -> dict[str, Any] | None:
         return self._data.get((source, target, kind))
 
     def _permitted(self, source: str, target: str, kind: EdgeKind) -> dict[str, Any]:
-        data = self._edge(source, target, kind)
+        data = self._data.get((source, target, kind))
         if data is None:
             self._known(source)
             self._known(target)

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from model import calendar
 from model.identities import TOLERANCE, BrokenIdentity, check_equal
+from model.journal import audit, first_wrong, post
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -57,7 +58,9 @@ class Kind(StrEnum):
     """Cash that a firm begins with."""
 
 
-_POSITION: dict[str, int] = {kind: i for i, kind in enumerate(Kind)}
+NUMBER: dict[str, int] = {kind: i for i, kind in enumerate(Kind)}
+"""The number of each kind in arrays."""
+
 _KINDS = tuple(Kind)
 _WIDTH = len(_KINDS)
 
@@ -94,12 +97,10 @@ class Ledger:
         self.outside: list[str] = []
         self._index: dict[str, int] = {}
         self._turnover = 0.0
-        self._balance: list[float] = []
-        self._opening: list[float] = []
-        self._received: list[float] = []
-        self._paid: list[float] = []
-        # Typed arrays of the standard library: they grow ahead of need, and appending one number is cheaper
-        # than writing it into a numpy array.
+        # Typed arrays of the standard library: they grow ahead of need, and reading or writing one number is cheaper
+        # than in a numpy array.
+        self._balance, self._opening = array("d"), array("d")
+        self._received, self._paid = array("d"), array("d")
         self._payers, self._payees, self._kinds = array("q"), array("q"), array("q")
         self._amounts = array("d")
         for name in firms:
@@ -142,7 +143,7 @@ class Ledger:
                 account or the kind does not exist.
         """
         try:
-            i, j, k = self._index[payer], self._index[payee], _POSITION[kind]
+            i, j, k = self._index[payer], self._index[payee], NUMBER[kind]
         except KeyError:
             raise self._stranger(payer, payee, kind) from None
         amount = float(amount)
@@ -169,42 +170,40 @@ class Ledger:
         Raises:
             ValueError: as ``pay``; then nothing is paid.
         """
-        i, j, money = (
-            np.ascontiguousarray(values).ravel()
-            for values in np.broadcast_arrays(
-                np.asarray(payers, dtype=np.int64),
-                np.asarray(payees, dtype=np.int64),
-                np.asarray(amounts, dtype=np.float64),
-            )
-        )
-        if kind not in _POSITION:
+        if kind not in NUMBER:
             raise self._stranger("", "", kind)
-        if money.size == 0:
-            return
+        i, j, money = np.broadcast_arrays(
+            np.asarray(payers, dtype=np.int64),
+            np.asarray(payees, dtype=np.int64),
+            np.asarray(amounts, dtype=np.float64),
+        )
+        self.enter(i.ravel(), j.ravel(), np.full(money.size, NUMBER[kind]), money.ravel())
+
+    def enter(self, payers: IntArray, payees: IntArray, kinds: IntArray, amounts: FloatArray) -> None:
+        """Make many payments: accounts, kinds (their ``NUMBER``) and USD, contiguous arrays of shape (payments,) each.
+
+        Raises:
+            ValueError: as ``pay``; then nothing is paid.
+        """
         size = len(self.accounts)
-        if min(i.min(), j.min()) < 0 or max(i.max(), j.max()) >= size:
-            raise ValueError(f"There are {size} accounts: take their indices from ledger.index(name).")
-        bad = ~((money >= 0.0) & (money < np.inf))
-        if bad.any():
-            at = int(np.argmax(bad))
-            payer, payee = self.accounts[i[at]], self.accounts[j[at]]
-            raise ValueError(self._refusal(payer, payee, kind, float(money[at])))
-        real = money > 0.0
-        i, j, money = i[real], j[real], money[real]
-        if (i == j).any():
-            payer = self.accounts[i[np.argmax(i == j)]]
-            raise ValueError(f"{payer} cannot pay itself for {kind}: leave the payment out.")
-        k = _POSITION[kind]
-        self._payers.frombytes(i.tobytes())
-        self._payees.frombytes(j.tobytes())
-        self._kinds.frombytes(np.full_like(i, k).tobytes())
-        self._amounts.frombytes(money.tobytes())
-        for sign, who, line in ((-1.0, i, self._paid), (1.0, j, self._received)):
-            totals = np.bincount(who, weights=money, minlength=size)
-            for account in np.flatnonzero(totals).tolist():
-                total = float(totals[account])
-                self._balance[account] += sign * total
-                line[account * _WIDTH + k] += total
+        wrong = first_wrong(payers, payees, kinds, amounts, size, _WIDTH)
+        if wrong >= 0:
+            raise ValueError(
+                self._wrong(*(column[wrong].item() for column in (payers, payees, kinds, amounts)))
+            )
+        real = amounts > 0.0
+        if not real.all():
+            payers, payees, kinds, amounts = payers[real], payees[real], kinds[real], amounts[real]
+        if not len(amounts):
+            return
+        self._payers.frombytes(payers.tobytes())
+        self._payees.frombytes(payees.tobytes())
+        self._kinds.frombytes(kinds.tobytes())
+        self._amounts.frombytes(amounts.tobytes())
+        post(
+            payers, payees, kinds, amounts, _WIDTH,
+            np.frombuffer(self._balance), np.frombuffer(self._paid), np.frombuffer(self._received),
+        )  # fmt: skip
 
     def balance(self, name: str) -> float:
         """Cash on the account now, USD; payments of the current quarter included."""
@@ -228,7 +227,7 @@ class Ledger:
 
     def flows(self) -> list[Flow]:
         """The payments of the quarter, summed by payer, payee and kind, in order of accounts and kinds."""
-        payers, payees, kinds, amounts = self._journal()
+        payers, payees, kinds, amounts = self.journal()
         size = len(self.accounts)
         codes, which = np.unique((payers * size + payees) * _WIDTH + kinds, return_inverse=True)
         totals = np.bincount(which, weights=amounts, minlength=len(codes))
@@ -244,9 +243,9 @@ class Ledger:
 
     def between(self, *kinds: Kind) -> dict[tuple[str, str], float]:
         """What each payee got from each payer this quarter for the given kinds, USD, by (payee, payer)."""
-        payers, payees, which, amounts = self._journal()
+        payers, payees, which, amounts = self.journal()
         asked = np.zeros(_WIDTH, dtype=bool)
-        asked[[_POSITION[kind] for kind in kinds]] = True
+        asked[[NUMBER[kind] for kind in kinds]] = True
         chosen = asked[which]
         size = len(self.accounts)
         pairs = (payees * size + payers)[chosen]
@@ -256,64 +255,13 @@ class Ledger:
             for pair in np.flatnonzero(totals).tolist()
         }
 
-    def close(self) -> None:
-        """Check the quarter's identities from its single payments, then start the next quarter.
+    def tables(self) -> tuple[FloatArray, FloatArray]:
+        """What each account received and paid this quarter by kind, USD (accounts, kinds) each; copies."""
+        shape = len(self.accounts), _WIDTH
+        return np.array(self._received).reshape(shape), np.array(self._paid).reshape(shape)
 
-        Raises:
-            BrokenIdentity: if money in is not money out over the whole market, or an account's balance or its
-                totals by kind are not what its payments make them; the quarter then stays open.
-        """
-        quarter = calendar.name(self.quarter)
-        payers, payees, kinds, amounts = self._journal()
-        size = len(self.accounts)
-        turnover = math.fsum(amounts.tolist())
-        for side, line in (("paid", self._paid), ("received", self._received)):
-            who = payers if side == "paid" else payees
-            shape = (size, _WIDTH)
-            summed = np.bincount(who * _WIDTH + kinds, weights=amounts, minlength=size * _WIDTH)
-            check_equal(
-                f"what an account {side} by kind is the sum of its payments",
-                quarter,
-                np.array(line).reshape(shape),
-                summed.reshape(shape),
-                self.tolerance,
-                self.accounts,
-            )
-            self._check(f"money {side} is the turnover of the market", math.fsum(line), turnover, turnover)
-        self._check_balances(payers, payees, amounts)
-        # Errors of rounding are relative to all money that ever moved, not to what is left on the accounts.
-        moved = self._turnover + turnover
-        self._check("money in equals money out over the whole market", math.fsum(self._balance), 0.0, moved)
-        self._turnover = moved
-        self._opening = list(self._balance)
-        self._received = [0.0] * (size * _WIDTH)
-        self._paid = [0.0] * (size * _WIDTH)
-        for column in (self._payers, self._payees, self._kinds, self._amounts):
-            del column[:]
-        self.quarter += 1
-
-    def _check_balances(self, payers: IntArray, payees: IntArray, amounts: FloatArray) -> None:
-        """Each balance against its opening and the exact sum of its payments, not the running one."""
-        accounts = np.concatenate((payers, payees))
-        order = np.argsort(accounts, kind="stable")
-        moves = np.concatenate((-amounts, amounts))[order].tolist()
-        ends = np.cumsum(np.bincount(accounts, minlength=len(self.accounts))).tolist()
-        start = 0
-        for number, end in enumerate(ends):
-            mine, opening, balance = (moves[start:end], self._opening[number], self._balance[number])
-            start = end
-            if balance == opening and not mine:
-                continue
-            scale = abs(opening) + math.fsum(map(abs, mine))
-            expected = math.fsum((opening, *mine))
-            name = self.accounts[number]
-            self._check("an account's balance moves by its payments", balance, expected, scale, name)
-
-    def _check(self, identity: str, left: float, right: float, scale: float, where: str = "") -> None:
-        if not abs(left - right) <= self.tolerance * scale:
-            raise BrokenIdentity(identity, calendar.name(self.quarter), left - right, where)
-
-    def _journal(self) -> tuple[IntArray, IntArray, IntArray, FloatArray]:
+    def journal(self) -> tuple[IntArray, IntArray, IntArray, FloatArray]:
+        """The payments of the quarter: payers, payees, kinds and USD, as in ``enter``; copies."""
         return (
             np.array(self._payers, dtype=np.int64),
             np.array(self._payees, dtype=np.int64),
@@ -321,15 +269,62 @@ class Ledger:
             np.array(self._amounts, dtype=np.float64),
         )
 
-    def _total(self, line: list[float], name: str, kinds: tuple[Kind, ...]) -> float:
+    def close(self) -> None:
+        """Check the quarter's identities from its single payments, then start the next quarter.
+
+        Raises:
+            BrokenIdentity: if money in is not money out over the whole market, or an account's balance or its
+                totals by kind are not what its payments make them; the quarter then stays open.
+        """
+        payers, payees, kinds, amounts = self.journal()
+        size = len(self.accounts)
+        paid, received, expected, moved, turnover = audit(
+            payers, payees, kinds, amounts, np.array(self._opening), _WIDTH
+        )
+        by_kind = "what an account {} by kind is the sum of its payments"
+        for side, line, summed in (("paid", self._paid, paid), ("received", self._received, received)):
+            self._compare(by_kind.format(side), np.array(line).reshape(size, _WIDTH), summed)
+            self._check(f"money {side} is the turnover of the market", math.fsum(line), turnover, turnover)
+        self._compare("an account's balance moves by its payments", np.array(self._balance), expected, moved)
+        # Errors of rounding are relative to all money that ever moved, not to what is left on the accounts.
+        ever = self._turnover + turnover
+        self._check("money in equals money out over the whole market", math.fsum(self._balance), 0.0, ever)
+        self._turnover = ever
+        self._opening = self._balance[:]
+        self._received, self._paid = (array("d", bytes(8 * size * _WIDTH)) for _ in range(2))
+        for column in (self._payers, self._payees, self._kinds, self._amounts):
+            del column[:]
+        self.quarter += 1
+
+    def _compare(self, identity: str, left: FloatArray, right: FloatArray, scale: ArrayLike = 0.0) -> None:
+        """``check_equal`` by account."""
+        check_equal(identity, calendar.name(self.quarter), left, right, self.tolerance, self.accounts, scale)
+
+    def _check(self, identity: str, left: float, right: float, scale: float, where: str = "") -> None:
+        if not abs(left - right) <= self.tolerance * scale:
+            raise BrokenIdentity(identity, calendar.name(self.quarter), left - right, where)
+
+    def _total(self, line: array[float], name: str, kinds: tuple[Kind, ...]) -> float:
         start = self.index(name) * _WIDTH
         if not kinds:
             return sum(line[start : start + _WIDTH])
-        return sum(line[start + _POSITION[kind]] for kind in kinds)
+        return sum(line[start + NUMBER[kind]] for kind in kinds)
 
-    def _by_kind(self, line: list[float], name: str) -> dict[Kind, float]:
+    def _by_kind(self, line: array[float], name: str) -> dict[Kind, float]:
         start = self.index(name) * _WIDTH
         return {kind: line[start + k] for k, kind in enumerate(_KINDS) if line[start + k] != 0.0}
+
+    def _wrong(self, payer: int, payee: int, kind: int, amount: float) -> str:
+        """What is wrong about a payment that cannot be made, by numbers."""
+        size = len(self.accounts)
+        if not (0 <= payer < size and 0 <= payee < size):
+            return f"There are {size} accounts: take their indices from ledger.index(name)."
+        if not 0 <= kind < _WIDTH:
+            return f"There are {_WIDTH} kinds of payment: take their numbers from NUMBER[kind]."
+        names = self.accounts[payer], self.accounts[payee], _KINDS[kind]
+        if not 0.0 <= amount < math.inf:
+            return self._refusal(*names, amount)
+        return f"{names[0]} cannot pay itself for {names[2]}: leave the payment out."
 
     def _refusal(self, payer: str, payee: str, kind: str, amount: float) -> str:
         return (
@@ -338,7 +333,7 @@ class Ledger:
         )
 
     def _stranger(self, payer: str, payee: str, kind: str) -> ValueError:
-        if kind not in _POSITION:
+        if kind not in NUMBER:
             return ValueError(f"{kind!r} is no kind of payment: write one of {', '.join(_KINDS)}.")
         name = payer if payer not in self._index else payee
         return ValueError(f"{name!r} has no account: open it with ledger.open({name!r}).")

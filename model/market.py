@@ -32,7 +32,7 @@ from agents.intervention import Interventions
 from agents.outlook import Outlook
 from agents.policy import ChipTrade, State
 from agents.vendor import Vendor
-from model import calendar, recording, settlement
+from model import calendar, recording
 from model.chance import Chance
 from model.chip import Chip
 from model.fleet import Fleets
@@ -45,6 +45,8 @@ from model.ownership import kappa
 from model.place import REGIONS
 from model.records import Recorder, Tables
 from model.setting import Setting
+from model.settlement import Settlement
+from model.traffic import Traffic
 
 if TYPE_CHECKING:
     import pandas
@@ -114,14 +116,15 @@ class Market(mesa.Model):
         self.research = research.Frontier()
         self.demand = enterprise.Demand.empty(self)
         self.institutions = institution.Institutions()
-        self.traffic = settlement.Traffic()
+        self.traffic = Traffic(self)
+        self.settlement = Settlement(self)
         self.luck = Luck(list(self.vendors), self.parameters, self.chance.stream("demand"))
         self.business = Business(self.parameters, self.chance.stream("supply"))
         self.confined: set[str] = set()
         self.interventions = Interventions()
         self.research_luck: dict[str, float] = {}
         self.hour_costs: HourCosts
-        self.service_customers: dict[str, FloatArray] = {}
+        self.service_customers = np.zeros((len(self.firms), len(self.nodes)))
         self.service_value = np.zeros(len(REGIONS))
         self.look_around()
         self.recording = recording.Recording(self)
@@ -143,7 +146,7 @@ class Market(mesa.Model):
         procurement.procure(self)  # 4. forecasts, orders, rationing, deliveries, retirement
         seller.post(self)  # 5. sellers learn their costs and post prices
         enterprise.consume(self)  # 6. enterprises adopt, allocate, consume; short fleets ration
-        settlement.settle(self)  # 7. everything is paid through the ledger, and the identities are checked
+        self.settlement.settle(self)  # 7. all is paid through the ledger, and the identities are checked
         self.learn()  # 8. expectations, maturity, learning curves, cash
         recording.record(self)  # 9. one typed record of the quarter
         self.close_quarter()
@@ -151,7 +154,6 @@ class Market(mesa.Model):
     def open_quarter(self) -> None:
         """Begin with empty flows and this quarter's luck."""
         self.graph.reset_flows()
-        self.traffic = settlement.Traffic()
         self.luck.draw()
         self.business.draw()
 

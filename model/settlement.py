@@ -1,306 +1,288 @@
-"""The day's work and its payment: fleets do what they can, and every token, hour, service and watt is paid for."""
+"""The day's payment: every token, hour, service and watt is paid for along the graph and through the ledger."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
+from model.audit import Audit
 from model.catalogue import SECONDS_PER_HOUR
-from model.fleet import HOURS_PER_QUARTER, Fleet
-from model.hosting import delivered_rates, hours_per_mtok, purpose_of
-from model.identities import (
-    SINGLE,
-    TOLERANCE,
-    chips_balance,
-    edges_carry_ledger,
-    hours_balance,
-    nothing_nan,
-    nothing_negative,
-    shares_sum_to_one,
-    tokens_balance,
-    within_capacity,
-)
-from model.ledger import Kind
+from model.fleet import HOURS_PER_QUARTER
+from model.ledger import NUMBER, Kind
+from model.memo import Memo
 from model.offer import Offer
-from model.place import CAPTIVE, DENSE, PURPOSES, SPARSE, TRAINING
-from model.procurement import reassignment
+from model.place import CAPTIVE, DENSE, SPARSE, TRAINING
+from model.traffic import mean_over
 
 if TYPE_CHECKING:
     from model.market import Market
 
 FloatArray = NDArray[np.float64]
-
-
-class Host(Protocol):
-    """Who runs a fleet: what is asked of it, in reference units of work by purpose, is kept in ``work``."""
-
-    name: str
-    fleet: Fleet
-    work: FloatArray
-
+IntArray = NDArray[np.int64]
 
 FLOP_PER_PETAFLOP = 1e15
-INFERENCE = (DENSE, SPARSE)
+SOLD_AS = (Kind.TOKENS, Kind.HOSTING, Kind.PARTNER_HOSTING)
+"""What segments pay sellers for."""
 
 
-@dataclass
-class Training:
-    """Training hours that a vendor bought on one fleet this quarter, at USD an hour."""
+@dataclass(frozen=True)
+class Contracts:
+    """What is passed on of each offer's revenue, shape (offers,) each.
 
-    host: str
-    wanted: float
-    price: float
-    served: float = 0.0
-
-
-@dataclass
-class Traffic:
-    """What each fleet was asked to do and did this quarter.
-
-    ``training`` by vendor, ``host_of`` where each trains; ``captive_hours`` by owner, chip hours served of training
-    and other work, (2,); ``services`` sold by seller, USD.
+    ``sold_as`` is a position in ``SOLD_AS``, ``maker`` the firm whose model it is. A hosting edge leads from ``giver`` to
+    the seller (-1: the seller does all itself); along it a royalty or the fee for computing (``paid_as``, a number of
+    a kind) is paid, or nothing (-1).
     """
 
-    training: dict[str, Training] = field(default_factory=dict)
-    captive_hours: dict[str, FloatArray] = field(default_factory=dict)
-    services: dict[str, float] = field(default_factory=dict)
-    host_of: dict[str, str] | None = None
+    sold_as: IntArray
+    maker: IntArray
+    giver: IntArray
+    paid_as: IntArray
 
-    def load(self, market: Market, owner: Host, offers: Sequence[Offer]) -> FloatArray:
-        """Put the quarter's work on one fleet; returns the share served by purpose, shape (purposes,)."""
-        p, fleet = market.parameters, owner.fleet
-        captive = market.captive_work(owner.name)
-        demanded, own, rate = self._demanded(market, owner, offers, captive)
-        if _pooled(demanded)[DENSE] > _pooled(fleet.hours_available(p.target_utilisation))[DENSE]:
-            # What other work leaves idle, and the part of it that gives way to paying customers, serves tokens
-            # within the quarter.
-            firm = demanded.copy()
-            other = [TRAINING, CAPTIVE]
-            kept = np.minimum(demanded, fleet.hours_available(p.target_utilisation))[other]
-            firm[other] = kept * (1.0 - p.yielding_share)
-            full = HOURS_PER_QUARTER * p.target_utilisation
-            fleet.units = reassignment(fleet.units, firm, full, 1.0, market.outlook.suitability)
-            demanded, own, rate = self._demanded(market, owner, offers, captive)
-        available = fleet.hours_available(p.ceiling_utilisation)
-        share = _shares(demanded, available)
-        fleet.hours_demanded, fleet.hours_used = demanded, demanded * share
-        total = _pooled(fleet.units.sum(axis=0)) * HOURS_PER_QUARTER
-        use = np.divide(_pooled(demanded), total, out=np.zeros_like(total), where=total > 0.0)
-        fleet.use = use if market.t == 0 else fleet.use + p.use_smoothing * (use - fleet.use)
-        # Captive work that no chip of the pool can do is still work: forecasts count it.
-        owner.work = np.where(rate > 0.0, demanded * rate, captive)
-        self.captive_hours[owner.name] = (own * share)[[TRAINING, CAPTIVE]]
-        for order in self._orders(market, owner):
-            order.served = order.wanted * float(share[TRAINING])
-        return share
-
-    def _demanded(
-        self, market: Market, owner: Host, offers: Sequence[Offer], captive: FloatArray
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Chip hours wanted of each pool, those for the owner's other business, and the pools' rates of work."""
-        demanded = np.zeros(len(PURPOSES))
-        wanted = [offer for offer in offers if offer.demanded > 0.0]
-        rates = delivered_rates([offer.model for offer in wanted], market.catalogue, market.outlook.maturity)
-        hours = hours_per_mtok(owner.fleet.inference_units(), rates).tolist()
-        for offer, each in zip(wanted, hours, strict=True):
-            offer.hours_per_mtok = each
-            demanded[purpose_of(offer.model)] += offer.demanded * each
-        rate = pool_rates(market, owner)
-        own = np.divide(captive, rate, out=np.zeros_like(captive), where=rate > 0.0)
-        own[[DENSE, SPARSE]] = 0.0
-        demanded += own
-        for order in self._orders(market, owner):
-            demanded[TRAINING] += order.wanted
-        return demanded, own, rate
-
-    def _orders(self, market: Market, owner: Host) -> list[Training]:
-        if self.host_of is None:
-            training = [v for v in market.vendors.values() if v.active and v.training_budget > 0.0]
-            self.host_of = {vendor.name: vendor.host() for vendor in training}
-        mine = [vendor for vendor, host in self.host_of.items() if host == owner.name]
-        for vendor in mine:
-            if vendor not in self.training:
-                price = training_price(market, owner)
-                budget = market.vendors[vendor].training_budget
-                wanted = budget / price if np.isfinite(price) and price > 0 else 0.0
-                self.training[vendor] = Training(owner.name, wanted, price)
-        return [self.training[vendor] for vendor in mine]
+    @classmethod
+    def of(cls, market: Market) -> Contracts:
+        """Those of the offers on the list."""
+        number, offers = market.firm_number, market.offers.offers
+        giver, paid_as = np.full((2, len(offers)), -1, dtype=np.int64)
+        for j, offer in enumerate(offers):
+            if offer.seller != offer.setter:
+                giver[j], paid_as[j] = number[offer.setter], NUMBER[Kind.ROYALTY]
+            elif offer.host != offer.seller:
+                giver[j], paid_as[j] = number[offer.host], NUMBER[Kind.COMPUTE]
+            elif offer.model.vendor != offer.seller:
+                giver[j] = number[offer.model.vendor]
+        return cls(
+            np.array([SOLD_AS.index(sold_as(offer)) for offer in offers], dtype=np.int64),
+            np.array([number[offer.model.vendor] for offer in offers], dtype=np.int64),
+            giver,
+            paid_as,
+        )
 
 
-def pool_rates(market: Market, owner: Host) -> FloatArray:
-    """Mean reference work a chip hour of the fleet's pools, shape (purposes,); 0 of an empty pool."""
-    units = owner.fleet.units.copy()
-    units[:, INFERENCE] = owner.fleet.inference_units()[:, None]
-    total = units.sum(axis=0)
-    work = (units * market.outlook.work).sum(axis=0)
-    return np.asarray(np.divide(work, total, out=np.zeros_like(work), where=total > 0.0))
-
-
-def training_price(market: Market, owner: Host) -> float:
-    """USD of a training hour: research rents by contract, at the full cost of the hour and the host's mark-up."""
-    if owner.fleet.units[:, TRAINING].sum() <= 0.0:
-        return float("inf")
-    return owner.fleet.mean_over(market.hour_costs.of(owner.fleet).full, TRAINING) * (
-        1.0 + market.parameters.hosting_markup
-    )
-
-
-def _pooled(hours: FloatArray) -> FloatArray:
-    """The same with dense and sparse inference added up in both places."""
-    pooled = hours.copy()
-    pooled[list(INFERENCE)] = hours[list(INFERENCE)].sum()
-    return pooled
-
-
-def _shares(demanded: FloatArray, available: FloatArray) -> FloatArray:
-    """Share of the demand served by purpose: all, or what the pool's hours allow."""
-    wanted, offered = _pooled(demanded), _pooled(available)
-    return np.divide(offered, wanted, out=np.ones_like(wanted), where=wanted > offered)
-
-
-def settle(market: Market) -> None:
-    """The seventh event."""
-    _pay_tokens(market)
-    _pay_hours(market)
-    _pay_services(market)
-    _pay_running(market)
-    _add_up_margins(market)
-    check(market)
-
-
-def _add_up_margins(market: Market) -> None:
-    """What each seller's lines brought: on tokens, on services, and what its models brought their owners."""
-    for firm in [*market.vendors.values(), *market.clouds.values()]:
-        firm.token_margin = firm.owners_margin = 0.0
-        firm.service_margin = market.traffic.services.get(firm.name, 0.0) * market.parameters.service_margin
-    parent = {name: market.parent_of(name) for name in market.vendors}
-    for offer in market.offers:
-        if offer.served <= 0.0:
-            continue
-        setter, host = market.firms[offer.setter], market.clouds[offer.host]
-        earned = (offer.price - offer.unit_cost) * offer.served
-        setter.token_margin += earned
-        if host is not setter:
-            host.token_margin += (offer.transfer - offer.resource) * offer.served
-        maker = market.vendors[offer.model.vendor]
-        if offer.model.open_weights and parent[maker.name] == offer.setter:
-            maker.owners_margin += earned
-
-
-def _kind(offer: Offer) -> Kind:
+def sold_as(offer: Offer) -> Kind:
+    """What segments pay the seller for: its own tokens, an open model's or a partner's."""
     if offer.channel == "api":
         return Kind.TOKENS
     return Kind.HOSTING if offer.setter == offer.seller else Kind.PARTNER_HOSTING
 
 
-def _accounts(market: Market, sellers: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Accounts of the segments (1, nodes) and of sellers (sellers, 1), that pay and are paid as a matrix."""
-    nodes = np.array([market.ledger.index(node) for node in market.nodes], dtype=np.int64)
-    firms = np.array([market.ledger.index(seller) for seller in sellers], dtype=np.int64)
-    return nodes[None, :], firms[:, None]
+class Settlement:
+    """Who pays whom: the accounts and nodes of firms, segments and fleets, as numbers.
+
+    ``payer``, ``payee`` (accounts), ``source`` and ``target`` (nodes of the graph) are those of what every segment
+    buys of every firm, shape (firms x segments,); ``all_...`` the same for each kind of ``SOLD_AS``.
+    """
+
+    def __init__(self, market: Market) -> None:
+        ledger, graph, firms, nodes = market.ledger, market.graph, list(market.firms), market.nodes
+        self.account = np.array([ledger.index(name) for name in firms])
+        self.node = np.array([graph.number(name) for name in firms])
+        self.hosts = [fleet.owner for fleet in market.fleets]
+        self.fleet_firm = np.array([market.firm_number[name] for name in self.hosts])
+        self.cell_node = np.argmax(market.node_of_cell, axis=0)
+        self.node_region = np.argmax(market.region_of_node, axis=0)
+        self.payee, self.source = (np.repeat(of_firm, len(nodes)) for of_firm in (self.account, self.node))
+        self.payer = np.tile([ledger.index(name) for name in nodes], len(firms))
+        self.target = np.tile([graph.number(name) for name in nodes], len(firms))
+        self.all_payers, self.all_payees = (np.tile(ends, len(SOLD_AS)) for ends in (self.payer, self.payee))
+        self.all_kinds = np.repeat([NUMBER[kind] for kind in SOLD_AS], len(self.payer))
+        self.utilities, self.staff, self.other_business = (
+            ledger.index(name) for name in ("utilities", "staff", "other business")
+        )
+        self._kinds: dict[tuple[Kind, int], IntArray] = {}
+        self._contracts: Memo[Contracts] = Memo()
+        self._parents: Memo[IntArray] = Memo()
+        self._audit = Audit(market)
+
+    def kinds(self, kind: Kind, count: int) -> IntArray:
+        """The number of a kind, as often as needed."""
+        known = self._kinds.get((kind, count))
+        if known is None:
+            self._kinds[kind, count] = known = np.full(count, NUMBER[kind])
+        return known
+
+    def settle(self, market: Market) -> None:
+        """The seventh event."""
+        sales = self._pay_tokens(market)
+        self._pay_hours(market)
+        self._pay_services(market, sales)
+        self._pay_running(market)
+        self._add_up_margins(market, sales)
+        self._audit.check(market)
+
+    def _pay_tokens(self, market: Market) -> Sales:
+        """Segments pay sellers; resellers pass the vendor's part on."""
+        ledger, graph, p, book = market.ledger, market.graph, market.parameters, market.offers
+        lines, overhead = book.lines, p.serving_overhead_usd_per_mtok
+        contracts = self._contracts.of(lambda: Contracts.of(market), lines)
+        parent = self._parents.of(lambda: _parents(market), graph.compiled("equity").version)
+        sales = Sales.empty(len(self.account), len(market.nodes), len(book))
+        _sell(
+            market.demand.served, self.cell_node, book.served, book.price, book.unit_cost, book.transfer,
+            book.resource, lines.seller, lines.setter, lines.host, lines.open_weights, lines.at_cost,
+            contracts.sold_as, contracts.maker, contracts.paid_as == NUMBER[Kind.ROYALTY],
+            contracts.paid_as == NUMBER[Kind.COMPUTE], parent, overhead, p.margin_smoothing, book.expected_margin,
+            sales.units, sales.money, sales.lasting, sales.passed_on, sales.margin, sales.owners_margin,
+        )  # fmt: skip
+        ledger.enter(self.all_payers, self.all_payees, self.all_kinds, sales.money.ravel())
+        graph.flow_many(
+            "tokens", self.source, self.target, sales.units.ravel(), sales.money.sum(axis=0).ravel()
+        )
+        network = sales.units.sum(axis=1) * overhead
+        ledger.enter(
+            self.account,
+            np.full_like(self.account, self.utilities),
+            self.kinds(Kind.NETWORK, network.size),
+            network,
+        )
+        linked = np.flatnonzero((contracts.giver >= 0) & (book.served > 0.0))
+        seller, giver, money = lines.seller[linked], contracts.giver[linked], sales.passed_on[linked]
+        hours = book.served[linked] * book.hours_per_mtok[linked]
+        graph.flow_many("hosting", self.node[giver], self.node[seller], hours, money)
+        paid = money != 0.0
+        ledger.enter(
+            self.account[seller[paid]],
+            self.account[giver[paid]],
+            contracts.paid_as[linked[paid]],
+            money[paid],
+        )
+        return sales
+
+    def _pay_hours(self, market: Market) -> None:
+        """Vendors pay for training hours; owners' other businesses pay for captive work."""
+        p, traffic, graph = market.parameters, market.traffic, market.graph
+        training = traffic.training
+        vendors = market.vendors
+        rate = traffic.work_rate[training.host, TRAINING]
+        flop = (training.served * SECONDS_PER_HOUR * rate * FLOP_PER_PETAFLOP).tolist()
+        # A host without a training chip has no price for it either.
+        money = np.multiply(
+            training.served, training.price, out=np.zeros_like(training.price), where=training.served > 0.0
+        )
+        for name, host, served, done in zip(
+            training.vendors, training.host.tolist(), training.served.tolist(), flop, strict=True
+        ):
+            vendors[name].train(done if served > 0.0 else 0.0)
+            if served > 0.0 and not graph.permitted(self.hosts[host], name, "hosting"):
+                graph.permit(self.hosts[host], name, "hosting", role="training")
+        vendor = np.array([market.firm_number[name] for name in training.vendors], dtype=np.int64)
+        owner = self.fleet_firm[training.host]
+        market.ledger.enter(
+            self.account[vendor], self.account[owner], self.kinds(Kind.TRAINING, len(vendor)), money
+        )
+        graph.flow_many("hosting", self.node[owner], self.node[vendor], training.served, money)
+        price = mean_over(market.fleets.units, market.hour_costs.full)[:, [TRAINING, CAPTIVE]]
+        captive = np.multiply(
+            traffic.captive_hours, price * (1.0 + p.captive_markup), out=np.zeros_like(price),
+            where=traffic.captive_hours > 0.0,
+        )  # fmt: skip
+        owners = np.repeat(self.account[self.fleet_firm], 2)
+        market.ledger.enter(
+            np.full_like(owners, self.other_business),
+            owners,
+            self.kinds(Kind.CAPTIVE, captive.size),
+            captive.ravel(),
+        )
+
+    def _pay_services(self, market: Market, sales: Sales) -> None:
+        """Applications buy fine-tuning, retrieval, security and integration from those who serve them."""
+        p, ledger, graph = market.parameters, market.ledger, market.graph
+        market.traffic.services[:] = 0.0
+        effort = np.array([firm.service_effort for firm in market.firms.values()])
+        weight = sales.lasting * effort[:, None]
+        sellers = sales.lasting.any(axis=1)
+        if not sellers.any():
+            return
+        tokens = sales.units.sum(axis=0)
+        # Mean effort behind the tokens of a segment: more effort finds more to sell.
+        mean_effort = np.divide(
+            weight[sellers].sum(axis=0), tokens, out=np.zeros_like(tokens), where=tokens > 0.0
+        )
+        applications = np.bincount(self.cell_node, weights=market.applications(), minlength=len(tokens))
+        spend = (
+            applications
+            * p.service_usd_per_application
+            * (mean_effort / p.service_effort_start) ** p.service_elasticity
+        )
+        # By what was asked for: a shortage does not make a customer dearer.
+        asked = market.region_of_cell @ market.demand.demanded.sum(axis=1)
+        spent = market.region_of_node @ spend
+        market.service_value = np.divide(spent, asked, out=market.service_value.copy(), where=asked > 0.0)
+        share = service_shares(market.service_customers[sellers], weight[sellers], p.service_contested_share)
+        market.service_customers[sellers] = share
+        money = np.zeros_like(weight)
+        money[sellers] = share * spend
+        flat = money.ravel()
+        for n in graph.lacking("services", self.source, self.target, flat).tolist():
+            seller, node = divmod(n, len(tokens))
+            graph.permit(market.firm_names[seller], market.nodes[node], "services")
+        ledger.enter(self.payer, self.payee, self.kinds(Kind.SERVICES, flat.size), flat)
+        graph.flow_many("services", self.source, self.target, flat, flat)
+        earned = money.sum(axis=1)
+        market.traffic.services[:] = earned
+        ledger.enter(
+            self.account, np.full_like(self.account, self.staff), self.kinds(Kind.SERVICE_STAFF, earned.size),
+            earned * (1.0 - p.service_margin),
+        )  # fmt: skip
+
+    def _pay_running(self, market: Market) -> None:
+        """Power and staff of every fleet: idle hours cost too."""
+        fleets, costs = market.fleets, market.hour_costs
+        power, everything = _running(
+            fleets.units, fleets.hours_used, HOURS_PER_QUARTER, costs.working_power, costs.idle_power,
+            costs.avoidable, costs.standing,
+        )  # fmt: skip
+        owners = self.account[self.fleet_firm]
+        for to, kind, money in (
+            (self.utilities, Kind.POWER, power),
+            (self.staff, Kind.STAFF, np.maximum(everything - power, 0.0)),
+        ):
+            market.ledger.enter(owners, np.full_like(owners, to), self.kinds(kind, len(owners)), money)
+
+    def _add_up_margins(self, market: Market, sales: Sales) -> None:
+        """What each seller's lines brought: on tokens, on services, and what its models brought their owners."""
+        services = (market.traffic.services * market.parameters.service_margin).tolist()
+        for firm, token, owners, service in zip(
+            market.firms.values(), sales.margin.tolist(), sales.owners_margin.tolist(), services, strict=True
+        ):
+            firm.token_margin, firm.owners_margin, firm.service_margin = token, owners, service
 
 
-def _pay_tokens(market: Market) -> None:
-    """Segments pay sellers; resellers pass the vendor's part on."""
-    ledger, graph, p = market.ledger, market.graph, market.parameters
-    offers = market.offers.offers
-    sold = market.node_of_cell @ market.demand.served
-    sellers = list(dict.fromkeys(offer.seller for offer in offers if offer.served > 0.0))
-    row = {seller: i for i, seller in enumerate(sellers)}
-    units = np.zeros((len(sellers), len(market.nodes)))
-    money = {kind: np.zeros_like(units) for kind in EDGES["tokens"]}
-    for j, offer in enumerate(offers):
-        if offer.served > 0.0:
-            units[row[offer.seller]] += sold[:, j]
-            money[_kind(offer)][row[offer.seller]] += sold[:, j] * offer.price
-    for kind, paid in money.items():
-        ledger.pay_many(*_accounts(market, sellers), kind, paid)
-    graph.flow_between(sellers, market.nodes, "tokens", units, np.sum(list(money.values()), axis=0))
-    overhead = units.sum(axis=1) * p.serving_overhead_usd_per_mtok
-    ledger.pay_many(
-        [ledger.index(seller) for seller in sellers], ledger.index("utilities"), Kind.NETWORK, overhead
+@dataclass(frozen=True)
+class Sales:
+    """The quarter's tokens: Mtok ``units`` of each firm to each segment and the ``money`` paid for them.
+
+    Shapes (firms, nodes) and (``SOLD_AS``, firms, nodes). ``lasting`` are the units that bring a relationship, those not
+    sold at cost. Of what sellers earned they ``passed_on`` by offer, (offers,). ``margin`` by firm, (firms,), and
+    ``owners_margin`` that its open models brought its owner; USD.
+    """
+
+    units: FloatArray
+    money: FloatArray
+    lasting: FloatArray
+    passed_on: FloatArray
+    margin: FloatArray
+    owners_margin: FloatArray
+
+    @classmethod
+    def empty(cls, firms: int, nodes: int, offers: int) -> Sales:
+        """Nothing sold yet."""
+        units, lasting = np.zeros((2, firms, nodes))
+        margin, owners_margin = np.zeros((2, firms))
+        return cls(
+            units, np.zeros((len(SOLD_AS), firms, nodes)), lasting, np.zeros(offers), margin, owners_margin
+        )
+
+
+def _parents(market: Market) -> IntArray:
+    """The number of each firm's parent, shape (firms,)."""
+    return np.array(
+        [market.firm_number.get(market.parent_of(name), -1) for name in market.firms], dtype=np.int64
     )
-    for offer in offers:
-        if offer.served <= 0.0:
-            continue
-        hours = offer.served * offer.hours_per_mtok
-        if offer.seller != offer.setter:
-            royalty = max(offer.price - offer.transfer, 0.0) * offer.served
-            ledger.pay(offer.seller, offer.setter, Kind.ROYALTY, royalty)
-            graph.flow(offer.setter, offer.seller, "hosting", hours, royalty)
-        elif offer.host != offer.seller:
-            fee = (offer.transfer - p.serving_overhead_usd_per_mtok) * offer.served
-            ledger.pay(offer.seller, offer.host, Kind.COMPUTE, fee)
-            graph.flow(offer.host, offer.seller, "hosting", hours, fee)
-        elif offer.model.vendor != offer.seller:
-            graph.flow(offer.model.vendor, offer.seller, "hosting", hours, 0.0)
-        margin = offer.price - offer.unit_cost
-        offer.expected_margin += p.margin_smoothing * (margin - offer.expected_margin)
-
-
-def _pay_hours(market: Market) -> None:
-    """Vendors pay for training hours; owners' other businesses pay for captive work."""
-    p = market.parameters
-    for name, order in market.traffic.training.items():
-        if order.served <= 0.0:
-            market.vendors[name].train(0.0)  # a host without a training chip has no price for it either
-            continue
-        money = order.served * order.price
-        market.ledger.pay(name, order.host, Kind.TRAINING, money)
-        if not market.graph.permitted(order.host, name, "hosting"):
-            market.graph.permit(order.host, name, "hosting", role="training")
-        market.graph.flow(order.host, name, "hosting", order.served, money)
-        rate = pool_rates(market, market.clouds[order.host])[TRAINING]
-        market.vendors[name].train(order.served * SECONDS_PER_HOUR * rate * FLOP_PER_PETAFLOP)
-    for name, hours in market.traffic.captive_hours.items():
-        costs, fleet = market.hour_costs.of(market.clouds[name].fleet), market.clouds[name].fleet
-        for done, purpose in zip(hours, (TRAINING, CAPTIVE), strict=True):
-            if done > 0.0:
-                price = fleet.mean_over(costs.full, purpose) * (1.0 + p.captive_markup)
-                market.ledger.pay("other business", name, Kind.CAPTIVE, done * price)
-
-
-def _pay_services(market: Market) -> None:
-    """Applications buy fine-tuning, retrieval, security and integration from those who serve them."""
-    p, offers = market.parameters, market.offers.offers
-    applications = market.node_of_cell @ market.applications()
-    sold = market.node_of_cell @ market.demand.served
-    pull: dict[str, FloatArray] = {}
-    for j, offer in enumerate(offers):
-        if offer.served > 0.0 and not offer.at_cost:
-            effort = market.firms[offer.seller].service_effort
-            pull[offer.seller] = pull.get(offer.seller, 0.0) + sold[:, j] * effort
-    if not pull:
-        return
-    sellers, weight = list(pull), np.array(list(pull.values()))
-    tokens = sold.sum(axis=1)
-    # Mean effort behind the tokens of a segment: more effort finds more to sell.
-    effort = np.divide(weight.sum(axis=0), tokens, out=np.zeros_like(tokens), where=tokens > 0.0)
-    spend = (
-        applications
-        * p.service_usd_per_application
-        * (effort / p.service_effort_start) ** p.service_elasticity
-    )
-    # By what was asked for: a shortage does not make a customer dearer.
-    asked = market.region_of_cell @ market.demand.demanded.sum(axis=1)
-    spent = market.region_of_node @ spend
-    market.service_value = np.divide(spent, asked, out=market.service_value.copy(), where=asked > 0.0)
-    before = np.array([market.service_customers.get(seller, np.zeros_like(tokens)) for seller in sellers])
-    share = service_shares(before, weight, p.service_contested_share)
-    market.service_customers.update(zip(sellers, share, strict=True))
-    money = share * spend
-    for i, n in np.argwhere(money > 0.0):
-        if not market.graph.permitted(sellers[i], market.nodes[n], "services"):
-            market.graph.permit(sellers[i], market.nodes[n], "services")
-    market.ledger.pay_many(*_accounts(market, sellers), Kind.SERVICES, money)
-    market.graph.flow_between(sellers, market.nodes, "services", money, money)
-    for seller, earned in zip(sellers, money.sum(axis=1).tolist(), strict=True):
-        market.traffic.services[seller] = earned
-        market.ledger.pay(seller, "staff", Kind.SERVICE_STAFF, earned * (1.0 - p.service_margin))
 
 
 def service_shares(before: FloatArray, weight: FloatArray, contested: float) -> FloatArray:
@@ -315,83 +297,68 @@ def service_shares(before: FloatArray, weight: FloatArray, contested: float) -> 
     return np.asarray((1.0 - contested) * stayed + contested * chosen)
 
 
-def _pay_running(market: Market) -> None:
-    """Power and staff of every fleet: idle hours cost too."""
-    for name, owner in market.clouds.items():
-        costs, fleet = market.hour_costs.of(owner.fleet), owner.fleet
-        installed = fleet.units.sum(axis=1) * HOURS_PER_QUARTER
-        working = fleet.units @ fleet.hours_per_unit()
-        power = float(working @ costs.working_power + installed @ costs.idle_power)
-        everything = float(working @ costs.avoidable + installed @ costs.standing)
-        market.ledger.pay(name, "utilities", Kind.POWER, power)
-        market.ledger.pay(name, "staff", Kind.STAFF, max(everything - power, 0.0))
+@njit(cache=True, nogil=True, error_model="numpy")
+def _sell(
+    served: Any, cell_node: Any, sold: Any, price: Any, unit_cost: Any, transfer: Any, resource: Any,
+    seller: Any, setter: Any, host: Any, open_weights: Any, at_cost: Any, sold_as: Any, maker: Any,
+    royalty: Any, fee: Any, parent: Any, overhead: Any, smoothing: Any, expected_margin: Any, units: Any,
+    money: Any, lasting: Any, passed_on: Any, margin: Any, owners_margin: Any,
+) -> None:  # pragma: no cover - compiled  # fmt: skip
+    """Add up the sales of all offers, ``served`` (cells, offers); the results are fields of ``Sales``."""
+    for s in range(served.shape[0]):
+        n = cell_node[s]
+        for j in range(served.shape[1]):
+            if sold[j] > 0.0:
+                i, tokens = seller[j], served[s, j]
+                units[i, n] += tokens
+                money[sold_as[j], i, n] += tokens * price[j]
+                if not at_cost[j]:
+                    lasting[i, n] += tokens
+    for j in range(len(sold)):
+        if not sold[j] > 0.0:
+            continue
+        if royalty[j]:
+            passed_on[j] = max(price[j] - transfer[j], 0.0) * sold[j]
+        elif fee[j]:
+            passed_on[j] = (transfer[j] - overhead) * sold[j]
+        each = price[j] - unit_cost[j]
+        margin[setter[j]] += each * sold[j]
+        if host[j] != setter[j]:
+            margin[host[j]] += (transfer[j] - resource[j]) * sold[j]
+        if open_weights[j] and parent[maker[j]] == setter[j]:
+            owners_margin[maker[j]] += each * sold[j]
+        expected_margin[j] += smoothing * (each - expected_margin[j])
 
 
-EDGES = {
-    "tokens": (Kind.TOKENS, Kind.HOSTING, Kind.PARTNER_HOSTING),
-    "hosting": (Kind.COMPUTE, Kind.TRAINING, Kind.ROYALTY),
-    "chips": (Kind.CHIPS,),
-    "services": (Kind.SERVICES,),
-}
-"""Which payments flow along which edges of the graph."""
+@njit(cache=True, nogil=True, error_model="numpy")
+def _running(
+    units: Any,
+    hours_used: Any,
+    hours: Any,
+    working_power: Any,
+    idle_power: Any,
+    avoidable: Any,
+    standing: Any,
+) -> Any:  # pragma: no cover - compiled
+    """What each fleet's power and everything cost, USD (fleets,): its working hours, and all that it is installed for.
 
-
-def check(market: Market) -> None:
-    """The identities of DESIGN section 4 beside those of the ledger: a broken one stops the run."""
-    quarter, demand = market.quarter, market.demand
-    names = [" ".join(offer.key) for offer in market.offers]
-    sold = market.offers.served
-    tokens_balance(quarter, sold, demand.served.sum(axis=0), labels=names)
-    nothing_negative(quarter, demanded=demand.demanded, served=demand.served)
-    nothing_nan(quarter, prices=market.offers.price, demanded=demand.demanded)
-    for edge, kinds in EDGES.items():
-        money, wanted = market.graph.money(edge), market.ledger.between(*kinds)
-        edges_carry_ledger(quarter, money, wanted, identity=f"the {edge} edges carry the ledger")
-    ceiling = market.parameters.ceiling_utilisation
-    for name, owner in market.clouds.items():
-        held = {"units": owner.fleet.units, "orders": owner.fleet.on_order(), "racks": owner.fleet.racks}
-        nothing_negative(quarter, TOLERANCE, **{f"{what} of {name}": array for what, array in held.items()})
-        available = owner.fleet.hours_available(ceiling)
-        within_capacity(quarter, _pooled(owner.fleet.hours_used), _pooled(available), labels=list(PURPOSES))
-    used = [_pooled(owner.fleet.hours_used)[list(POOLS)] for owner in market.clouds.values()]
-    hours_balance(quarter, used, _hours_served(market), labels=list(market.clouds))
-    shipped, received = market.graph.units("chips"), _chips_received(market)
-    pairs = list({**shipped, **received})
-    sent, got = ([side.get(pair, 0.0) for pair in pairs] for side in (shipped, received))
-    chips_balance(quarter, sent, got, labels=[" to ".join(pair) for pair in pairs])
-    adoption, portfolio = market.population.adoption, market.population.portfolio
-    whole = np.ones_like(adoption)
-    within_capacity(quarter, adoption, whole, SINGLE, identity="nobody adopts for more than all of its work")
-    # A portfolio is empty until something can be bought.
-    buys = portfolio.any(axis=1)
-    shares_sum_to_one(quarter, portfolio if buys.all() else portfolio[buys], SINGLE)
-
-
-POOLS = (TRAINING, CAPTIVE, DENSE)
-"""Purposes with hours of their own; sparse inference is counted with dense."""
-
-
-def _hours_served(market: Market) -> FloatArray:
-    """Chip hours of all work that each fleet served, shape (clouds, pools)."""
-    row = {name: i for i, name in enumerate(market.clouds)}
-    hours = np.zeros((len(row), len(POOLS)))
-    for name, own in market.traffic.captive_hours.items():
-        hours[row[name], :2] += own
-    for order in market.traffic.training.values():
-        hours[row[order.host], 0] += order.served
-    for offer in market.offers:
-        if offer.served > 0.0:
-            hours[row[offer.host], 2] += offer.served * offer.hours_per_mtok
-    return hours
-
-
-def _chips_received(market: Market) -> dict[tuple[str, str], float]:
-    """Chips that fleets installed this quarter, by (maker, buyer)."""
-    received: dict[tuple[str, str], float] = {}
-    for name, owner in market.clouds.items():
-        for chip, units in zip(
-            market.catalogue.chips, owner.fleet.delivered.sum(axis=1).tolist(), strict=False
-        ):
-            pair = chip.spec.maker, name
-            received[pair] = received.get(pair, 0.0) + units
-    return received
+    Costs are USD an hour, (fleets, chips). A pool works evenly, and dense and sparse inference are one pool.
+    """
+    fleets, chips, purposes = units.shape
+    power, everything = np.zeros(fleets), np.zeros(fleets)
+    for f in range(fleets):
+        pool, done = np.zeros(purposes), hours_used[f].copy()
+        for c in range(chips):
+            for w in range(purposes):
+                pool[w] += units[f, c, w]
+        pool[DENSE] = pool[SPARSE] = pool[DENSE] + pool[SPARSE]
+        done[DENSE] = done[SPARSE] = done[DENSE] + done[SPARSE]
+        for c in range(chips):
+            working, installed = 0.0, 0.0
+            for w in range(purposes):
+                working += units[f, c, w] * (done[w] / pool[w] if pool[w] > 0.0 else 0.0)
+                installed += units[f, c, w]
+            installed *= hours
+            power[f] += working * working_power[f, c] + installed * idle_power[f, c]
+            everything[f] += working * avoidable[f, c] + installed * standing[f, c]
+    return power, everything

@@ -147,7 +147,7 @@ class Sovereignty:
                 edge for edge in edges if edge[0] != "tokens" or not crosses(edge[1], edge[2])
             ]
         # What a seller could no longer reach is no customer of its services either.
-        for seller, share in market.service_customers.items():
+        for seller, share in zip(market.firms, market.service_customers, strict=True):
             for n, node in enumerate(market.nodes):
                 if crosses(seller, node):
                     share[n] = 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 import numpy as np
@@ -318,12 +319,43 @@ def test_volume_answers_the_price_level_with_elasticity_eta():
     np.testing.assert_allclose(np.log(world.volume / before), -0.7 * math.log(0.8), rtol=1e-3)
 
 
-def test_references_by_segment_and_by_enterprise_agree():
-    world, other = Population(seed=9), Population(seed=9)
+def test_each_segment_has_a_reference_of_its_own():
+    world, others = Population(seed=9), [Population(seed=9) for _ in range(6)]
     by_segment = np.linspace(-1.0, 1.0, 6)
     world.run(reference=by_segment)
-    other.run(reference=by_segment[other.segment])
+    for s, other in enumerate(others):
+        other.run(reference=by_segment[s])
+        assert world.tokens[s].tobytes() == other.tokens[s].tobytes()
+
+
+def test_growth_of_a_segment_is_growth_of_its_enterprises_volume():
+    world, other = Population(seed=9), Population(seed=9)
+    growth = np.linspace(0.5, 2.0, 6).astype(np.float32)
+    world.run(growth=growth)
+    other.weight = other.weight * growth[other.segment]
+    other.run()
     assert world.tokens.tobytes() == other.tokens.tobytes()
+    assert world.volume.tobytes() == other.volume.tobytes()
+
+
+@pytest.mark.parametrize("linear_at", [None, 0.7])
+@pytest.mark.parametrize("enterprises", [6, 90, 900])
+def test_segments_buy_alike_in_one_block_and_each_alone(enterprises, linear_at):
+    """Six segments, the first three and the last three of one reach, share blocks; alone none does."""
+    world = Population(seed=12, enterprises=enterprises)
+    world.segment = np.sort(np.arange(enterprises, dtype=np.int32) % 6)
+    world.offset[:] = np.random.default_rng(0).normal(-26.0, 0.7, (6, 11))
+    world.offset[:3, [2, 7]] = world.offset[3:, [0, 7, 8]] = -np.inf
+    apart = [copy.deepcopy(world) for _ in range(6)]
+    for _ in range(3):
+        world.run(adoption_rate=0.4, portfolio_rate=0.3, linear_at=linear_at)
+        for s, alone in enumerate(apart):
+            alone.offset[np.arange(6) != s] = -np.inf
+            alone.run(adoption_rate=0.4, portfolio_rate=0.3, linear_at=linear_at)
+            mine = world.segment == s
+            assert alone.portfolio[mine].tobytes() == world.portfolio[mine].tobytes()
+            assert alone.adoption[mine].tobytes() == world.adoption[mine].tobytes()
+            np.testing.assert_allclose(alone.tokens[s], world.tokens[s], rtol=1e-12)
 
 
 def test_adopters_count_the_real_firms_behind_each_enterprise():

@@ -152,6 +152,7 @@ def test_the_compiled_view_is_the_graph_whatever_policy_did(
         else:
             graph.forbid(*edge)
             standing.discard(edge)
+    assert list(zip(*graph.columns(idle=True)[:3], strict=True)) == list(graph.network.edges(keys=True))
     for kind in EdgeKind:
         view = graph.compiled(kind)
         pairs = [(view.names[i], view.names[j]) for i, j in zip(view.source, view.target, strict=True)]
@@ -192,6 +193,29 @@ def test_flows_of_all_edges_at_once_are_those_of_single_edges() -> None:
     assert all(type(row.units) is float and type(row.money) is float for row in at_once.rows())
 
 
+def test_many_flows_at_once_are_those_of_single_edges() -> None:
+    at_once, single = market(), market()
+    for graph in (at_once, single):
+        for cloud in CLOUDS:
+            for segment in SEGMENTS:
+                graph.permit(cloud, segment, "tokens")
+        graph.forbid("AWS", "China/education", "tokens")
+    sources = np.array([at_once.number(name) for name in CLOUDS]).repeat(2)
+    targets = np.tile([at_once.number(name) for name in SEGMENTS], 3)
+    units = np.array([1.0, 2.0, 0.0, 3.0, 4.0, 0.0])
+    at_once.flow_many("tokens", sources, targets, units, 0.5 * units)
+    at_once.flow_many("tokens", sources, targets, units, 0.5 * units)
+    for cloud, segment, count in zip(np.repeat(CLOUDS, 2), SEGMENTS * 3, units, strict=True):
+        if count:
+            single.flow(cloud, segment, "tokens", 2 * count, count)
+    assert list(at_once.rows(idle=True)) == list(single.rows(idle=True))
+    assert all(type(row.units) is float and type(row.money) is float for row in at_once.rows())
+    units[2] = 1.0
+    with pytest.raises(NotPermitted, match="no tokens edge from AWS to China/education"):
+        at_once.flow_many("tokens", sources, targets, units, units)
+    assert list(at_once.rows(idle=True)) == list(single.rows(idle=True)), "nothing is added"
+
+
 def test_a_view_is_rebuilt_only_when_edges_of_its_kind_change() -> None:
     graph = market()
     graph.permit("NVIDIA", "AWS", "chips")
@@ -226,7 +250,48 @@ def test_nothing_flows_backwards_or_without_end(units: float, money: float) -> N
         graph.flow("NVIDIA", "AWS", "chips", units, money)
     with pytest.raises(ValueError, match="NVIDIA to AWS"):
         graph.add_flows(graph.compiled("chips"), [units], [money])
+    with pytest.raises(ValueError, match="NVIDIA to AWS"):
+        ends = np.array([graph.number("NVIDIA")]), np.array([graph.number("AWS")])
+        graph.flow_many("chips", *ends, np.array([units]), np.array([money]))
     assert list(graph.rows()) == []
+
+
+def test_the_networkx_graph_tells_what_flows_also_after_somebody_looked() -> None:
+    graph = market()
+    graph.permit("NVIDIA", "AWS", "chips")
+    graph.flow("NVIDIA", "AWS", "chips", 1, 2.0)
+    told = graph.network.edges["NVIDIA", "AWS", "chips"]
+    assert (told["units"], told["money"]) == (1.0, 2.0)
+    graph.flow("NVIDIA", "AWS", "chips", 1, 2.0)
+    assert (told["units"], told["money"]) == (2.0, 4.0)
+    maker, cloud = (np.array([graph.number(name)]) for name in ("NVIDIA", "AWS"))
+    graph.flow_many("chips", maker, cloud, np.ones(1), np.ones(1))
+    assert (told["units"], told["money"]) == (3.0, 5.0)
+    graph.forbid("NVIDIA", "AWS", "chips")
+    graph.permit("NVIDIA", "AWS", "chips", tariff=0.1)
+    told = graph.network.edges["NVIDIA", "AWS", "chips"]
+    assert told == {"units": 3.0, "money": 5.0, "terms": {"tariff": 0.1}}
+    graph.reset_flows()
+    assert (told["units"], told["money"]) == (0.0, 0.0)
+
+
+def test_rows_recorded_earlier_stay_in_their_order_whatever_is_permitted_later() -> None:
+    graph = market()
+    for cloud in CLOUDS:
+        graph.permit("NVIDIA", cloud, "chips")
+        graph.flow("NVIDIA", cloud, "chips", 1, 1.0)
+    before, rows = graph.flowed(), graph.columns()
+    graph.forbid("NVIDIA", CLOUDS[0], "chips")
+    assert graph.columns()[1] == [*CLOUDS[1:], CLOUDS[0]], "what has ended comes last"
+    for name in NAMES[1:]:
+        graph.permit("NVIDIA", name, "services")
+    graph.permit("NVIDIA", CLOUDS[0], "chips")
+    for n in range(100):
+        graph.add(f"late {n}", "cloud", "China", "CN")
+        graph.permit(f"late {n}", "NVIDIA", "services")
+    assert before.columns() == rows
+    edges = [(source, target) for source, target, key in graph.network.edges(keys=True) if key == "chips"]
+    assert list(zip(*graph.columns()[:2], strict=True)) == edges
 
 
 def test_owners_hold_rights_and_votes_and_receive_dividends() -> None:

@@ -126,9 +126,10 @@ def audit_hours(market: Audited) -> None:
     ceiling = market.parameters.ceiling_utilisation
     training: defaultdict[str, float] = defaultdict(float)
     rented: defaultdict[tuple[str, str], float] = defaultdict(float)
-    for vendor, order in market.traffic.training.items():
-        training[order.host] += order.served
-        rented[order.host, vendor] += order.served
+    owners, bought = list(market.clouds), market.traffic.training
+    for vendor, host, served in zip(bought.vendors, bought.host, bought.served, strict=True):
+        training[owners[host]] += served
+        rented[owners[host], vendor] += served
     for offer in market.offers:
         if offer.served > 0.0:
             hours = offer.served * offer.hours_per_mtok
@@ -142,7 +143,7 @@ def audit_hours(market: Audited) -> None:
     assert same(on_edges, rented)
     for name, cloud in market.clouds.items():
         fleet = cloud.fleet
-        own_training, captive = market.traffic.captive_hours[name]
+        own_training, captive = market.traffic.captive_hours[fleet.number]
         tokens = math.fsum(
             o.served * o.hours_per_mtok for o in market.offers if o.host == name and o.served > 0.0
         )
