@@ -9,22 +9,47 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from undercut import figures, runs, store
-from undercut.compare import compare
+from undercut.group import Group, Place
 from undercut.options import JsonOption
-from undercut.report import report
-from undercut.scenario import app as scenario_commands
-from undercut.show import NothingFound
-from undercut.study.app import app as study_commands
 from undercut.terminal import print_json, say
-from undercut.ui import ui
 
 PLACE = "undercut"
 WRONG_USE = 2
 INTERRUPTED = 130
 
+COMMANDS = {
+    "show": Place("undercut.cli", "show", "Show parameters, claims, metrics, ..."),
+    "run": Place("undercut.runs", "run", "Run scenarios and judge every claim."),
+    "claims": Place("undercut.store", "claims", "Print a batch's verdicts again."),
+    "compare": Place("undercut.compare", "compare", "Put scenarios side by side."),
+    "report": Place("undercut.report", "report", "Write an HTML report on a batch."),
+    "plot": Place("undercut.store", "plot", "Draw a stored world."),
+    "ablate": Place("undercut.runs", "ablate", "Turn each cause off and compare."),
+    "tco": Place("undercut.figures", "tco", "Compare owning, hosting and buying."),
+    "racks": Place("undercut.figures", "racks", "Show a training and an inference rack."),
+    "workloads": Place("undercut.figures", "workloads", "Show Chinese clouds' revenue by workload."),
+    "tables": Place("undercut.figures", "tables", "Show the articles' tables beside a run."),
+    "ls": Place("undercut.store", "list_batches", "List the batches of a store."),
+    "export": Place("undercut.store", "export", "Write a batch's tables as CSV or Parquet."),
+    "rm": Place("undercut.store", "remove", "Remove batches from a store."),
+    "repair": Place("undercut.store", "repair", "Find and drop damaged files of a store."),
+    "replay": Place("undercut.runs", "replay", "Make one run again, alone."),
+    "ui": Place("undercut.ui", "ui", "Watch the market in a browser."),
+    "scenario": Place("undercut.scenario", "app", "Write, check and compare scenario files."),
+    "study": Place("undercut.study.app", "app", "Study which assumptions carry the result."),
+}
+"""The commands in the order of the help."""
+
+
+class Commands(Group):
+    """The commands of ``undercut``."""
+
+    places = COMMANDS
+
+
 app = typer.Typer(
     name="undercut",
+    cls=Commands,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -49,7 +74,6 @@ def root(
         print(context.get_help())
 
 
-@app.command(short_help="Show parameters, claims, metrics, ...")
 def show(
     what: Annotated[
         str, typer.Argument(metavar="WHAT", help="One of parameters, claims, metrics, scenarios, schema.")
@@ -81,29 +105,6 @@ def show(
         print_json(rows)
     elif left_out := present(kind, rows, words or source):
         say(left_out)
-
-
-for command, name, short in (
-    (runs.run, "run", "Run scenarios and judge every claim."),
-    (store.claims, "claims", "Print a batch's verdicts again."),
-    (compare, "compare", "Put scenarios side by side."),
-    (report, "report", "Write an HTML report on a batch."),
-    (store.plot, "plot", "Draw a stored world."),
-    (runs.ablate, "ablate", "Turn each cause off and compare."),
-    (figures.tco, "tco", "Compare owning, hosting and buying."),
-    (figures.racks, "racks", "Show a training and an inference rack."),
-    (figures.workloads, "workloads", "Show Chinese clouds' revenue by workload."),
-    (figures.tables, "tables", "Show the articles' tables beside a run."),
-    (store.list_batches, "ls", "List the batches of a store."),
-    (store.export, "export", "Write a batch's tables as CSV or Parquet."),
-    (store.remove, "rm", "Remove batches from a store."),
-    (store.repair, "repair", "Find and drop damaged files of a store."),
-    (runs.replay, "replay", "Make one run again, alone."),
-    (ui, "ui", "Watch the market in a browser."),
-):
-    app.command(name, short_help=short)(command)
-app.add_typer(scenario_commands, name="scenario", short_help="Write, check and compare scenario files.")
-app.add_typer(study_commands, name="study", short_help="Study which assumptions carry the result.")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -147,6 +148,7 @@ def _is_users(error: ValueError) -> bool:
     from scenarios.plan import PlanError
     from scenarios.scenario import ScenarioError
     from scenarios.seeds import SeedsError
+    from undercut.show import NothingFound
 
     kinds = (DesignError, ParameterError, PlanError, ScenarioError, SeedsError, StoreError, NothingFound)
     if isinstance(error, kinds):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from undercut.group import Group
 from undercut.terminal import print_json, say
 from undercut.text import Field, console, number, print_table
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 WRONG_USE = 2
 
 app = typer.Typer(
+    cls=Group,
     rich_markup_mode=None,
     add_completion=False,
     invoke_without_command=True,

@@ -7,16 +7,9 @@ from typing import Annotated
 
 import typer
 
+from undercut.group import Group, Place
 from undercut.options import RUNS, StoreOption
-from undercut.study.breaks import breaks
-from undercut.study.calibration import calibration
-from undercut.study.causes import causes
-from undercut.study.discovery import discovery
-from undercut.study.form import form
-from undercut.study.morris import morris
 from undercut.study.options import HtmlOption
-from undercut.study.pawn import pawn
-from undercut.study.sobol import sobol
 from undercut.terminal import say
 
 
@@ -48,20 +41,44 @@ def listed(store: StoreOption = RUNS) -> None:
         say(f"{store} has no study yet; `undercut study --help` lists the kinds")
 
 
+KINDS = {
+    "morris": Place("undercut.study.morris", "morris", "Screen parameters or groups: which matter at all."),
+    "sobol": Place("undercut.study.sobol", "sobol", "Decompose variance: which share each of them takes."),
+    "pawn": Place("undercut.study.pawn", "pawn", "Compare distributions, for outcomes far from normal."),
+    "form": Place("undercut.study.form", "form", "Judge the claims under other forms of the mechanisms."),
+    "causes": Place("undercut.study.causes", "causes", "Share out each predicted change among its causes."),
+    "breaks": Place(
+        "undercut.study.breaks", "breaks", "Find how far each parameter must move before a claim flips."
+    ),
+    "calibration": Place(
+        "undercut.study.calibration",
+        "calibration",
+        "Fit parameters to what was observed to the end of 2024.",
+    ),
+    "discovery": Place(
+        "undercut.study.discovery", "discovery", "Find the worlds in which a claim fails, as boxes."
+    ),
+    "report": Place("undercut.study.app", "report", "Write the report of a stored study again."),
+    "ls": Place("undercut.study.app", "listed", "List the studies of a store."),
+}
+"""A kind a line: its name, where it is, what --help says."""
+
+
+class Studies(Group):
+    """The commands of ``undercut study``."""
+
+    places = KINDS
+
+
 app = typer.Typer(
-    rich_markup_mode=None, no_args_is_help=True, help="Study which assumptions carry the result."
+    cls=Studies,
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Study which assumptions carry the result.",
 )
-# A kind a line: its command, its name, what --help says.
-for command, called, short in (
-    (morris, "morris", "Screen parameters or groups: which matter at all."),
-    (sobol, "sobol", "Decompose variance: which share each of them takes."),
-    (pawn, "pawn", "Compare distributions, for outcomes far from normal."),
-    (form, "form", "Judge the claims under other forms of the mechanisms."),
-    (causes, "causes", "Share out each predicted change among its causes."),
-    (breaks, "breaks", "Find how far each parameter must move before a claim flips."),
-    (calibration, "calibration", "Fit parameters to what was observed to the end of 2024."),
-    (discovery, "discovery", "Find the worlds in which a claim fails, as boxes."),
-    (report, "report", "Write the report of a stored study again."),
-    (listed, "ls", "List the studies of a store."),
-):
-    app.command(called, short_help=short)(command)
+
+
+@app.callback()
+def root() -> None:
+    """Study which assumptions carry the result."""
