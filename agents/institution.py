@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from agents.cloud import Cloud, decide_consortium
+from agents.cloud import decide_consortium
 from agents.research import growth_of_funding
 from agents.vendor import Vendor
 from model.ledger import Kind
@@ -111,6 +111,8 @@ def pooled_funding(market: Market) -> None:
 
 def support_left(market: Market, vendor: Vendor) -> float:
     """Share of an owner's support that its own vendor still gets once the owner backs another."""
+    if not market.institutions.consortia:
+        return 1.0
     joint = market.institutions.of_member(market.parent_of(vendor.name))
     diverted = joint is not None and joint.target != vendor.name
     return 1.0 - market.parameters.consortium_diversion * diverted
@@ -125,8 +127,12 @@ def decide(market: Market) -> None:
     _copies(market)
 
 
-def _own_vendor(market: Market, cloud: Cloud) -> Vendor | None:
-    return next((v for v in market.vendors.values() if market.parent_of(v.name) == cloud.name), None)
+def _own_vendors(market: Market) -> dict[str, Vendor]:
+    """The first vendor that each cloud controls."""
+    found: dict[str, Vendor] = {}
+    for vendor in market.vendors.values():
+        found.setdefault(market.parent_of(vendor.name), vendor)
+    return found
 
 
 def _consortia(market: Market) -> None:
@@ -139,16 +145,17 @@ def _consortia(market: Market) -> None:
             if c.region == region and not c.venue and market.institutions.of_member(c.name) is None
         ]
         for target in market.vendors.values():
-            if market.institutions.of_target(target.name) or target.owned or target.region != region:
+            if target.region != region or target.owned or market.institutions.of_target(target.name):
                 continue
             if target.name in market.interventions.apart:
                 continue
             newest = target.latest("flagship")
             if not target.active or newest is None or not newest.open_weights:
                 continue
+            own_vendors = _own_vendors(market)
             willing = []
             for cloud in free:
-                own = _own_vendor(market, cloud)
+                own = own_vendors.get(cloud.name)
                 if own is None:
                     continue
                 net = own.support * growth_of_funding(market) - own.margin

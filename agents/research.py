@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -31,8 +33,7 @@ def decide_draw(committed: float, plan: float, margin: float, cash: float, terms
     return float(min(max(plan - own, 0.0), committed))
 
 
-@dataclass(frozen=True)
-class Purse:
+class Purse(NamedTuple):
     """How a vendor spends: share of its margin reinvested, and over how many quarters it spends its cash."""
 
     reinvested: float
@@ -50,8 +51,7 @@ def decide_raise(cash: float, loss: float, plan: float, gap: float, terms: Raise
     return terms.appetite * terms.quarters * plan
 
 
-@dataclass(frozen=True)
-class RaiseTerms:
+class RaiseTerms(NamedTuple):
     """Investors' terms: runway and paid research in quarters, tolerated gap in log10 effective FLOP."""
 
     runway: float
@@ -69,6 +69,10 @@ class Programme:
     generation: dict[str, int] = field(default_factory=dict)
     efficiency: float = float("nan")
     sparse: bool = False
+
+
+KEPT = 8
+"""Quarters whose funding is kept at hand: all vendors ask for the same one."""
 
 
 @dataclass
@@ -92,10 +96,14 @@ class Frontier:
 def growth_of_funding(market: Market) -> float:
     """Owners' and investors' money a quarter, relative to the start of 2023: growth that fades after 2024."""
     p = market.parameters
-    years = market.years
     given = (market.facts_end - market.record_from) / QUARTERS_PER_YEAR
-    grown = min(years, given) + faded_growth(1.0, p.funding_growth_fade, max(years - given, 0.0))
-    return float((1.0 + p.funding_growth) ** grown)
+    return _funding(market.years, given, p.funding_growth, p.funding_growth_fade)
+
+
+@lru_cache(maxsize=KEPT)
+def _funding(years: float, given: float, growth: float, fade: float) -> float:
+    """Funding after so many ``years`` relative to the start; growth fades after the ``given`` ones."""
+    return float((1.0 + growth) ** (min(years, given) + faded_growth(1.0, fade, max(years - given, 0.0))))
 
 
 def carry_out(market: Market) -> None:
@@ -122,24 +130,20 @@ def carry_out(market: Market) -> None:
 def _look(market: Market) -> Frontier:
     """What can be seen in public after this quarter's launches."""
     p = market.parameters
-    on_sale = {name: vendor.models for name, vendor in market.vendors.items()}
-    best = max((m.capability for models in on_sale.values() for m in models), default=np.nan)
-    opened = {
-        name: max(m.capability for m in models if m.open_weights)
-        for name, models in on_sale.items()
-        if any(m.open_weights for m in models)
-    }
-    known = [
-        vendor.programme.efficiency - (0.0 if name in opened else p.closed_lag)
-        for name, vendor in market.vendors.items()
-        if np.isfinite(vendor.programme.efficiency)
-    ]
-    people = [
-        v.research * (1.0 - p.research_compute_share) for v in market.vendors.values() if v.research > 0
-    ]
-    return Frontier(
-        capability=best,
-        efficiency=max(known, default=np.nan),
-        open_models=opened,
-        people=float(np.max(people)) if people else np.nan,
-    )
+    seen = Frontier()
+    for name, vendor in market.vendors.items():
+        opened = [model.capability for model in vendor.models if model.open_weights]
+        seen.capability = _larger(seen.capability, vendor.best)
+        if opened:
+            seen.open_models[name] = max(opened)
+        seen.efficiency = _larger(
+            seen.efficiency, vendor.programme.efficiency - (0.0 if opened else p.closed_lag)
+        )
+        if vendor.research > 0.0:
+            seen.people = _larger(seen.people, vendor.research * (1.0 - p.research_compute_share))
+    return seen
+
+
+def _larger(known: float, other: float) -> float:
+    """The larger of two numbers, of which nan and infinite ones are none."""
+    return other if math.isfinite(other) and not known >= other else known

@@ -5,6 +5,7 @@ What they decide on money is in ``agents/research.py``; their prices are posted 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -97,6 +98,7 @@ class Vendor(Firm):
         self.foundation = False
         # What was on sale when somebody looked: in which quarter, and of how many models.
         self._models: list[Model] = []
+        self._best = -math.inf
         self._looked = (-1, 0)
 
     @property
@@ -106,12 +108,13 @@ class Vendor(Firm):
         if self._looked != (t, len(known)):
             self._looked = (t, len(known))
             self._models = [m for m in known if m.launched <= t and (m.until is None or t <= m.until)]
+            self._best = max((m.capability for m in self._models), default=-math.inf)
         return self._models
 
     @property
     def best(self) -> float:
         """Capability of its best model on sale, log10 effective FLOP; -inf before its first."""
-        return max((m.capability for m in self.models), default=-np.inf)
+        return self._best if self.models else -math.inf
 
     def latest(self, tier: str) -> Model | None:
         """Its newest model of a tier on sale."""
@@ -132,7 +135,8 @@ class Vendor(Firm):
         # Owners and investors pay as it is needed, up to what they have committed.
         committed = self.support * growth * market.support_left(self)
         support = decide_draw(committed, plan, self.margin, self.cash, purse)
-        payer = market.parent_of(self.name) if self.owned else "investors"
+        parent = market.parent_of(self.name)
+        payer = "investors" if parent == self.name else parent
         market.ledger.pay(payer, self.name, Kind.FUNDING, support)
         self.research = decide_research(
             plan, self.margin, support + pooled, self.cash - support - pooled, purse
@@ -146,7 +150,7 @@ class Vendor(Firm):
         """Algorithmic efficiency: own people with diminishing returns, and spillover from what is public."""
         market, p = self.model, self.model.parameters
         efficiency = self.programme.efficiency
-        if not np.isfinite(efficiency) or not np.isfinite(market.research.efficiency):
+        if not math.isfinite(efficiency) or not math.isfinite(market.research.efficiency):
             return
         own = efficiency_growth(
             people,
@@ -177,7 +181,7 @@ class Vendor(Firm):
     def consider_launch(self) -> None:
         """Launch a generation of both tiers when it is worth it (from 2025, when the facts end)."""
         market, p = self.model, self.model.parameters
-        if not np.isfinite(self.programme.efficiency) or self.programme.flop <= 0.0:
+        if not math.isfinite(self.programme.efficiency) or self.programme.flop <= 0.0:
             return
         # The efficiency implied by launches of the facts already holds what serving size gave up.
         ratio = decide_size(
@@ -237,7 +241,8 @@ class Vendor(Firm):
         either = [architectures(size, p) for size in dense_b]
         if not p.sparse_architectures:
             return [dense for dense, _ in either]
-        units = market.clouds[self.host()].fleet.units[:, [DENSE, SPARSE]].sum(axis=1)
+        fleet = market.clouds[self.host()].fleet.units
+        units = fleet[:, DENSE] + fleet[:, SPARSE]
         mine = np.flatnonzero(units)
         rates = market.catalogue.rates([each for pair in either for each in pair], mine) @ units[mine]
         costs = (1.0 / np.maximum(rates, TINY)).reshape(-1, 2).tolist()
@@ -291,17 +296,17 @@ class Vendor(Firm):
     def seek_money(self) -> None:
         """Raise capital when the runway is short; below zero cash with nobody to pay, leave."""
         market, p = self.model, self.model.parameters
-        gap = market.research.capability - self.best if np.isfinite(self.best) else 0.0
+        best, parent = self.best, market.parent_of(self.name)
+        gap = market.research.capability - best if math.isfinite(best) else 0.0
         loss = -min(self.token_margin + self.service_margin, 0.0)
-        if not self.owned:
+        if parent == self.name:
             terms = RaiseTerms(p.raise_runway_quarters, p.raise_quarters, p.raise_gap, p.venture_appetite)
             amount = decide_raise(self.cash, loss, self.plan * growth_of_funding(market), gap, terms)
             if amount > 0.0:
                 market.ledger.pay("investors", self.name, Kind.FUNDING, amount)
                 market.event("funding", self.name, "capital raised", amount, "USD from investors")
         if self.cash < 0.0:
-            if self.owned and gap <= p.raise_gap:
-                parent = market.parent_of(self.name)
+            if parent != self.name and gap <= p.raise_gap:
                 market.ledger.pay(parent, self.name, Kind.FUNDING, -self.cash)
             else:
                 self.leave()

@@ -64,7 +64,7 @@ def capability(flop: ArrayLike, efficiency: ArrayLike) -> Array:
     Effective compute is the FLOP that the algorithms of the base year would have needed (Ho et al. 2024, arXiv
     2403.05812).
     """
-    return np.asarray(np.log10(np.asarray(flop, dtype=np.float64)) + np.asarray(efficiency, dtype=np.float64))
+    return np.asarray(np.log10(flop) + np.asarray(efficiency, dtype=np.float64))
 
 
 def active_params_from_compute(flop: ArrayLike, tokens_per_parameter: ArrayLike) -> Array:

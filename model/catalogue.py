@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from model.chip import Chip, ChipBook
 from model.place import CAPTIVE, DENSE, PURPOSES, SPARSE, TRAINING
-from model.roofline import serve_table
+from model.roofline import fill_rates, serve_table
 from model.serving import (
     Architecture,
     CaptiveWork,
@@ -28,6 +28,9 @@ FloatArray = NDArray[np.float64]
 
 SECONDS_PER_HOUR = 3600.0
 TOKENS_PER_MTOK = 1e6
+
+ROOM = 128
+"""Chips, and models, for which there is room at first."""
 
 
 @dataclass(slots=True, eq=False)
@@ -67,27 +70,31 @@ class Catalogue:
     chips: ChipBook = field(default_factory=ChipBook)
     models: dict[str, Model] = field(default_factory=dict)
     work: FloatArray = field(default_factory=lambda: np.zeros((0, len(PURPOSES))))
-    _mtok_per_hour: dict[str, FloatArray] = field(default_factory=dict)
     _columns: dict[str, FloatArray] = field(default_factory=dict)
     _of_vendor: dict[str, list[Model]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._service = work_row(self.serving)
         self._references = model_rows([self.reference_dense, self.reference_sparse], self.serving)
-        self._speeds = chip_rows([], self.serving)
+        self._unit = self.online_efficiency * SECONDS_PER_HOUR / TOKENS_PER_MTOK
+        # Rows of chips and models as serving sees them, with room to grow, and what is known of each pair.
+        self._speeds, self._demands = chip_rows([], self.serving), model_rows([], self.serving)
+        self._rates = np.zeros((0, 0))
 
     def add_chip(self, chip: Chip) -> None:
         """Enter a chip; its index must be the next one."""
         if chip.index != len(self.chips):
             raise ValueError(f"chip {chip.name} has index {chip.index}, the next is {len(self.chips)}")
         self.chips.append(chip)
-        speed = chip_rows([chip.spec], self.serving)
-        self._speeds = np.concatenate([self._speeds, speed])
         row = np.zeros((1, len(PURPOSES)))
         # A cluster is only as good as its links: cards on a slow bus do not train.
         if chip.trains:
             row[0, TRAINING] = training_throughput(chip.spec, self.training)
-        row[0, DENSE], row[0, SPARSE] = self._mtok(self._references, speed)[:, 0]
+        self._speeds = grown(self._speeds, len(self.chips))
+        self._speeds[chip.index] = chip_rows([chip.spec], self.serving)
+        row[0, [DENSE, SPARSE]] = self._mtok(self._references, self._speeds[chip.index : chip.index + 1])[
+            :, 0
+        ]
         row[0, CAPTIVE] = captive_throughput(chip.spec, self.captive) * SECONDS_PER_HOUR
         self.work = np.concatenate([self.work, row])
 
@@ -97,6 +104,8 @@ class Catalogue:
         model.memory_gb = footprint_gb(model.architecture, self.serving)
         self.models[model.name] = model
         self._of_vendor.setdefault(model.vendor, []).append(model)
+        self._demands = grown(self._demands, len(self.models))
+        self._demands[model.number] = model_rows([model.architecture], self.serving)
 
     def models_of(self, vendor: str) -> Sequence[Model]:
         """All models of a vendor so far, in order of launch."""
@@ -107,19 +116,14 @@ class Catalogue:
 
         On every chip, or on the first so many ``chips``.
         """
-        known, count = self._mtok_per_hour, len(self.chips) if chips is None else chips
-        # Models that lack the same chips are computed together: once for what has just been launched.
-        lacking: dict[int, dict[str, Model]] = {}
-        for model in models:
-            have = len(known[model.name]) if model.name in known else 0
-            if have < count:
-                lacking.setdefault(have, {})[model.name] = model
-        for have, group in lacking.items():
-            rows = model_rows([model.architecture for model in group.values()], self.serving)
-            fresh = self._mtok(rows, self._speeds[have:count])
-            for name, row in zip(group, fresh, strict=True):
-                known[name] = np.concatenate([known[name], row]) if have else row
-        return np.array([known[model.name][:count] for model in models]).reshape(len(models), count)
+        count = len(self.chips) if chips is None else chips
+        rows, columns = len(self._demands), len(self._speeds)
+        if self._rates.shape != (rows, columns):
+            known, self._rates = self._rates, np.full((rows, columns), np.nan)
+            self._rates[: known.shape[0], : known.shape[1]] = known
+        wanted = np.array([model.number for model in models], dtype=np.int64)
+        fill_rates(self._rates, self._speeds, self._demands, self._service, wanted, count, self._unit)
+        return self._rates[wanted, :count]
 
     def rates(self, architectures: list[Architecture], chips: NDArray[np.int64]) -> FloatArray:
         """Blended Mtok a chip hour of architectures that are only considered, shape (architectures, chips)."""
@@ -136,5 +140,11 @@ class Catalogue:
 
     def _mtok(self, models: FloatArray, chips: FloatArray) -> FloatArray:
         """Blended Mtok a chip hour of rows of models on rows of chips, shape (models, chips)."""
-        tokens = serve_table(chips, models, self._service)[:, :, 0]
-        return np.asarray(tokens * (self.online_efficiency * SECONDS_PER_HOUR / TOKENS_PER_MTOK))
+        return np.asarray(serve_table(chips, models, self._service)[:, :, 0] * self._unit)
+
+
+def grown(rows: FloatArray, count: int) -> FloatArray:
+    """The rows themselves, or, where ``count`` are too many for them, with as many again and more."""
+    if count <= len(rows):
+        return rows
+    return np.concatenate([rows, np.zeros((max(count, ROOM), rows.shape[1]))])

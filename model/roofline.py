@@ -172,3 +172,27 @@ def serve_table(
             rate, count, batch, share = _serve((c[0], c[1], c[2], c[3]), model, technology)
             found[i, j, 0], found[i, j, 1], found[i, j, 2], found[i, j, 3] = rate, count, batch, share
     return found
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def fill_rates(
+    rates: NDArray[np.float64],
+    chips: NDArray[np.float64],
+    models: NDArray[np.float64],
+    work: NDArray[np.float64],
+    wanted: NDArray[np.int64],
+    first: int,
+    unit: float,
+) -> None:
+    """Work out what is still nan in the rows ``wanted`` of ``rates`` (models, chips), on the ``first`` chips.
+
+    Rates are tokens a second and chip times ``unit``.
+    """
+    technology = (work[0], work[1], work[2], work[3], work[4], work[5], work[6])
+    for i in wanted:
+        m = models[i]
+        model = (m[0], m[1], m[2], m[3], m[4], m[5], m[6])
+        for j in range(first):
+            if math.isnan(rates[i, j]):
+                c = chips[j]
+                rates[i, j] = _serve((c[0], c[1], c[2], c[3]), model, technology)[0] * unit
