@@ -123,7 +123,7 @@ def calibrate(
         "draws": pd.DataFrame(space.values(unit), columns=list(space.names)),
         "quantiles": pd.DataFrame(unit, columns=list(space.names)),
     }
-    evaluations = [*([list_.evaluation] if list_ else []), *learned.evaluations]
+    evaluations = [*(list_.evaluations if list_ else ()), *learned.evaluations]
     notes = _notes(learned, drawn, list_, len(space), design)
     if list_ is not None:
         tables["shortlist"] = list_.table()
@@ -219,6 +219,12 @@ def _notes(learned: Waves, drawn: Draws, listed: Shortlist | None, width: int, d
         f"Chance: seeds 1 to {design.seeds} at every point; {design.chance_seeds} seeds at {design.chance_points + 1} "
         "points tell how far seeds differ, and that is an error of every observable, as of one draw of chance.",
     ]
+    if listed is not None and listed.unknown:
+        notes.append(
+            f"What {', '.join(listed.unknown)} do to some observable could not be measured: runs failed or left it "
+            "undefined towards an end of the range. It counts as nothing in the choice of what is fitted: name these with "
+            "--over if they may matter."
+        )
     for each, share in learned.left_out:
         notes.append(f"{each.id} is left out: {share:.0%} of the points of the prior leave it undefined.")
     poor = [

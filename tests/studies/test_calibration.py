@@ -10,6 +10,7 @@ import pytest
 
 from evidence import fit
 from scenarios.plan import PlanError
+from scenarios.runner import Job
 from scenarios.scenario import load
 from scenarios.store import Store
 from studies.calibration import observables as table
@@ -21,8 +22,8 @@ from studies.calibration.tempering import sample
 from studies.calibration.waves import Design, luck_of
 from studies.space import Space
 from tests.studies import observed
-from tests.studies.functions import AXES
-from tests.studies.observed import FRAGILE, JOB, NOISE, observables, response
+from tests.studies.functions import AXES, arguments
+from tests.studies.observed import FRAGILE, JOB, NOISE, measure, observables, response
 
 TRUTHS = 48
 TRUTH = np.array([0.6, 0.4, 0.5, 0.8])
@@ -226,6 +227,34 @@ def test_parameters_that_move_nothing_are_not_fitted_and_what_others_could_add_i
     assert some.space.names == tuple(listed["parameter"][:2])
     left = 1.5**2 / 12.0  # the variance of 1.5 times a uniform argument
     assert some.learned.likelihood.errors[1] == pytest.approx(asked[1].variance + left, rel=1e-6)
+
+
+def test_a_parameter_whose_end_has_no_value_is_measured_further_in_and_never_taken_for_idle(tmp_path) -> None:
+    # The first argument moves an observable by 2, the most of all, and every run fails where it is above 0.9.
+    asked = observables(response(TRUTH))
+    some = fitted(tmp_path, asked, Design(40, 1, 2, 8, 2, 100, 200), among=2, met=0, job=FRAGILE)
+    listed = some.study.tables["shortlist"].set_index("parameter")
+    assert AXES[0] in some.space.names
+    whole = fitted(tmp_path, asked, Design(40, 1, 2, 8, 2, 100, 200), among=2, met=0)
+    linear = whole.study.tables["shortlist"].set_index("parameter")
+    assert listed["influence"][AXES[0]] == pytest.approx(linear["influence"][AXES[0]], rel=1e-6)
+    assert listed["undefined"].tolist() == [0] * 4
+
+
+def test_a_parameter_without_a_value_also_further_in_is_said(tmp_path) -> None:
+    job = Job(fails_above_a_half, measure)
+    some = fitted(
+        tmp_path, observables(response(TRUTH)), Design(60, 1, 2, 8, 1, 100, 200), among=3, met=0, job=job
+    )
+    assert some.study.tables["shortlist"].set_index("parameter")["undefined"][AXES[0]] == 3
+    said = next(note for note in some.study.notes if "could not be measured" in note)
+    assert AXES[0] in said and "--over" in said
+
+
+def fails_above_a_half(setting, seed):
+    if arguments(setting, 0.0, 1.0)[0] > 0.5:
+        raise ArithmeticError("tokens sold are not tokens bought")
+    return observed.simulate(setting, seed)
 
 
 def test_the_same_arguments_give_the_same_bytes(tmp_path) -> None:
