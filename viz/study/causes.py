@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from evidence.claims import by_id
+from evidence.facts import constants
 from studies.causes import DECLINE, LEVEL, LOG_FALL, RIVALS
 from viz.chart import BLUE, GREY, VERMILION
 from viz.inline import inline, plain
@@ -61,11 +62,14 @@ def title_of(cause: str) -> str:
 
 
 def _answer(outcomes: Sequence[Row], parts: Sequence[Row], rivals: Sequence[Row]) -> Section:
+    level = f"{100.0 * constants()['interval_level']:.0f} %"
     content = [
         paragraph(
             "Each change is the outcome with all of these causes on less that with none of them. A cause's part is its "
             "Shapley value: what it adds on average over all orders of turning causes on, so that the parts sum to the "
-            "change. Intervals are Student's over seeds, of Shapley values seed by seed."
+            f"change. Intervals are Student's over seeds, of Shapley values seed by seed, and hold with {level}: each for "
+            f"itself, so that of {len(parts)} parts some {(1.0 - constants()['interval_level']) * len(parts):.0f} would be "
+            "clear of nought by luck if none did anything."
         )
     ]
     # Every reading of the fall of NVIDIA's share gets an answer: of what was ordered, of what was delivered.

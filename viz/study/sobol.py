@@ -191,11 +191,11 @@ def _rows(study: Study, name: str) -> list[Element]:
     headings |= {"seeds": "Total, over single seeds"} if several else {}
     made: list[Element] = [details("All figures", table(headings, lines, numbers="total first seeds"))]
     if "pairs" in study.tables:
-        made += _pairs(of_outcome(study.tables["pairs"], name))
+        made += _pairs(of_outcome(study.tables["pairs"], name), float(study.asked["interval_level"]))
     return made
 
 
-def _pairs(frame: pd.DataFrame) -> list[Element]:
+def _pairs(frame: pd.DataFrame, level: float) -> list[Element]:
     """Pairs that act together beyond chance, the strongest first."""
     clear = frame[frame["second_low"] > 0.0].sort_values("second", ascending=False, kind="stable")
     if clear.empty:
@@ -208,7 +208,7 @@ def _pairs(frame: pd.DataFrame) -> list[Element]:
     ]
     said = (
         f"{len(clear)} of {len(frame)} pairs take a share together, beyond what each takes alone, whose interval is "
-        "above zero."
+        f"above zero. Were there none, some {(1.0 - level) / 2.0 * len(frame):.0f} would be by chance."
     )
     return [
         heading("What acts together"),
