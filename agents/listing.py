@@ -85,22 +85,19 @@ class Listing:
         """What sellers would put on the list."""
         market, models = self._market, sheet.models
         tokens = market.graph.compiled("tokens").version
-        every, partners = [*market.vendors, *market.clouds], market.clouds
-        areas = self._areas.of(lambda: {name: areas_of(market, name) for name in every}, tokens)
-        partner_areas = self._partner_areas.of(
-            lambda: {name: areas_of(market, name, partner=True) for name in partners}, tokens
-        )
-        self._choose_hosted(sheet, areas)
+        reach = self._areas.of(lambda: areas(market), tokens)
+        partners = self._partner_areas.of(lambda: areas(market, partner=True), tokens)
+        self._choose_hosted(sheet, reach)
         on_sale = [(model, model.open_weights) for model in models]
         sold = self._sold.of(
-            lambda: [*_apis(market, areas), *_resales(market, partner_areas)],
+            lambda: [*_apis(market, reach), *_resales(market, partners)],
             tokens,
             on_sale,
             [vendor.active for vendor in market.vendors.values()],
             [market.graph.compiled(kind).version for kind in ("hosting", "equity")],
         )
         hosted = self._hosted.of(
-            lambda: _hosted(market, models, areas),
+            lambda: _hosted(market, models, reach),
             tokens,
             on_sale,
             market.graph.compiled("hosting").version,
@@ -113,14 +110,12 @@ class Listing:
         market, book, p = self._market, self._market.offers, self._market.parameters
         listed, self._listed = self._listed, set(wanted)
         new = [terms for terms in wanted if terms not in listed]
-        if not new and len(listed) == len(wanted):
-            return
-        keys = {(model.name, channel, seller, area) for model, channel, seller, _, _, area, _ in wanted}
-        book.close(offer for offer in book if offer.key not in keys)
+        gone = {_key(terms) for terms in listed - self._listed} - {_key(terms) for terms in new}
+        leaving = [offer for offer in map(book.get, gone) if offer is not None]
         fresh = []
         for terms in new:
             model, channel, seller, setter, host, area, regions = terms
-            known = book.get((model.name, channel, seller, area))
+            known = book.get(_key(terms))
             if known is not None:
                 # Reach and hosting contracts change while the line stays the same to its buyers.
                 book.move(known, host, regions)
@@ -139,9 +134,9 @@ class Listing:
                 self._listed.discard(terms)
                 continue
             fresh.append(Offer(model, channel, seller, setter, host, area, regions, market.t, price=price))
-        book.open(*fresh)
+        book.change(leaving, fresh)
 
-    def _choose_hosted(self, sheet: CostSheet, areas: dict[str, Areas]) -> None:
+    def _choose_hosted(self, sheet: CostSheet, reach: dict[str, Areas]) -> None:
         """Every cloud and venue decides which open models to host."""
         market, p = self._market, self._market.parameters
         models = [model for model in sheet.models if model.open_weights]
@@ -158,7 +153,7 @@ class Listing:
             chosen |= decide_hosting(np.where(of_tier, value, -np.inf), hosted, slots, p.hosting_loyalty)
         changed = (chosen != hosted).any(axis=1)
         for i, owner in enumerate(owners):
-            if not (changed[i] or len(owner.hosted) != hosted[i].sum()) or not areas[owner.name]:
+            if not (changed[i] or len(owner.hosted) != hosted[i].sum()) or not reach[owner.name]:
                 continue
             now = {models[m].name for m in np.flatnonzero(chosen[i])}
             for name in sorted(now - owner.hosted):
@@ -196,31 +191,45 @@ class Listing:
         return np.asarray(value)
 
 
-def areas_of(market: Market, seller: str, partner: bool = False) -> Areas:
-    """The price areas of a seller and the regions in each: one list for all, but China's clouds price abroad apart."""
-    regions = set()
-    for segment in market.graph.targets(seller, "tokens"):
-        if partner or market.graph.terms(seller, segment, "tokens").get("scope") != PARTNER_ONLY:
-            regions.add(REGION_INDEX[market.graph.node(segment).region])
-    if market.firms[seller].origin != "CN":
-        return {GLOBAL: tuple(sorted(regions))} if regions else {}
-    abroad = tuple(sorted(regions - {CHINA}))
-    found = {REGIONS[CHINA]: (CHINA,)} if CHINA in regions else {}
-    return found | ({ABROAD: abroad} if abroad else {})
+def _key(terms: Terms) -> tuple[str, str, str, str]:
+    """That of the offer that has these terms."""
+    model, channel, seller, _, _, area, _ = terms
+    return (model.name, channel, seller, area)
 
 
-def _apis(market: Market, areas: dict[str, Areas]) -> list[Terms]:
-    """What vendors sell through their own interfaces."""
-    found: list[Terms] = []
-    for vendor in market.vendors.values():
-        if vendor.active and vendor.models and areas[vendor.name] and vendor.has_host:
-            host, name = vendor.host(), vendor.name
-            for model in vendor.models:
-                found += [(model, "api", name, name, host, *place) for place in areas[name].items()]
+def areas(market: Market, partner: bool = False) -> dict[str, Areas]:
+    """The price areas of each seller and the regions in each: one list for all, but China's clouds price abroad apart.
+
+    ``partner`` counts access that is for partners' proprietary models only.
+    """
+    reached: dict[str, set[int]] = {name: set() for name in market.firms}
+    edges = market.graph.compiled("tokens")
+    for (seller, segment), data in zip(edges.position, edges.attributes, strict=True):
+        if partner or data["terms"].get("scope") != PARTNER_ONLY:
+            reached[seller].add(REGION_INDEX[market.graph.node(segment).region])
+    found: dict[str, Areas] = {}
+    for seller, regions in reached.items():
+        everywhere, abroad = tuple(sorted(regions)), tuple(sorted(regions - {CHINA}))
+        if market.firms[seller].origin != "CN":
+            found[seller] = {GLOBAL: everywhere} if everywhere else {}
+            continue
+        home = {REGIONS[CHINA]: (CHINA,)} if CHINA in regions else {}
+        found[seller] = home | ({ABROAD: abroad} if abroad else {})
     return found
 
 
-def _resales(market: Market, areas: dict[str, Areas]) -> list[Terms]:
+def _apis(market: Market, reach: dict[str, Areas]) -> list[Terms]:
+    """What vendors sell through their own interfaces."""
+    found: list[Terms] = []
+    for vendor in market.vendors.values():
+        if vendor.active and vendor.models and reach[vendor.name] and vendor.has_host:
+            host, name = vendor.host(), vendor.name
+            for model in vendor.models:
+                found += [(model, "api", name, name, host, *place) for place in reach[name].items()]
+    return found
+
+
+def _resales(market: Market, reach: dict[str, Areas]) -> list[Terms]:
     """What clouds sell of their partners' proprietary models."""
     found: list[Terms] = []
     for vendor in market.vendors.values():
@@ -232,12 +241,12 @@ def _resales(market: Market, areas: dict[str, Areas]) -> list[Terms]:
                 continue
             for model in closed:
                 found += [
-                    (model, "managed", cloud, vendor.name, cloud, *place) for place in areas[cloud].items()
+                    (model, "managed", cloud, vendor.name, cloud, *place) for place in reach[cloud].items()
                 ]
     return found
 
 
-def _hosted(market: Market, models: list[Model], areas: dict[str, Areas]) -> list[Terms]:
+def _hosted(market: Market, models: list[Model], reach: dict[str, Areas]) -> list[Terms]:
     """Open models on every cloud and venue that has decided to host them."""
     found: list[Terms] = []
     for name, owner in market.clouds.items():
@@ -246,7 +255,7 @@ def _hosted(market: Market, models: list[Model], areas: dict[str, Areas]) -> lis
                 continue
             if not market.graph.permitted(model.vendor, name, "hosting"):
                 market.graph.permit(model.vendor, name, "hosting", role="open weights")
-            found += [(model, owner.channel, name, name, name, *place) for place in areas[name].items()]
+            found += [(model, owner.channel, name, name, name, *place) for place in reach[name].items()]
     return found
 
 

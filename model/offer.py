@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +29,7 @@ NUMBERS = {
 """What changes about an offer from quarter to quarter, and what it is before anything is known."""
 
 _ROW = {name: row for row, name in enumerate(NUMBERS)}
+_UNKNOWN = np.array(list(NUMBERS.values()))[:, None]
 
 
 class _Number:
@@ -103,8 +104,9 @@ class Offer:
         self.since = since
         self.key = (model.name, channel, seller, area)
         """What makes an offer the same offer from quarter to quarter."""
-        self._numbers = np.array([[numbers.get(name, start)] for name, start in NUMBERS.items()])
-        self._at = 0
+        self._numbers, self._at = _UNKNOWN.copy(), 0
+        for name, value in numbers.items():
+            self._numbers[_ROW[name], 0] = value
 
     @property
     def at_cost(self) -> bool:
@@ -136,6 +138,15 @@ class Lines:
     reach: BoolArray
 
 
+CODES = (
+    *("setter", "seller", "host", "fleet", "model", "purpose", "since", "open_weights", "at_cost"),
+    *REGIONS,
+)
+"""The whole numbers of :class:`Lines`, with a column for each region of ``reach``."""
+
+MODEL = CODES.index("model")
+
+
 class OfferBook:
     """All open offers in a fixed order, with their numbers in columns: ``book.price`` is (offers,), and live.
 
@@ -162,6 +173,8 @@ class OfferBook:
         self._fleets = fleets or {}
         self._keys: dict[tuple[str, str, str, str], Offer] = {}
         self._values = np.zeros((len(NUMBERS), 0))
+        self._codes = np.zeros((0, len(CODES)), dtype=np.int64)
+        self._capability = np.zeros(0)
         self._lines: Lines | None = None
         self._groups: IntArray | None = None
 
@@ -175,21 +188,32 @@ class OfferBook:
         """The offer of that key, or None."""
         return self._keys.get(key)
 
-    def open(self, *fresh: Offer) -> None:
-        """Add offers at the end of the list."""
-        if fresh:
-            self._become([*self.offers, *fresh])
-
-    def close(self, gone: Iterable[Offer]) -> None:
-        """Take offers off the list; they keep their last numbers."""
-        leaving = {id(offer) for offer in gone}
-        if leaving:
-            self._become([offer for offer in self.offers if id(offer) not in leaving])
+    def change(self, gone: Iterable[Offer] = (), fresh: Sequence[Offer] = ()) -> None:
+        """Take offers off the list, which keep their last numbers, and add others at its end."""
+        leaving = {offer._at for offer in gone}
+        if not leaving and not fresh:
+            return
+        stay = [j for j in range(len(self.offers)) if j not in leaving]
+        for j in leaving:
+            offer = self.offers[j]
+            offer._numbers, offer._at = offer._numbers[:, [j]], 0
+        self.offers = [self.offers[j] for j in stay] + list(fresh)
+        self._values = np.concatenate([self._values[:, stay], *(offer._numbers for offer in fresh)], axis=1)
+        codes = np.array([self._code(offer) for offer in fresh], dtype=np.int64).reshape(-1, len(CODES))
+        self._codes = np.concatenate([self._codes[stay], codes])
+        better = [offer.model.capability for offer in fresh]
+        self._capability = np.concatenate([self._capability[stay], better])
+        for j, offer in enumerate(self.offers):
+            offer._numbers, offer._at = self._values, j
+        self._keys = {offer.key: offer for offer in self.offers}
+        self._lines = self._groups = None
+        self.version += 1
 
     def move(self, offer: Offer, host: str, regions: tuple[int, ...]) -> None:
         """Change who serves an offer and where it is sold; to its buyers the line stays the same."""
         if offer.host != host or offer.regions != regions:
             offer.host, offer.regions = host, regions
+            self._codes[offer._at] = self._code(offer)
             self._lines = None
 
     def open_weights_of(self, model: Model) -> None:
@@ -197,51 +221,48 @@ class OfferBook:
         for offer in self.offers:
             if offer.model is model:
                 offer.setter = offer.seller
+                self._codes[offer._at] = self._code(offer)
         self._lines = None
 
-    def _become(self, offers: list[Offer]) -> None:
-        values = np.empty((len(NUMBERS), len(offers)))
-        for j, offer in enumerate(offers):
-            values[:, j] = offer._numbers[:, offer._at]
-        for offer in self.offers:
-            offer._numbers, offer._at = offer._numbers[:, [offer._at]], 0
-        for j, offer in enumerate(offers):
-            offer._numbers, offer._at = values, j
-        self.offers, self._values = offers, values
-        self._keys = {offer.key: offer for offer in offers}
-        self._lines = self._groups = None
-        self.version += 1
+    def _code(self, offer: Offer) -> list[int]:
+        """What :data:`CODES` says of an offer."""
+        firms, model = self._firms, offer.model
+        return [
+            firms[offer.setter],
+            firms[offer.seller],
+            firms[offer.host],
+            self._fleets[offer.host],
+            model.number,
+            SPARSE if model.architecture.sparse else DENSE,
+            offer.since,
+            model.open_weights,
+            offer.at_cost,
+            *(region in offer.regions for region in range(len(REGIONS))),
+        ]
 
     @property
     def lines(self) -> Lines:
         """Who stands behind each offer, as numbers; the same object until that changes."""
         if self._lines is None:
-            firms, offers = self._firms, self.offers
-            reach = np.zeros((len(offers), len(REGIONS)), dtype=bool)
-            for j, offer in enumerate(offers):
-                reach[j, offer.regions] = True
+            column = dict(zip(CODES, self._codes.T.copy(), strict=True))
             self._lines = Lines(
-                setter=np.array([firms[o.setter] for o in offers], dtype=np.int64),
-                seller=np.array([firms[o.seller] for o in offers], dtype=np.int64),
-                host=np.array([firms[o.host] for o in offers], dtype=np.int64),
-                fleet=np.array([self._fleets[o.host] for o in offers], dtype=np.int64),
-                model=np.array([o.model.number for o in offers], dtype=np.int64),
-                purpose=np.array(
-                    [SPARSE if o.model.architecture.sparse else DENSE for o in offers], dtype=np.int64
-                ),
-                since=np.array([o.since for o in offers], dtype=np.int64),
-                capability=np.array([o.model.capability for o in offers], dtype=np.float64),
-                open_weights=np.array([o.model.open_weights for o in offers], dtype=bool),
-                at_cost=np.array([o.at_cost for o in offers], dtype=bool),
-                reach=reach,
+                setter=column["setter"],
+                seller=column["seller"],
+                host=column["host"],
+                fleet=column["fleet"],
+                model=column["model"],
+                purpose=column["purpose"],
+                since=column["since"],
+                capability=self._capability,
+                open_weights=column["open_weights"].astype(bool),
+                at_cost=column["at_cost"].astype(bool),
+                reach=self._codes[:, -len(REGIONS) :].astype(bool),
             )
         return self._lines
 
     def model_groups(self) -> IntArray:
         """A number for each model, equal where offers sell the same model, in order of appearance, shape (offers,)."""
         if self._groups is None:
-            numbers: dict[str, int] = {}
-            self._groups = np.array(
-                [numbers.setdefault(offer.model.name, len(numbers)) for offer in self.offers], dtype=np.int64
-            )
+            _, first, group = np.unique(self._codes[:, MODEL], return_index=True, return_inverse=True)
+            self._groups = np.argsort(np.argsort(first))[group]
         return self._groups
