@@ -64,10 +64,8 @@ class Codes:
     """
 
     sources: list[tuple[str, bool, str]]
-    sellers: list[str]
     channels: list[str]
     source: IntArray
-    seller: IntArray
     channel: IntArray
     vendor: IntArray
 
@@ -76,14 +74,12 @@ class Codes:
         """Those of the offers on the list."""
         offers, firms = market.offers.offers, market.firms
         sources = [(o.model.origin, o.model.open_weights, firms[o.seller].origin) for o in offers]
-        sellers, channels = [o.seller for o in offers], [o.channel for o in offers]
+        channels = [o.channel for o in offers]
         vendors = {name: i for i, name in enumerate(market.vendors)}
         return cls(
             sources=list(dict.fromkeys(sources)),
-            sellers=list(dict.fromkeys(sellers)),
             channels=list(dict.fromkeys(channels)),
             source=_numbered(sources),
-            seller=_numbered(sellers),
             channel=_numbered(channels),
             vendor=np.array([vendors[o.model.vendor] for o in offers], dtype=np.int64),
         )
@@ -120,20 +116,20 @@ class Tastes:
         codes = self._codes.of(lambda: Codes.of(market), lines)
         bias = self._bias.of(lambda: _biases(codes.sources, p), p, codes)
         standing = self._standing.of(
-            lambda: _standings(market, codes.sellers), p, codes, len(market.institutions.copies)
+            lambda: _standings(market, market.firm_names), p, len(market.institutions.copies)
         )
         channel = self._channel.of(lambda: self._channels(codes.channels, p), p, codes)
         tokens = market.graph.compiled("tokens").version
-        reach = self._reach.of(lambda: self._reached(codes.sellers), tokens, codes)
-        share = self._share.of(lambda: _log(market.types.mixture @ reach), tokens, codes)
+        reach = self._reach.of(lambda: self._reached(market.firm_names), tokens)
+        share = self._share.of(lambda: _log(market.types.mixture @ reach), tokens)
         luck = market.luck.xi[codes.vendor].T
         base = p.llm_constant - p.outside_drift * market.years
-        by_region = base + (bias[:, codes.source] + standing[:, codes.seller] + luck)
+        by_region = base + (bias[:, codes.source] + standing[:, lines.seller] + luck)
         by_region[~(lines.reach & np.isfinite(market.offers.unit_cost)[:, None]).T] = -np.inf
         taste = by_region[self._region]
         taste += channel[:, codes.channel]
-        of_types = taste[market.types.cell] + share[:, codes.seller]
-        taste[~reach[:, codes.seller]] = -np.inf
+        of_types = taste[market.types.cell] + share[:, lines.seller]
+        taste[~reach[:, lines.seller]] = -np.inf
         return taste, of_types
 
     def _channels(self, channels: list[str], p: Parameters) -> FloatArray:
