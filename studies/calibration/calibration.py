@@ -99,14 +99,12 @@ def calibrate(
     chosen, job = tuple(asked) or observables.observables(), job or observables.job()
     short = to_the_last(setting)
     run = runner(short, out, workers, progress, job)
-    list_, others = None, np.zeros(len(chosen))
+    list_, others = None, np.zeros((len(chosen), len(chosen)))
     if among and among < len(space):
         list_ = shortlist(_listable(space), chosen, range(1, design.seeds + 1), run)
         names = list_.first(among)
         space, others = Space.over(names), list_.others(names, chosen)
-    learned = waves(
-        run, space, chosen, design, dict(zip((o.id for o in chosen), others.tolist(), strict=True)), told
-    )
+    learned = waves(run, space, chosen, design, others, told)
     likelihood = learned.likelihood
     count = max(design.draws, design.particles)
     drawn = sample(likelihood, len(space), count, design.generator(DRAWING))

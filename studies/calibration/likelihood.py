@@ -25,7 +25,7 @@ class Likelihood:
 
     Their covariance is the sum of: the emulators' variance at the point; ``chance`` x (1 + 1 / ``seeds``), because what
     was observed is one draw of chance, and the emulated mean carries the luck of so many seeds, the same at all points;
-    and ``errors``.
+    ``unfitted``; and ``errors``.
 
     Attributes:
         emulators: one for each observable.
@@ -33,6 +33,8 @@ class Likelihood:
         errors: variances of observation and discrepancy together, shape (observables,).
         chance: covariance between seeds at a point, shape (observables, observables).
         seeds: over how many common seeds the emulated means are, or to which their luck was corrected.
+        unfitted: covariance of what parameters that are not fitted could add, shape (observables, observables): one of
+            them moves several observables together, which no number of observables averages out.
     """
 
     emulators: Sequence[Emulator]
@@ -40,6 +42,13 @@ class Likelihood:
     errors: Array
     chance: Array
     seeds: int
+    unfitted: Array
+
+    @property
+    def shared(self) -> Array:
+        """The covariance of all that observables have in common at a point: chance, and what is not fitted."""
+        found: Array = self.luck + self.unfitted
+        return found
 
     @property
     def luck(self) -> Array:
@@ -61,7 +70,7 @@ class Likelihood:
 
     def covariance(self, variance: Array) -> Array:
         """The covariance of observations at points with these variances of the emulators, shape (points, k, k)."""
-        whole = np.repeat((self.luck + np.diag(self.errors))[None], len(variance), axis=0)
+        whole = np.repeat((self.shared + np.diag(self.errors))[None], len(variance), axis=0)
         places = np.arange(len(self.observed))
         whole[:, places, places] += variance
         return whole
@@ -69,7 +78,7 @@ class Likelihood:
     def implausibility(self, unit: Array) -> Array:
         """How many standard deviations each observable lies from its observation, shape (points, observables)."""
         mean, variance = predict(self.emulators, unit)
-        spread = np.sqrt(variance + np.diag(self.luck) + self.errors)
+        spread = np.sqrt(variance + np.diag(self.shared) + self.errors)
         found: Array = np.abs(mean - self.observed) / spread
         return found
 
@@ -98,6 +107,7 @@ class Likelihood:
             observed=self.observed[kept],
             errors=self.errors[kept],
             chance=self.chance[np.ix_(kept, kept)],
+            unfitted=self.unfitted[np.ix_(kept, kept)],
         )
 
 

@@ -133,7 +133,7 @@ def predicted(
                 "observed": float(likelihood.observed[place]),
                 "error": each.error,
                 "discrepancy": each.discrepancy,
-                "others": float(np.sqrt(max(likelihood.errors[place] - each.variance, 0.0))),
+                "others": float(np.sqrt(likelihood.unfitted[place, place])),
                 "chance": float(luck[place]),
                 "emulator": float(np.sqrt(np.median(variance[:, place]))),
                 "emulator_explains": emulator.explained,

@@ -56,14 +56,15 @@ def ranks(
     seeds = range(design.chance_seeds + 1, design.chance_seeds + 1 + count)
     found = [run([at], (seed,), "calibration, a truth") for seed, at in zip(seeds, points, strict=True)]
     given = np.concatenate([values(each.table, learned.observables)[:, 0] for each in found])
-    spread = np.sqrt(learned.likelihood.errors)
-    noise = generator.standard_normal(given.shape) * spread
+    likelihood = learned.likelihood
+    errors = np.linalg.cholesky(likelihood.unfitted + np.diag(likelihood.errors))
+    noise = generator.standard_normal(given.shape) @ errors.T
     rows, lost = [], 0
     for truth in counted("truths of the check", range(count), told):
         if not np.isfinite(given[truth]).all():
             lost += 1
             continue
-        asked = observed_as(learned.likelihood, given[truth] + noise[truth])
+        asked = observed_as(likelihood, given[truth] + noise[truth])
         drawn = sample(asked, len(space), design.draws, design.generator(purpose, truth))
         thin = drawn.unit[spread_out(design.draws, THINNED)]
         below = (thin < unit[truth]).sum(0)

@@ -57,14 +57,15 @@ class Shortlist:
         return tuple(self.names[place] for place in order)
 
     def others(self, fitted: Sequence[str], asked: Sequence[Observable]) -> NDArray[np.float64]:
-        """The variance that all parameters but the fitted ones could add to each observable, shape (observables,).
+        """The covariance that all parameters but the fitted ones could add, shape (observables, observables).
 
-        Each is taken as linear in the quantiles of its prior, so that a change d between quantiles p and q is a variance of
-        (d / (q - p))^2 / 12; an unknown effect counts as none (:attr:`unknown`).
+        Each is taken as linear in the quantiles of its prior, so that changes d and e of two observables between quantiles
+        p and q are a covariance of d e / (q - p)^2 / 12; an unknown effect counts as none (:attr:`unknown`).
         """
         rest = np.array([name not in fitted for name in self.names])
-        slopes = np.nan_to_num(self.effects[rest]) / (ENDS[1] - ENDS[0])
-        found: NDArray[np.float64] = np.square(slopes).sum(0) / 12.0 * [each.variance for each in asked]
+        spread = np.sqrt([each.variance for each in asked])
+        slopes = np.nan_to_num(self.effects[rest]) / (ENDS[1] - ENDS[0]) * spread
+        found: NDArray[np.float64] = slopes.T @ slopes / 12.0
         return found
 
     def table(self) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -147,12 +147,12 @@ def waves(
     space: Space,
     asked: Sequence[Observable],
     design: Design,
-    others: Mapping[str, float] | None = None,
+    others: Array | None = None,
     told: Told | None = None,
 ) -> Waves:
     """Run the first wave over the prior and each later one where points are likely, and learn from all of them.
 
-    ``others`` are variances by id of an observable that come to its errors: what is not varied could add them.
+    ``others`` is the covariance of the observables that what is not varied could add, shape (observables, observables).
     ``told`` hears how many emulators of a wave are fitted.
 
     Raises PlanError when too few points define any observable.
@@ -174,6 +174,7 @@ def waves(
         units.append(unit)
         if not made:
             kept, left_out = _defined(asked, found, chance)
+        places = [place for place, each in enumerate(asked) if each in kept]
         given = values(found.table, kept)
         whole = [*(wave.given for wave in made), given]
         by_luck = values(chance.table, kept)
@@ -181,9 +182,10 @@ def waves(
         likelihood = Likelihood(
             emulators(np.concatenate(units), outputs, told),
             np.zeros(len(kept)),
-            np.array([each.variance + (others or {}).get(each.id, 0.0) for each in kept]),
+            np.array([each.variance for each in kept]),
             between_seeds(by_luck),
             design.chance_seeds,
+            np.zeros((len(kept), len(kept))) if others is None else others[np.ix_(places, places)],
         )
         cloud = unit_points("sobol", CLOUD, len(space), design.random)
         worst = likelihood.implausibility(cloud).max(1)

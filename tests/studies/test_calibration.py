@@ -226,7 +226,28 @@ def test_parameters_that_move_nothing_are_not_fitted_and_what_others_could_add_i
     assert listed["influence"].iloc[-1] == 0.0
     assert some.space.names == tuple(listed["parameter"][:2])
     left = 1.5**2 / 12.0  # the variance of 1.5 times a uniform argument
-    assert some.learned.likelihood.errors[1] == pytest.approx(asked[1].variance + left, rel=1e-6)
+    assert some.learned.likelihood.unfitted[1, 1] == pytest.approx(left, rel=1e-6)
+    assert some.learned.likelihood.errors.tolist() == pytest.approx([each.variance for each in asked])
+
+
+def test_what_one_parameter_that_is_not_fitted_adds_to_two_observables_is_one_error_and_not_two(
+    tmp_path,
+) -> None:
+    asked = observables(response(TRUTH))
+    some = fitted(tmp_path, asked, Design(24, 1, 2, 8, 2, 100, 200), among=1, met=0)
+    assert some.space.names == (AXES[2],)
+    # The first argument moves the first observable by 2 and the third by 1, the second one the second by 1.5.
+    known = np.array([[4.0, 0.0, 2.0], [0.0, 2.25, 0.0], [2.0, 0.0, 1.0]]) / 12.0
+    likelihood = some.learned.likelihood
+    assert likelihood.unfitted == pytest.approx(known, abs=1e-6)
+    whole = likelihood.covariance(np.zeros((1, 3)))[0]
+    assert whole - likelihood.luck == pytest.approx(
+        known + np.diag([each.variance for each in asked]), abs=1e-6
+    )
+    # So the first observation tells what is to be taken off the third: both of them together tell more.
+    assert likelihood.without(1).unfitted == pytest.approx(known[np.ix_([0, 2], [0, 2])], abs=1e-6)
+    seen = some.study.tables["observables"].set_index("observable")
+    assert seen["others"].tolist() == pytest.approx(np.sqrt(np.diag(known)).tolist(), abs=1e-6)
 
 
 def test_a_parameter_whose_end_has_no_value_is_measured_further_in_and_never_taken_for_idle(tmp_path) -> None:
