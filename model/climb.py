@@ -1,4 +1,4 @@
-"""The climb of one seller's prices to its first-order conditions, compiled.
+"""The climb of each seller's prices to its first-order conditions, compiled.
 
 Every kernel that this one calls is in this file, because a cached kernel is compiled again only when its own
 file changes. ``model.response`` is the door.
@@ -16,114 +16,148 @@ RIDGE = 1e-14  # of the largest squared step: keeps nearly parallel steps from d
 ASTRAY = 4.0  # growth of the squared residual at which the acceleration forgets its past steps
 UNDERFLOW = 1e-280  # demand slopes below this carry no information
 LONGEST_STEP = 1.0  # in log price: keeps a first guess far away from emptying the market
+NOTHING = -200.0  # log of a share that is none; products of several stay clear of slow subnormal numbers
+NOWHERE = -1e30  # the log sum of an empty nest
+ACCEPTED = 1e-9  # a residual that counts as solved
 
-# What belongs together is passed as tuples: ``tastes`` = (alpha, mass, value, nuisance, intensity, model,
-# sigma1, sigma2, eta, linear, tangent) of Buyers, ``money`` = (cost, stake, upstream, floor) by offer, ``rest`` = what
-# ``_rivals`` returns.
+# ``tastes``, ``money`` and ``sellers`` are those of ``model.rivals``, with the rows of its lines.
+FREE, FALL, REACH, UNITS, OPEN = range(5)
+# ``people``, what an evaluation knows by type, (7, I): mass, eta (1 - sigma1) / alpha, eta / alpha, the highest log
+# sum, the sum of the nest over it, its mean margin times what pulls prices up, consumption over the sum of the nest
+MASS, GROWTH, VOLUME, HIGH, WHOLE, PULL, BOUGHT = range(7)
+fast = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _tangent(reach: Any, at: Any) -> Any:  # pragma: no cover - compiled
-    """The tangent of the logarithm at ``at``, in its place where utility is linear in price."""
-    return np.log(at) + (reach - at) / at
+@njit(inline="always", error_model="numpy", fastmath={"contract"})
+def _exp(x: Any) -> Any:  # pragma: no cover - compiled
+    """Exponential for -200 to 200, Taylor's series to degree 11: vectorised in a loop, errors 1e-14."""
+    x = min(max(x, NOTHING), -NOTHING)
+    n = np.int32(x * 1.4426950408889634 + (0.5 if x >= 0.0 else -0.5))
+    r = x - n * 0.693147180369123816490
+    r = r - n * 1.90821492927058770002e-10
+    p = 1.0 / 39916800.0
+    p = p * r + 1.0 / 3628800.0
+    p = p * r + 1.0 / 362880.0
+    p = p * r + 1.0 / 40320.0
+    p = p * r + 1.0 / 5040.0
+    p = p * r + 1.0 / 720.0
+    p = p * r + 1.0 / 120.0
+    p = p * r + 1.0 / 24.0
+    p = p * r + 1.0 / 6.0
+    p = p * r + 0.5
+    p = p * r + 1.0
+    p = p * r + 1.0
+    return p * np.int64((np.int64(n) + 1023) << 52).view(np.float64)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _evaluate(
-    p: Any, own: Any, rest: Any, tastes: Any, money: Any, slope: Any, sold: Any, pulled: Any
+@njit(inline="always", error_model="numpy", fastmath={"contract"})
+def _log(x: Any) -> Any:  # pragma: no cover - compiled
+    """Logarithm of a positive normal number, the series of 2 artanh((m - 1)/(m + 1)), errors 1e-14."""
+    bits = np.float64(x).view(np.int64)
+    n = (bits - 0x3FE6A09E667F3BCD) >> 52
+    m = np.int64(bits - (n << 52)).view(np.float64)
+    s = (m - 1.0) / (m + 1.0)
+    q = s * s
+    p = 1.0 / 17.0
+    p = p * q + 1.0 / 15.0
+    p = p * q + 1.0 / 13.0
+    p = p * q + 1.0 / 11.0
+    p = p * q + 1.0 / 9.0
+    p = p * q + 1.0 / 7.0
+    p = p * q + 1.0 / 5.0
+    p = p * q + 1.0 / 3.0
+    p = p * q + 1.0
+    return 2.0 * s * p + np.int32(n) * 0.6931471805599453
+
+
+@fast
+def _feel(
+    p: Any, k: Any, rows: Any, count: Any, linear: Any, x: Any, pace: Any
+) -> None:  # pragma: no cover - compiled
+    """Utility of line ``k`` at price ``p`` and what it falls by with a unit of price, into rows ``k``."""
+    for a in range(count):
+        if linear:
+            x[k, a] = rows[FREE, k, a] - rows[FALL, k, a] * p
+            pace[k, a] = rows[FALL, k, a]
+        else:
+            x[k, a] = rows[FREE, k, a] - rows[FALL, k, a] * _log(p + rows[REACH, k, a])
+            pace[k, a] = rows[FALL, k, a] / (p + rows[REACH, k, a])
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
+def _condition(
+    k: Any, t: Any, rows: Any, count: Any, nests: Any, state: Any, people: Any
 ) -> Any:  # pragma: no cover - compiled
-    """Profit at own prices ``p``; writes Lambda, q and sum_k Gamma_kj M_k of each own offer (n,)."""
-    alpha, mass, value, nuisance, intensity, _, sigma1, sigma2, eta, linear, tangent = tastes
-    cost, stake, upstream, _ = money
-    place, log_sum, mean, log_rest, mean_rest = rest
-    types, n, touched = alpha.size, own.size, log_sum.shape[1]
-    near, far = 1.0 / (1.0 - sigma2), 1.0 / (1.0 - sigma1)
-    shrink = far / near
-    e, pace = np.empty(n), np.empty(n)
-    top = np.empty(touched)
-    total = np.empty(touched)
-    earned = np.empty(touched)
-    part = np.empty(touched)
-    for k in range(n):
-        slope[k] = 0.0
-        sold[k] = 0.0
-        pulled[k] = 0.0
-    profit = 0.0
-    for i in range(types):
-        for t in range(touched):
-            top[t] = log_sum[i, t]
-        for k in range(n):
-            j = own[k]
-            if value[i, j] > -np.inf:
-                pace[k] = p[k] + nuisance[i, j]
-                if linear:
-                    e[k] = (value[i, j] - alpha[i] * _tangent(pace[k], tangent[i, j])) * near
-                    pace[k] = tangent[i, j]
-                else:
-                    e[k] = (value[i, j] - alpha[i] * np.log(pace[k])) * near
-                top[place[k]] = max(top[place[k]], e[k])
-            else:
-                e[k] = -np.inf
-        for t in range(touched):
-            if log_sum[i, t] > -np.inf:
-                total[t] = np.exp(log_sum[i, t] - top[t])
-                earned[t] = total[t] * mean[i, t]
-            else:
-                total[t] = 0.0
-                earned[t] = 0.0
-        for k in range(n):
-            if e[k] > -np.inf:
-                e[k] = np.exp(e[k] - top[place[k]])
-                total[place[k]] += e[k]
-                earned[place[k]] += (
-                    e[k] * intensity[i, own[k]] * (stake[own[k]] * (p[k] - cost[own[k]]) + upstream[own[k]])
-                )
-            else:
-                e[k] = 0.0
-        highest = log_rest[i]
-        for t in range(touched):
-            if total[t] > 0.0:
-                part[t] = (top[t] + np.log(total[t])) * shrink
-                earned[t] /= total[t]
-                highest = max(highest, part[t])
-            else:
-                part[t] = -np.inf
-        if highest == -np.inf:
-            continue
-        whole = np.exp(log_rest[i] - highest)
-        average = whole * mean_rest[i]
-        for t in range(touched):
-            part[t] = np.exp(part[t] - highest)
-            whole += part[t]
-            average += part[t] * earned[t]
-        average /= whole
-        log_inclusive = highest + np.log(whole)
-        adoption = 1.0 / (1.0 + np.exp(-(1.0 - sigma1) * log_inclusive))
-        bought = mass[i] * adoption
-        if eta != 0.0:
-            bought *= np.exp(eta * (1.0 - sigma1) / alpha[i] * log_inclusive)
-        profit += bought * average
-        for k in range(n):
-            if e[k] > 0.0:
-                j = own[k]
-                inside = e[k] / total[place[k]]
-                within = inside * part[place[k]] / whole
-                flow = bought / pace[k]
-                sold[k] += bought * within * intensity[i, j]
-                slope[k] += flow * within * intensity[i, j] * alpha[i] * near
-                pulled[k] += (
-                    flow
-                    * within
-                    * (
-                        (alpha[i] * (adoption + far - 1.0) - eta) * average
-                        + alpha[i] * (near - far) * earned[place[k]]
-                    )
-                )
-    return profit
+    """Units sold of line ``k``, Lambda and sum_j Gamma_jk M_j."""
+    x, pace, _, earned, part, _ = state
+    near, far = nests
+    sold, slope, pulled = 0.0, 0.0, 0.0
+    for a in range(count):
+        flow = people[BOUGHT, a] * x[k, a] * part[t, a]
+        fall = flow * pace[k, a]
+        sold += flow * rows[UNITS, k, a]
+        slope += fall * rows[UNITS, k, a]
+        pulled += fall * (people[PULL, a] + (near - far) * earned[t, a])
+    return sold, slope, pulled / near
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _solve(a: Any, b: Any, n: Any) -> None:  # pragma: no cover
+@fast
+def _evaluate(
+    p: Any, s: Any, sellers: Any, tastes: Any, margin: Any, state: Any, people: Any
+) -> None:  # pragma: no cover - compiled
+    """Shares at the prices of seller ``s``, of which each line earns ``margin`` a unit.
+
+    Fills ``state``: a line's share of its model, pace, and by slot total, mean margin and part of consumption; and
+    ``people`` by type.
+    """
+    _, _, _, _, _, _, _, sigma1, sigma2, _, linear, _ = tastes
+    begin, first, _, place, count, _, _, rows, log_sum, mean, log_rest, mean_rest, _ = sellers
+    x, pace, total, earned, part, top = state
+    near, far, types = 1.0 / (1.0 - sigma2), 1.0 / (1.0 - sigma1), count[s]
+    for t in range(first[s], first[s + 1]):
+        for a in range(types):
+            top[t, a] = log_sum[t, a]
+    for k in range(begin[s], begin[s + 1]):
+        _feel(p[k], k, rows, types, linear, x, pace)
+        for a in range(types):
+            top[place[k], a] = max(top[place[k], a], x[k, a])
+    for t in range(first[s], first[s + 1]):
+        for a in range(types):
+            total[t, a] = _exp(log_sum[t, a] - top[t, a])
+            earned[t, a] = total[t, a] * mean[t, a]
+    for k in range(begin[s], begin[s + 1]):
+        t = place[k]
+        for a in range(types):
+            x[k, a] = _exp(x[k, a] - top[t, a]) * rows[OPEN, k, a]
+            total[t, a] += x[k, a]
+            earned[t, a] += x[k, a] * rows[UNITS, k, a] * margin[k]
+    for a in range(types):
+        people[HIGH, a] = log_rest[s, a]
+    for t in range(first[s], first[s + 1]):
+        for a in range(types):
+            part[t, a] = (top[t, a] + _log(total[t, a])) * (far / near)
+            people[HIGH, a] = max(people[HIGH, a], part[t, a])
+            total[t, a] = 1.0 / total[t, a]
+            earned[t, a] *= total[t, a]
+    for a in range(types):
+        people[WHOLE, a] = _exp(log_rest[s, a] - people[HIGH, a])
+        people[PULL, a] = people[WHOLE, a] * mean_rest[s, a]
+    for t in range(first[s], first[s + 1]):
+        for a in range(types):
+            part[t, a] = _exp(part[t, a] - people[HIGH, a])
+            people[WHOLE, a] += part[t, a]
+            people[PULL, a] += part[t, a] * earned[t, a]
+            part[t, a] *= total[t, a]
+    for a in range(types):
+        level = people[HIGH, a] + _log(people[WHOLE, a])
+        adoption = 1.0 / (1.0 + _exp((sigma1 - 1.0) * level))
+        volume = people[MASS, a] * adoption * _exp(people[GROWTH, a] * level)
+        people[BOUGHT, a] = volume / people[WHOLE, a]
+        people[PULL, a] *= (adoption + far - 1.0 - people[VOLUME, a]) / people[WHOLE, a]
+
+
+@fast
+def _solve(a: Any, b: Any, n: Any) -> None:  # pragma: no cover - compiled
     """Solve a x = b in place by elimination with pivots, for the few equations of the acceleration."""
     for c in range(n):
         pivot = c
@@ -150,17 +184,20 @@ def _solve(a: Any, b: Any, n: Any) -> None:  # pragma: no cover
         b[c] /= a[c, c]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _accelerate(z: Any, f: Any, steps: Any, falls: Any, known: Any, out: Any) -> None:  # pragma: no cover
+@fast
+def _accelerate(
+    z: Any, f: Any, steps: Any, falls: Any, known: Any, out: Any
+) -> None:  # pragma: no cover - compiled
     """Anderson acceleration (Walker and Ni 2011): combine past steps so that their residuals cancel."""
     n = z.size
     a = np.zeros((known, known))
     b = np.zeros(known)
     size = 0.0
     for r in range(known):
-        for c in range(known):
+        for c in range(r + 1):
             for k in range(n):
                 a[r, c] += falls[r, k] * falls[c, k]
+            a[c, r] = a[r, c]
         size = max(size, a[r, r])
         for k in range(n):
             b[r] += falls[r, k] * f[k]
@@ -173,48 +210,78 @@ def _accelerate(z: Any, f: Any, steps: Any, falls: Any, known: Any, out: Any) ->
             out[k] -= b[r] * (steps[r, k] + falls[r, k])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@fast
 def climb(
-    p: Any, own: Any, rest: Any, tastes: Any, money: Any, reach: Any, tolerance: Any, limit: Any
+    moved: Any, active: Any, sellers: Any, tastes: Any, money: Any, tolerance: Any, limit: Any
 ) -> Any:  # pragma: no cover - compiled
-    """Iterate own prices ``p`` (in place) to their first-order conditions; gives residual and iterations."""
+    """Iterate the prices of each ``active`` (S,) seller to its first-order conditions, the others' as posted.
+
+    ``moved`` (J,) holds first guesses and takes the prices of sellers that are solved. Returns residuals (S,) and
+    iterations (S,), both zero for a seller that is not active.
+    """
+    alpha, _, weights, _, nuisance, _, _, sigma1, sigma2, eta, _, _ = tastes
     cost, stake, upstream, floor = money
-    n = own.size
-    slope, sold, pulled = np.empty(n), np.empty(n), np.empty(n)
-    z, f, z_old, f_old, out = np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n)
-    steps, falls = np.zeros((MEMORY, n)), np.zeros((MEMORY, n))
-    known, count, last, residual = 0, 0, np.inf, np.inf
-    for iteration in range(limit):
-        _evaluate(p, own, rest, tastes, money, slope, sold, pulled)
-        residual, norm = 0.0, 0.0
-        for k in range(n):
-            j = own[k]
-            if slope[k] > UNDERFLOW:
-                goal = cost[j] - upstream[j] / stake[j] + (sold[k] + pulled[k] / stake[j]) / slope[k]
-            else:
-                goal = p[k] / 2.0  # so dear that demand underflows: come back
-            goal = max(goal, floor[j])
-            residual = max(residual, abs(goal - p[k]) / (p[k] + reach[j]))
-            z[k] = np.log(p[k])
-            f[k] = min(max(np.log(goal) - z[k], -LONGEST_STEP), LONGEST_STEP)
-            norm += f[k] * f[k]
-        count = iteration + 1
-        if residual <= tolerance:
-            break
-        if norm > ASTRAY * last:
-            known = 0
-        elif iteration > 0:
-            known = min(known + 1, MEMORY)
-            for r in range(known - 1, 0, -1):
-                steps[r] = steps[r - 1]
-                falls[r] = falls[r - 1]
-            steps[0] = z - z_old
-            falls[0] = f - f_old
-        last = norm
-        _accelerate(z, f, steps, falls, known, out)
-        for k in range(n):
-            z_old[k] = z[k]
-            f_old[k] = f[k]
-            move = min(max(out[k] - z[k], -LONGEST_STEP), LONGEST_STEP)
-            p[k] = max(np.exp(z[k] + move), floor[own[k]])
-    return residual, count
+    begin, _, own, place, count, who, weight, rows = sellers[:8]
+    lines, types, nests = own.size, weight.shape[1], (1.0 / (1.0 - sigma2), 1.0 / (1.0 - sigma1))
+    x, pace, top = np.empty((lines, types)), np.empty((lines, types)), np.empty((lines, types))
+    total, earned, part = np.empty((lines, types)), np.empty((lines, types)), np.empty((lines, types))
+    state, people = (x, pace, total, earned, part, top), np.empty((7, types))
+    p, margin, reach = np.empty(lines), np.empty(lines), np.zeros(lines)
+    for k in range(lines):
+        p[k] = moved[own[k]]
+        for i in range(alpha.size):
+            reach[k] += weights[i] * nuisance[i, own[k]]
+        reach[k] /= weights.sum()
+    residuals, iterations = np.zeros(begin.size - 1), np.zeros(begin.size - 1, np.int64)
+    for s in range(begin.size - 1):
+        n, start = begin[s + 1] - begin[s], begin[s]
+        if n == 0 or not active[s]:
+            continue
+        for a in range(count[s]):
+            i = who[s, a]
+            people[MASS, a], people[VOLUME, a] = weight[s, a], eta / alpha[i]
+            people[GROWTH, a] = eta * (1.0 - sigma1) / alpha[i]
+        z, f, z_old, f_old, out = np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+        steps, falls = np.zeros((MEMORY, n)), np.zeros((MEMORY, n))
+        known, last, residual = 0, np.inf, np.inf
+        for iteration in range(limit):
+            for k in range(start, begin[s + 1]):
+                margin[k] = stake[s, own[k]] * (p[k] - cost[own[k]]) + upstream[s, own[k]]
+            _evaluate(p, s, sellers, tastes, margin, state, people)
+            residual, norm = 0.0, 0.0
+            for k in range(start, begin[s + 1]):
+                j = own[k]
+                sold, slope, pulled = _condition(k, place[k], rows, count[s], nests, state, people)
+                if slope > UNDERFLOW:
+                    goal = cost[j] - upstream[s, j] / stake[s, j] + (sold + pulled / stake[s, j]) / slope
+                else:
+                    goal = p[k] / 2.0  # so dear that demand underflows: come back
+                goal = max(goal, floor[j])
+                residual = max(residual, abs(goal - p[k]) / (p[k] + reach[k]))
+                z[k - start] = np.log(p[k])
+                f[k - start] = min(max(np.log(goal / p[k]), -LONGEST_STEP), LONGEST_STEP)
+                norm += f[k - start] * f[k - start]
+            iterations[s] = iteration + 1
+            if residual <= tolerance:
+                break
+            if norm > ASTRAY * last:
+                known = 0
+            elif iteration > 0:
+                known = min(known + 1, MEMORY)
+                for r in range(known - 1, 0, -1):
+                    steps[r] = steps[r - 1]
+                    falls[r] = falls[r - 1]
+                steps[0] = z - z_old
+                falls[0] = f - f_old
+            last = norm
+            _accelerate(z, f, steps, falls, known, out)
+            for k in range(n):
+                z_old[k] = z[k]
+                f_old[k] = f[k]
+                move = min(max(out[k] - z[k], -LONGEST_STEP), LONGEST_STEP)
+                p[start + k] = max(np.exp(z[k] + move), floor[own[start + k]])
+        residuals[s] = residual
+        if residual <= ACCEPTED:  # a climb that strayed is forgotten
+            for k in range(start, begin[s + 1]):
+                moved[own[k]] = p[k]
+    return residuals, iterations

@@ -22,14 +22,16 @@ from numpy.typing import ArrayLike, NDArray
 from model.buyers import Buyers, buyers, choices, consumption, derivatives, profit, quantities, slopes
 from model.climb import ASTRAY, LONGEST_STEP, UNDERFLOW
 from model.demand import Floats
-from model.response import PRICE_FLOOR, Response, best_response, reach_of, search
+from model.response import PRICE_FLOOR, Response, Responses, best_response, best_responses, reach_of, search
 from model.search import GAIN
 
 __all__ = [
     "Buyers",
     "Equilibrium",
     "Response",
+    "Responses",
     "best_response",
+    "best_responses",
     "buyers",
     "derivatives",
     "effective_cost",

@@ -23,9 +23,13 @@ GAIN = 1e-9  # relative profit gain that counts as a deviation; below it is roun
 NOTHING = -200.0  # log of a share that is none; products of several stay clear of slow subnormal numbers
 NOWHERE = -1e30  # the log sum of an empty nest
 
-# What belongs together is passed as tuples: ``tastes`` = (alpha, mass, value, nuisance, intensity, model,
-# sigma1, sigma2, eta, linear, tangent) of Buyers, ``money`` = (cost, stake, upstream, floor) by offer, ``rest`` = what
-# ``_rivals`` returns.
+# ``tastes``, ``money`` and ``sellers`` are those of ``model.rivals``, with the rows of its lines.
+FREE, FALL, REACH, UNITS, OPEN = range(5)
+# ``people``, what the profit of one price needs by type, a row each: utility without price, what it falls by, h,
+# units; the other offers' log sum in the model and their mean margin; the same of the rest of the nest; mass,
+# eta (1 - sigma1) / alpha
+OTHERS, MEAN, LOG_REST, MEAN_REST, MASS, GROWTH = range(4, 10)
+fast = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 
 
 @njit(inline="always", error_model="numpy", fastmath={"contract"})
@@ -70,242 +74,232 @@ def _log(x: Any) -> Any:  # pragma: no cover - compiled
     return 2.0 * s * p + np.int32(n) * 0.6931471805599453
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def utilities(tastes: Any, price: Any, offers: Any, out: Any) -> None:  # pragma: no cover - compiled
-    """Utility over (1 - sigma2) of the listed offers, into columns of ``out`` (I, J)."""
-    alpha, _, value, nuisance, _, _, _, sigma2, _, linear, tangent = tastes
-    for i in range(value.shape[0]):
-        for j in offers:
-            if linear and value[i, j] > -np.inf:
-                t = tangent[i, j]
-                fall = np.log(t) + (price[j] + nuisance[i, j] - t) / t
-                out[i, j] = (value[i, j] - alpha[i] * fall) / (1.0 - sigma2)
-            elif value[i, j] > -np.inf:
-                out[i, j] = (value[i, j] - alpha[i] * np.log(price[j] + nuisance[i, j])) / (1.0 - sigma2)
-            else:
-                out[i, j] = -np.inf
-
-
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def rivals(x: Any, price: Any, own: Any, tastes: Any, money: Any) -> Any:  # pragma: no cover - compiled
-    """Sum up what a seller does not move: by type, in each of its models and over all other models.
-
-    Returns ``place`` (n,), the slot of each own offer's model; ``log_sum`` and ``mean`` (I, slots), the
-    rivals' log sum and mean margin per unit of consumption in that model; ``log_rest`` and ``mean_rest``
-    (I,), the same of the nest without the seller's models.
-    """
-    _, _, _, _, intensity, model, sigma1, sigma2, _, _, _ = tastes
-    cost, stake, upstream, _ = money
-    types, offers = x.shape
-    models = model.max() + 1
-    shrink = (1.0 - sigma2) / (1.0 - sigma1)
-    margin = stake * (price - cost) + upstream
-    mine = np.zeros(offers, np.bool_)
-    slot = np.full(models, -1, np.int64)
-    place = np.empty(own.size, np.int64)
-    touched = 0
-    for k in range(own.size):
-        mine[own[k]] = True
-        if slot[model[own[k]]] < 0:
-            slot[model[own[k]]] = touched
-            touched += 1
-        place[k] = slot[model[own[k]]]
-    log_sum, mean = np.empty((types, touched)), np.empty((types, touched))
-    log_rest, mean_rest = np.empty(types), np.empty(types)
-    top = np.empty(models)
-    total = np.empty(models)
-    earned = np.empty(models)
-    below = np.empty(offers)
-    for i in range(types):
-        for m in range(models):
-            top[m] = -np.inf
-            total[m] = 0.0
-            earned[m] = 0.0
-        for j in range(offers):
-            if not mine[j] and x[i, j] > top[model[j]]:
-                top[model[j]] = x[i, j]
-        for j in range(offers):
-            below[j] = x[i, j] - top[model[j]] if not mine[j] and x[i, j] > -np.inf else NOTHING
-        for j in range(offers):
-            below[j] = _exp(below[j])
-        for j in range(offers):
-            if not mine[j] and x[i, j] > -np.inf:
-                total[model[j]] += below[j]
-                earned[model[j]] += below[j] * intensity[i, j] * margin[j]
-        highest = -np.inf
-        for m in range(models):
-            if total[m] > 0.0:
-                earned[m] /= total[m]
-                total[m] = top[m] + np.log(total[m])
-            else:
-                total[m] = -np.inf
-            if slot[m] >= 0:
-                log_sum[i, slot[m]] = total[m]
-                mean[i, slot[m]] = earned[m]
-            else:
-                total[m] *= shrink
-                highest = max(highest, total[m])
-        rest = 0.0
-        weighted = 0.0
-        if highest > -np.inf:
-            for m in range(models):
-                if slot[m] < 0 and total[m] > -np.inf:
-                    e = np.exp(total[m] - highest)
-                    rest += e
-                    weighted += e * earned[m]
-        if rest > 0.0:
-            log_rest[i] = highest + np.log(rest)
-            mean_rest[i] = weighted / rest
-        else:
-            log_rest[i] = -np.inf
-            mean_rest[i] = 0.0
-    return place, log_sum, mean, log_rest, mean_rest
-
-
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _line_up(j: Any, rest: Any, tastes: Any) -> Any:  # pragma: no cover - compiled
-    """What the profit of one price needs, a row each, types in columns, no infinities; then scratch."""
-    alpha, mass, value, nuisance, intensity, _, sigma1, sigma2, eta, linear, tangent = tastes
-    _, log_sum, mean, log_rest, mean_rest = rest
-    rows = np.empty((13, alpha.size))
-    for i in range(alpha.size):
-        rows[0, i] = max(value[i, j] / (1.0 - sigma2), NOWHERE)
-        rows[1, i] = alpha[i] / (1.0 - sigma2)
-        rows[2, i] = nuisance[i, j]
-        rows[3, i] = max(log_sum[i, 0], NOWHERE)
-        rows[4, i] = intensity[i, j]
-        rows[5, i] = mean[i, 0]
-        rows[6, i] = max(log_rest[i], NOWHERE)
-        rows[7, i] = mean_rest[i]
-        rows[8, i] = mass[i]
-        rows[9, i] = eta * (1.0 - sigma1) / alpha[i]
-        if linear:  # utility at price zero, and its slope
-            t = tangent[i, j]
-            free = value[i, j] - alpha[i] * (np.log(t) + (nuisance[i, j] - t) / t)
-            rows[0, i] = max(free / (1.0 - sigma2), NOWHERE)
-            rows[1, i] = alpha[i] / t / (1.0 - sigma2)
-    return rows
-
-
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@fast
 def _merge(x: Any, other: Any, share: Any) -> None:  # pragma: no cover - compiled
     """Log sum of two nests into ``x``, and the first one's share of it."""
-    for i in range(x.size):
-        small = _exp(-abs(x[i] - other[i]))
+    for g in range(x.size):
+        small = _exp(-abs(x[g] - other))
         whole = 1.0 / (1.0 + small)
-        share[i] = whole if x[i] > other[i] else small * whole
-        x[i] = max(x[i], other[i]) + _log(1.0 + small)
+        share[g] = whole if x[g] > other else small * whole
+        x[g] = max(x[g], other) + _log(1.0 + small)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _average(share: Any, first: Any, second: Any) -> None:  # pragma: no cover - compiled
-    """``first`` becomes the mean of both, weighted by the share of the first."""
-    for i in range(first.size):
-        first[i] = second[i] + share[i] * (first[i] - second[i])
-
-
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _buy(x: Any, power: Any, mass: Any, flatten: Any, earned: Any) -> None:  # pragma: no cover - compiled
-    for i in range(x.size):
-        earned[i] *= mass[i] * _exp(power[i] * x[i]) / (1.0 + _exp(-flatten * x[i]))
-
-
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
-def _sum(row: Any) -> Any:  # pragma: no cover - compiled
-    total = 0.0
-    for i in range(row.size):
-        total += row[i]
-    return total
-
-
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _profit_alone(
-    p: Any, margin: Any, rows: Any, sigma1: Any, sigma2: Any, linear: Any
-) -> Any:  # pragma: no cover - compiled
-    """Profit when one price moves, to ``p``, and its offer then earns ``margin`` a unit."""
-    value, alpha, nuisance, intensity = rows[0], rows[1], rows[2], rows[4]
-    x, share, earned = rows[10], rows[11], rows[12]
+@fast
+def _earn(
+    grid: Any, margin: Any, person: Any, nests: Any, linear: Any, work: Any, profit: Any
+) -> None:  # pragma: no cover - compiled
+    """Add to ``profit`` (G,) what one type brings at the prices ``grid``, at which its offer earns ``margin``."""
+    sigma1, sigma2 = nests
+    x, share, earned = work
     if linear:
-        for i in range(x.size):
-            x[i] = value[i] - alpha[i] * p
+        for g in range(x.size):
+            x[g] = person[FREE] - person[FALL] * grid[g]
     else:
-        for i in range(x.size):
-            x[i] = value[i] - alpha[i] * _log(p + nuisance[i])
-    _merge(x, rows[3], share)
-    for i in range(x.size):
-        x[i] *= (1.0 - sigma2) / (1.0 - sigma1)
-        earned[i] = intensity[i] * margin
-    _average(share, earned, rows[5])
-    _merge(x, rows[6], share)
-    _average(share, earned, rows[7])
-    _buy(x, rows[9], rows[8], 1.0 - sigma1, earned)
-    return _sum(earned)
+        for g in range(x.size):
+            x[g] = person[FREE] - person[FALL] * _log(grid[g] + person[REACH])
+    if person[OTHERS] > NOWHERE:
+        _merge(x, person[OTHERS], share)
+        for g in range(x.size):
+            earned[g] = person[MEAN] + share[g] * (person[UNITS] * margin[g] - person[MEAN])
+    else:
+        for g in range(x.size):
+            earned[g] = person[UNITS] * margin[g]
+    for g in range(x.size):
+        x[g] *= (1.0 - sigma2) / (1.0 - sigma1)
+    if person[LOG_REST] > NOWHERE:
+        _merge(x, person[LOG_REST], share)
+        for g in range(x.size):
+            earned[g] = person[MEAN_REST] + share[g] * (earned[g] - person[MEAN_REST])
+    mass, growth, flatten = person[MASS], person[GROWTH], 1.0 - sigma1
+    for g in range(x.size):
+        profit[g] += earned[g] * mass * _exp(growth * x[g]) / (1.0 + _exp(-flatten * x[g]))
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _sold_alone(
-    p: Any, rows: Any, sigma1: Any, sigma2: Any, linear: Any
+@fast
+def _pool(
+    t: Any, but: Any, s: Any, sellers: Any, x: Any, margin: Any, sigma: Any, level: Any, mean: Any
+) -> None:  # pragma: no cover - compiled
+    """Log sum and mean margin of slot ``t`` without line ``but``, into rows (I,)."""
+    begin, _, _, place, count, _, _, rows, log_sum, means, _, _, _ = sellers
+    types = count[s]
+    top, total = sigma
+    for a in range(types):
+        top[a] = log_sum[t, a]
+    for k in range(begin[s], begin[s + 1]):
+        if place[k] == t and k != but:
+            for a in range(types):
+                top[a] = max(top[a], x[k, a])
+    for a in range(types):
+        total[a] = _exp(log_sum[t, a] - top[a])
+        mean[a] = total[a] * means[t, a]
+    for k in range(begin[s], begin[s + 1]):
+        if place[k] == t and k != but:
+            for a in range(types):
+                share = _exp(x[k, a] - top[a]) * rows[OPEN, k, a]
+                total[a] += share
+                mean[a] += share * rows[UNITS, k, a] * margin[k]
+    for a in range(types):
+        mean[a] /= total[a]
+        level[a] = max(top[a] + _log(total[a]), NOWHERE)
+
+
+@fast
+def _set_apart(
+    k: Any, s: Any, sellers: Any, tastes: Any, x: Any, margin: Any, slots: Any, people: Any
 ) -> Any:  # pragma: no cover - compiled
-    """Units sold at price ``p``: the profit of whoever earned one on the offer and nothing else."""
-    bare = rows.copy()
-    bare[5], bare[7] = 0.0, 0.0
-    return _profit_alone(p, 1.0, bare, sigma1, sigma2, linear)
+    """What the profit of one line needs, all else as it is: fills ``people``, a row by type; (rows, the profit on others).
+
+    ``slots`` holds log sum and mean margin of each model of the seller.
+    """
+    alpha, _, _, _, _, _, _, sigma1, sigma2, eta, _, _ = tastes
+    _, first, _, place, count, who, weight, rows, _, _, log_rest, mean_rest, beside = sellers
+    levels, means = slots
+    types, shrink = count[s], (1.0 - sigma2) / (1.0 - sigma1)
+    others, mean, top, total = np.empty(types), np.empty(types), np.empty(types), np.empty(types)
+    _pool(place[k], k, s, sellers, x, margin, (top, total), others, mean)
+    rest, earned = np.empty(types), np.empty(types)
+    top[:] = log_rest[s, :types]
+    for t in range(first[s], first[s + 1]):
+        if t != place[k]:
+            for a in range(types):
+                top[a] = max(top[a], levels[t, a] * shrink)
+    for a in range(types):
+        rest[a] = _exp(log_rest[s, a] - top[a])
+        earned[a] = rest[a] * mean_rest[s, a]
+    for t in range(first[s], first[s + 1]):
+        if t != place[k]:
+            for a in range(types):
+                part = _exp(levels[t, a] * shrink - top[a])
+                rest[a] += part
+                earned[a] += part * means[t, a]
+    reached, elsewhere = 0, beside[s]
+    for a in range(types):
+        growth = eta * (1.0 - sigma1) / alpha[who[s, a]]
+        log_all, average = top[a] + np.log(rest[a]), earned[a] / rest[a]
+        if rows[OPEN, k, a] > 0.0:
+            people[reached, FREE], people[reached, FALL] = rows[FREE, k, a], rows[FALL, k, a]
+            people[reached, REACH], people[reached, UNITS] = rows[REACH, k, a], rows[UNITS, k, a]
+            people[reached, OTHERS], people[reached, MEAN] = others[a], mean[a]
+            people[reached, LOG_REST], people[reached, MEAN_REST] = max(log_all, NOWHERE), average
+            people[reached, MASS], people[reached, GROWTH] = weight[s, a], growth
+            reached += 1
+        elif weight[s, a] > 0.0:
+            own = others[a] * shrink
+            high = max(own, log_all)
+            small = np.exp(-abs(own - log_all))
+            share = 1.0 / (1.0 + small) if own > log_all else small / (1.0 + small)
+            level = high + np.log(1.0 + small)
+            average += share * (mean[a] - average)
+            volume = weight[s, a] * np.exp(growth * level)
+            elsewhere += average * volume / (1.0 + np.exp((sigma1 - 1.0) * level))
+    return reached, elsewhere
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def search_price(
-    j: Any, price: Any, x: Any, tastes: Any, money: Any, points: Any, capacity: Any
-) -> Any:  # pragma: no cover - compiled
-    """Best price of offer ``j``, all else fixed: (price, profit at it, profit now)."""
-    cost, stake, upstream, floor = money
-    rest = rivals(x, price, np.array([j]), tastes, money)
-    rows, sigma1, sigma2, linear = _line_up(j, rest, tastes), tastes[6], tastes[7], tastes[9]
-    # what a unit must bring before it adds to profit; markups above it are searched on a log grid
-    base = max(cost[j] - upstream[j] / stake[j], floor[j])
-    first = np.log(THIN_MARKUP * max(base, price[j] / GRID_SPAN))
-    pace = (np.log(GRID_SPAN * max(base, price[j])) - first) / (points - 1)
-    lowest = floor[j]
-    if capacity < np.inf and _sold_alone(lowest, rows, sigma1, sigma2, linear) > capacity:
-        low, high = np.log(lowest), np.log(2.0 * GRID_SPAN * max(base, price[j]))
-        for _ in range(BISECTIONS):
-            if _sold_alone(np.exp(0.5 * (low + high)), rows, sigma1, sigma2, linear) > capacity:
-                low = 0.5 * (low + high)
-            else:
-                high = 0.5 * (low + high)
-        lowest = np.exp(high)
-
-    # and close to the price itself, where a second peak may hide between two wide steps
-    grid = np.empty(points + LOCAL_POINTS)
-    for g in range(points):
-        grid[g] = base + np.exp(first + pace * g)
-    for g in range(LOCAL_POINTS):
-        grid[points + g] = price[j] * np.exp(LOCAL_SPAN * (2.0 * g / (LOCAL_POINTS - 1) - 1.0))
-    grid = np.sort(np.maximum(grid, lowest))
-
-    now = _profit_alone(price[j], stake[j] * (price[j] - cost[j]) + upstream[j], rows, sigma1, sigma2, linear)
-    best_price = lowest
-    best = _profit_alone(lowest, stake[j] * (lowest - cost[j]) + upstream[j], rows, sigma1, sigma2, linear)
-    profits = np.empty(grid.size)
+@fast
+def _profits(
+    grid: Any, reached: Any, elsewhere: Any, people: Any, nests: Any, linear: Any, terms: Any, out: Any
+) -> None:  # pragma: no cover - compiled
+    """Profit ``out`` (G,) at the prices ``grid`` of one line; ``terms`` = its (cost, stake, upstream)."""
+    cost, stake, upstream = terms
+    margin, x, share, earned = (
+        np.empty(grid.size), np.empty(grid.size), np.empty(grid.size), np.empty(grid.size)
+    )  # fmt: skip
     for g in range(grid.size):
-        p = grid[g]
-        profits[g] = _profit_alone(p, stake[j] * (p - cost[j]) + upstream[j], rows, sigma1, sigma2, linear)
-        if profits[g] > best:
-            best_price, best = p, profits[g]
+        margin[g] = stake * (grid[g] - cost) + upstream
+        out[g] = elsewhere
+    for a in range(reached):
+        _earn(grid, margin, people[a], nests, linear, (x, share, earned), out)
+
+
+@fast
+def _fitting(
+    capacity: Any, low: Any, high: Any, reached: Any, people: Any, nests: Any, linear: Any
+) -> Any:  # pragma: no cover - compiled
+    """The lowest price from ``low`` on at which no more than ``capacity`` units are sold."""
+    bare, one, sold = people.copy(), np.empty(1), np.empty(1)
+    bare[:, MEAN] = 0.0
+    bare[:, MEAN_REST] = 0.0
+    one[0] = low
+    # units sold are the profit of whoever earned one on the offer, at any price, and nothing else
+    _profits(one, reached, 0.0, bare, nests, linear, (0.0, 0.0, 1.0), sold)
+    if sold[0] <= capacity:
+        return low
+    low, high = np.log(low), np.log(high)
+    for _ in range(BISECTIONS):
+        one[0] = np.exp(0.5 * (low + high))
+        _profits(one, reached, 0.0, bare, nests, linear, (0.0, 0.0, 1.0), sold)
+        if sold[0] > capacity:
+            low = 0.5 * (low + high)
+        else:
+            high = 0.5 * (low + high)
+    return np.exp(high)
+
+
+@fast
+def _grid(price: Any, base: Any, lowest: Any, points: Any) -> Any:  # pragma: no cover - compiled
+    """Prices to look at, in order: markups over ``base`` on a log grid, and close to the price itself."""
+    wide, local, grid = np.empty(points), np.empty(LOCAL_POINTS), np.empty(points + LOCAL_POINTS)
+    # what a unit must bring before it adds to profit; markups above it are searched on a log grid
+    first = np.log(THIN_MARKUP * max(base, price / GRID_SPAN))
+    pace = (np.log(GRID_SPAN * max(base, price)) - first) / (points - 1)
+    for g in range(points):
+        wide[g] = first + pace * g
+    for g in range(points):
+        wide[g] = max(base + _exp(wide[g]), lowest)
+    # where a second peak may hide between two wide steps
+    for g in range(LOCAL_POINTS):
+        local[g] = max(price * _exp(LOCAL_SPAN * (2.0 * g / (LOCAL_POINTS - 1) - 1.0)), lowest)
+    w, c = 0, 0
+    for g in range(grid.size):
+        if c == LOCAL_POINTS or (w < points and wide[w] < local[c]):
+            grid[g] = wide[w]
+            w += 1
+        else:
+            grid[g] = local[c]
+            c += 1
+    return grid
+
+
+@fast
+def _search(
+    price: Any, floor: Any, points: Any, capacity: Any, terms: Any, rest: Any, linear: Any
+) -> Any:  # pragma: no cover - compiled
+    """Best price of one line, all else fixed: (price, profit at it, profit now)."""
+    cost, stake, upstream = terms
+    reached, elsewhere, people, nests = rest
+    base = max(cost - upstream / stake, floor)
+    lowest = floor
+    if capacity < np.inf:
+        highest = 2.0 * GRID_SPAN * max(base, price)
+        lowest = _fitting(capacity, lowest, highest, reached, people, nests, linear)
+    grid = _grid(price, base, lowest, points)
     last = grid.size - 1
+    trial, profits = np.empty(grid.size + 2), np.empty(grid.size + 2)
+    trial[: grid.size], trial[last + 1], trial[last + 2] = grid, lowest, price
+    _profits(trial, reached, elsewhere, people, nests, linear, terms, profits)
+    best_price, best, now = lowest, profits[last + 1], profits[last + 2]
+    for g in range(grid.size):
+        if profits[g] > best:
+            best_price, best = grid[g], profits[g]
+    one, found = np.empty(1), np.empty(1)
     for g in range(grid.size):
         if (g > 0 and profits[g] < profits[g - 1]) or (g < last and profits[g] < profits[g + 1]):
             continue
         if profits[g] < now - COARSE * abs(now):
             continue  # far below what it earns: no better peak hides between the points
         left_price, right_price = grid[max(g - 1, 0)], grid[min(g + 1, last)]
-        if left_price <= price[j] <= right_price and profits[g] <= now:
+        if left_price <= price <= right_price and profits[g] <= now:
             continue  # the peak it stands on
         low, high = np.log(left_price), np.log(right_price)
         for _ in range(REFINEMENTS):
             a, b = low + (1.0 - GOLDEN) * (high - low), low + GOLDEN * (high - low)
             p, q = max(np.exp(a), lowest), max(np.exp(b), lowest)
-            left = _profit_alone(p, stake[j] * (p - cost[j]) + upstream[j], rows, sigma1, sigma2, linear)
-            right = _profit_alone(q, stake[j] * (q - cost[j]) + upstream[j], rows, sigma1, sigma2, linear)
+            one[0] = p
+            _profits(one, reached, elsewhere, people, nests, linear, terms, found)
+            left = found[0]
+            one[0] = q
+            _profits(one, reached, elsewhere, people, nests, linear, terms, found)
+            right = found[0]
             if left > best:
                 best_price, best = p, left
             if right > best:
@@ -317,18 +311,53 @@ def search_price(
     return best_price, best, now
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@fast
+def _feel(p: Any, k: Any, rows: Any, count: Any, linear: Any, x: Any) -> None:  # pragma: no cover - compiled
+    """Utility of line ``k`` at price ``p``, into row ``k``."""
+    for a in range(count):
+        if linear:
+            x[k, a] = rows[FREE, k, a] - rows[FALL, k, a] * p
+        else:
+            x[k, a] = rows[FREE, k, a] - rows[FALL, k, a] * _log(p + rows[REACH, k, a])
+
+
+@fast
 def search_all(
-    own: Any, price: Any, tastes: Any, money: Any, points: Any
+    moved: Any, active: Any, sellers: Any, tastes: Any, money: Any, points: Any, capacity: Any
 ) -> Any:  # pragma: no cover - compiled
-    """Search each own offer in turn, moving ``price`` where another pays: (largest relative gain, profit)."""
-    x = np.empty(tastes[2].shape)
-    utilities(tastes, price, np.arange(price.size), x)
-    gain, profit = 0.0, 0.0
-    for k in range(own.size):
-        better, most, profit = search_price(own[k], price, x, tastes, money, points, np.inf)
-        if most - profit > GAIN * abs(profit):
-            gain = max(gain, (most - profit) / max(abs(profit), most - profit))
-            price[own[k]] = better
-            utilities(tastes, price, own[k : k + 1], x)
-    return gain, profit
+    """Search each line of each ``active`` (S,) seller in turn, moving ``moved`` (J,) where another price pays.
+
+    Returns the largest relative gain of each seller (S,), its profit now (S,), and by line the best price found and
+    profit at it and now, (3, N).
+    """
+    begin, first, own, place, count, _, _, rows, log_sum, _, _, _, _ = sellers
+    cost, stake, upstream, floor = money
+    _, _, _, _, _, _, _, sigma1, sigma2, _, linear, _ = tastes
+    lines, types = log_sum.shape
+    x, levels, means = np.empty((lines, types)), np.empty((lines, types)), np.empty((lines, types))
+    margin, found, people = np.empty(lines), np.empty((3, lines)), np.empty((types, 10))
+    gain, profit = np.zeros(begin.size - 1), np.zeros(begin.size - 1)
+    top, total = np.empty(types), np.empty(types)
+    for s in range(begin.size - 1):
+        if not active[s]:
+            continue
+        for k in range(begin[s], begin[s + 1]):
+            j = own[k]
+            margin[k] = stake[s, j] * (moved[j] - cost[j]) + upstream[s, j]
+            _feel(moved[j], k, rows, count[s], linear, x)
+        for t in range(first[s], first[s + 1]):
+            _pool(t, -1, s, sellers, x, margin, (top, total), levels[t], means[t])
+        for k in range(begin[s], begin[s + 1]):
+            j = own[k]
+            terms = (cost[j], stake[s, j], upstream[s, j])
+            reached, elsewhere = _set_apart(k, s, sellers, tastes, x, margin, (levels, means), people)
+            rest = (reached, elsewhere, people, (sigma1, sigma2))
+            better, most, now = _search(moved[j], floor[j], points, capacity[j], terms, rest, linear)
+            found[0, k], found[1, k], found[2, k], profit[s] = better, most, now, now
+            if most - now > GAIN * abs(now):
+                gain[s] = max(gain[s], (most - now) / max(abs(now), most - now))
+                moved[j], profit[s] = better, most
+                margin[k] = stake[s, j] * (better - cost[j]) + upstream[s, j]
+                _feel(better, k, rows, count[s], linear, x)
+                _pool(place[k], -1, s, sellers, x, margin, (top, total), levels[place[k]], means[place[k]])
+    return gain, profit, found

@@ -21,6 +21,7 @@ from model.ownership import kappa, ownership_matrix
 from model.pricing import (
     Buyers,
     best_response,
+    best_responses,
     buyers,
     derivatives,
     effective_cost,
@@ -29,7 +30,7 @@ from model.pricing import (
     profit,
     quantities,
 )
-from model.search import rivals as sum_up_rivals
+from model.rivals import line_up
 from model.search import search_all
 
 GOLDEN = json.loads(Path(__file__).with_name("pyblp_golden.json").read_text())
@@ -332,6 +333,24 @@ def test_quarterly_best_responses_settle_at_the_equilibrium(seed):
     np.testing.assert_allclose(price, market.solve().prices, rtol=1e-8)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_all_sellers_answer_at_once_as_each_answers_alone(seed):
+    market = Market(seed, eta=0.3)
+    rng = np.random.default_rng(seed)
+    demand = market.demand(intensity=rng.lognormal(0.0, 0.4, (6, 14)))
+    price, upstream = market.cost * rng.uniform(1.2, 2.0, 14), rng.uniform(0.0, 0.3, (4, 14))
+    setter = np.where(rng.random(14) < 0.8, market.seller, -1)
+    stake = market.kappa[:, market.seller]
+    together = best_responses(demand, price, setter, market.cost, stake, upstream)
+    assert (together.price[setter < 0] == price[setter < 0]).all()
+    for f in range(4):
+        own = np.flatnonzero(setter == f)
+        alone = best_response(demand, price, own, market.cost, stake[f], upstream[f])
+        np.testing.assert_array_equal(together.price[own], alone.price)
+        assert together.profit[f] == alone.profit
+        assert together.iterations[f] == alone.iterations
+
+
 def test_where_the_response_starts_does_not_matter():
     market = Market(1)
     own = np.flatnonzero(market.seller == 2)
@@ -561,11 +580,11 @@ def test_read_only_and_strided_inputs_need_no_kernel_of_their_own():
     market = Market(0)
     own = np.flatnonzero(market.seller == 1)
     best_response(market.demand(), market.cost * 1.5, own, market.cost)
-    compiled = len(climb.signatures), len(sum_up_rivals.signatures), len(search_all.signatures)
+    compiled = len(line_up.signatures), len(climb.signatures), len(search_all.signatures)
     frozen = market.cost.copy()
     frozen.setflags(write=False)
     strided = np.repeat(frozen, 2)[::2]
     for name in ("alpha", "beta", "weights", "capability"):
         getattr(market, name).setflags(write=False)
     best_response(market.demand(), strided, np.repeat(own, 2)[::2], frozen, market.ownership[own[0]], 0.0)
-    assert (len(climb.signatures), len(sum_up_rivals.signatures), len(search_all.signatures)) == compiled
+    assert (len(line_up.signatures), len(climb.signatures), len(search_all.signatures)) == compiled
