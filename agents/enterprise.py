@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import mesa
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.facts import KEPT
 from model.demand import new_portfolio, remap_portfolio, shares, step
 from model.form import linear_at, token_nests
 from model.offer import Offer
@@ -36,6 +38,7 @@ class Cell:
     beta_factor: float
 
 
+@lru_cache(maxsize=KEPT)
 def cells(parameters: Parameters) -> tuple[Cell, ...]:
     """The cells of the population in the order of the table; workloads in Mtok a quarter and firm."""
     return tuple(

@@ -80,6 +80,7 @@ class Catalogue:
         # Rows of chips and models as serving sees them, with room to grow, and what is known of each pair.
         self._speeds, self._demands = chip_rows([], self.serving), model_rows([], self.serving)
         self._rates = np.zeros((0, 0))
+        self._considered: dict[Architecture, tuple[NDArray[np.int64], FloatArray]] = {}
 
     def add_chip(self, chip: Chip) -> None:
         """Enter a chip; its index must be the next one."""
@@ -106,6 +107,10 @@ class Catalogue:
         self._of_vendor.setdefault(model.vendor, []).append(model)
         self._demands = grown(self._demands, len(self.models))
         self._demands[model.number] = model_rows([model.architecture], self.serving)
+        if model.architecture in self._considered:
+            chips, rates = self._considered[model.architecture]
+            self._make_room()
+            self._rates[model.number, chips] = rates
 
     def models_of(self, vendor: str) -> Sequence[Model]:
         """All models of a vendor so far, in order of launch."""
@@ -117,17 +122,17 @@ class Catalogue:
         On every chip, or on the first so many ``chips``.
         """
         count = len(self.chips) if chips is None else chips
-        rows, columns = len(self._demands), len(self._speeds)
-        if self._rates.shape != (rows, columns):
-            known, self._rates = self._rates, np.full((rows, columns), np.nan)
-            self._rates[: known.shape[0], : known.shape[1]] = known
+        self._make_room()
         wanted = np.array([model.number for model in models], dtype=np.int64)
         fill_rates(self._rates, self._speeds, self._demands, self._service, wanted, count, self._unit)
         return self._rates[wanted, :count]
 
-    def rates(self, architectures: list[Architecture], chips: NDArray[np.int64]) -> FloatArray:
+    def rates(self, architectures: Sequence[Architecture], chips: NDArray[np.int64]) -> FloatArray:
         """Blended Mtok a chip hour of architectures that are only considered, shape (architectures, chips)."""
-        return self._mtok(model_rows(architectures, self.serving), self._speeds[chips])
+        found = self._mtok(model_rows(architectures, self.serving), self._speeds[chips])
+        # What is chosen of them need not be worked out again.
+        self._considered = {each: (chips, row) for each, row in zip(architectures, found, strict=True)}
+        return found
 
     def column(self, attribute: str) -> FloatArray:
         """A numeric field of every chip's specification, shape (chips,)."""
@@ -137,6 +142,13 @@ class Catalogue:
             known.flags.writeable = False
             self._columns[attribute] = known
         return known
+
+    def _make_room(self) -> None:
+        """Let the table of rates have a row for every model and a column for every chip."""
+        rows, columns = len(self._demands), len(self._speeds)
+        if self._rates.shape != (rows, columns):
+            known, self._rates = self._rates, np.full((rows, columns), np.nan)
+            self._rates[: known.shape[0], : known.shape[1]] = known
 
     def _mtok(self, models: FloatArray, chips: FloatArray) -> FloatArray:
         """Blended Mtok a chip hour of rows of models on rows of chips, shape (models, chips)."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 TRANSFERS_PER_LAYER = 4.0  # two all-reduces, each a reduce-scatter and an all-gather (Shoeybi et al. 2019)
 ALL_REDUCES_PER_LAYER = 2.0  # after attention and after the feed-forward part
 HALVED_SPAN = math.log(1.0 + 1e-6)  # width in logarithms at which the search for the largest batch stops
-ROOT_PRECISION = 1e-14  # relative step at which Newton's method stops
+ROOT_PRECISION = 1e-8  # relative step at which Newton's method stops: what is left is about its square
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

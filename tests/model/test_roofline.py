@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from model.roofline import serve_table
+from model.roofline import fill_rates, serve_table
 
 PRECISION = 1.0 + 1e-6
 
@@ -104,3 +104,14 @@ def test_where_latency_binds_the_closed_form_stops_where_the_search_stops():
         rate = serve_table(chip[None], model[None], work)[0, 0, 0]
         near.append(abs(rate / plain_rate(chip, model, ONLINE) - 1.0))
     assert np.quantile(near, 0.99) < 1e-12
+
+
+def test_a_table_of_rates_is_filled_only_where_it_lacks_some():
+    chips, models = np.array([H100, H100, H100]), np.array([DENSE, SPARSE])
+    work = np.array(ONLINE, dtype=float)
+    rates = np.full((2, 3), np.nan)
+    rates[1, 0] = 5.0
+    fill_rates(rates, chips, models, work, np.array([1]), 2, 10.0)
+    assert rates[1, 0] == 5.0
+    assert rates[1, 1] == 10.0 * serve_table(chips, models, work)[1, 1, 0]
+    assert np.isnan(rates[0]).all() and np.isnan(rates[1, 2])
