@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model import texts
 from model.blocks import Derived, Facts
 from model.capability import BenchmarkLink
+from model.edges import KINDS, UNITS, Flows
 from model.fleet import HOURS_PER_QUARTER
 from model.ledger import Kind
 from model.names import Names
@@ -72,6 +74,16 @@ def _margin(facts: Facts, _: Names) -> NDArray[Any]:
     return np.asarray(
         np.divide(revenue - cost, revenue, out=np.full_like(revenue, np.nan), where=revenue > 0.0)
     )
+
+
+def _of_flows(numbers: Callable[[Flows], NDArray[Any]]) -> Derived:
+    """Something of every edge, in the order of the graph's rows."""
+    return lambda facts, _: np.concatenate([numbers(flows) for flows in facts.each("flows")])
+
+
+def _of_node(number: str) -> Derived:
+    # All quarters share the list of nodes, which grows.
+    return lambda facts, _: texts.numbers(facts.each("flows")[-1].names)[facts[number]]
 
 
 def _link(p: Parameters) -> BenchmarkLink:
@@ -196,6 +208,17 @@ DERIVED: Mapping[str, Mapping[str, Derived]] = {
         "ethernet_ports": lambda facts, _: facts["ports by network"][:, 1] * facts["share of pool"],
     },
     "firms": _firms(),
+    "edges": {
+        "source number": _of_flows(lambda flows: flows.order[0][flows.slots[flows.rows]]),
+        "target number": _of_flows(lambda flows: flows.target[flows.slots[flows.rows]]),
+        "kind number": _of_flows(lambda flows: flows.kind[flows.slots[flows.rows]]),
+        "source": _of_node("source number"),
+        "target": _of_node("target number"),
+        "kind": lambda facts, _: texts.numbers(KINDS)[facts["kind number"]],
+        "unit": lambda facts, _: texts.numbers(UNITS[kind] for kind in KINDS)[facts["kind number"]],
+        "units": _of_flows(lambda flows: flows.units[flows.rows]),
+        "money_usd": _of_flows(lambda flows: flows.money[flows.rows]),
+    },
     "segments": {"adoption": lambda facts, _: facts["adopters"] / facts["firms"]},
 }
 """The columns that follow from facts, by table."""

@@ -6,16 +6,14 @@ at it (``model/derived.py``), since most of what a run could tell is never asked
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model import headline, texts
-from model.derived import DEAR, DERIVED, KIND
-from model.ledger import Kind
+from model.derived import DEAR, DERIVED
 from model.names import Names
 from model.place import PURPOSES
 from model.records import Tables
@@ -45,6 +43,8 @@ class Recording:
         self.names = Names(
             market.catalogue, market.firms, list(market.clouds.values()), market.population.cells
         )
+        self._accounts = np.array([market.ledger.index(name) for name in market.firms], dtype=np.int64)
+        self._nodes = np.array([market.graph.number(name) for name in market.nodes], dtype=np.int64)
         self._facts: list[headline.Facts] = []
         self._channels: tuple[object, IntArray] = (None, np.zeros(0, dtype=np.int64))
         for table, columns in DERIVED.items():
@@ -57,7 +57,7 @@ class Recording:
         self._chips(market)
         self._fleets(market)
         self._firms(market)
-        services = _services(market)
+        services = self._services(market)
         self._segments(market, services)
         self._edges(market)
         self._facts.append(headline.Facts.of(market, services))
@@ -135,12 +135,13 @@ class Recording:
         self.recorder.put("fleets", market.quarter, len(at), facts)
 
     def _firms(self, market: Market) -> None:
-        ledger, firms = market.ledger, market.firms.values()
+        firms = market.firms.values()
+        received, paid = market.ledger.tables()
         facts = {
             "active": np.array([firm.active for firm in firms]),
             "cash_usd": np.array([firm.cash for firm in firms]),
-            "received": _by_kind(ledger.received_by_kind, market.firms),
-            "paid": _by_kind(ledger.paid_by_kind, market.firms),
+            "received": received[self._accounts],
+            "paid": paid[self._accounts],
             "best": np.array([getattr(firm, "best", np.nan) for firm in firms], dtype=np.float64),
             "service_effort": np.array([firm.service_effort for firm in firms]),
         }
@@ -164,13 +165,14 @@ class Recording:
         self.recorder.put("segments", market.quarter, len(applications), facts)
 
     def _edges(self, market: Market) -> None:
-        names = ("source", "target", "kind", "units", "unit", "money_usd")
-        columns = dict(zip(names, market.graph.columns(), strict=True))
-        facts: dict[str, Any] = {
-            name: np.array(columns.pop(name), dtype=np.float64) for name in ("units", "money_usd")
-        }
-        facts |= {name: partial(texts.numbers, given) for name, given in columns.items()}
-        self.recorder.put("edges", market.quarter, len(facts["units"]), facts)
+        flows = market.graph.flowed()
+        self.recorder.put("edges", market.quarter, len(flows.slots), {"flows": flows})
+
+    def _services(self, market: Market) -> FloatArray:
+        """What segments paid for services, USD (nodes,)."""
+        flows = market.graph.flowed("services")
+        paid = np.bincount(flows.target[flows.slots], flows.money, minlength=int(self._nodes.max()) + 1)
+        return np.asarray(paid[self._nodes])
 
 
 def _spread(at: IntArray, shape: tuple[int, ...]) -> tuple[IntArray, IntArray, IntArray]:
@@ -179,20 +181,3 @@ def _spread(at: IntArray, shape: tuple[int, ...]) -> tuple[IntArray, IntArray, I
     row, purpose = np.divmod(at, purposes)
     who, chip = np.divmod(row, chips)
     return who, chip, purpose
-
-
-def _services(market: Market) -> FloatArray:
-    """What segments paid for services, USD (nodes,)."""
-    sold = np.zeros(len(market.nodes))
-    for (_, node), money in market.graph.money("services").items():
-        sold[market.node_number[node]] += money
-    return sold
-
-
-def _by_kind(of: Callable[[str], dict[Kind, float]], firms: Collection[str]) -> FloatArray:
-    """What the ledger says of each firm by kind of payment, USD (firms, kinds)."""
-    table = np.zeros((len(firms), len(KIND)))
-    for row, firm in zip(table, firms, strict=True):
-        for kind, amount in of(firm).items():
-            row[KIND[kind]] = amount
-    return table
