@@ -85,7 +85,7 @@ def calibrate(
         asked: observables; by default all of ``observables.csv``.
         among: fit only so many parameters of the space, those that move the observables most when each is moved
             alone; what the others could add is then an error of the observables. By default all.
-        checks: simulation-based calibration with so many truths (:func:`studies.ranks.ranks`).
+        checks: simulation-based calibration with so many truths (:func:`studies.calibration.ranks.ranks`).
         met: run so many of the posterior's draws, and compare with what the emulators said of them.
         about: what the study says that it was asked; by default its design.
         workers, progress, job: how runs are made, and what makes a display of them.
