@@ -284,7 +284,9 @@ def consume(market: Market) -> None:
     groups = book.model_groups()
     if market.t >= market.record_from and len(book):
         demand.reference = _reference(market, demand.reference, capability, price, groups)
-    reference = 0.0 if demand.reference is None else np.nan_to_num(demand.reference)
+    reference = (
+        0.0 if demand.reference is None else np.where(np.isnan(demand.reference), 0.0, demand.reference)
+    )
     # Before the reference is known volume does not respond: it is measured from there.
     eta = p.eta * p.demand_elasticity if demand.reference is not None else 0.0
     demand.demanded = np.empty((len(population.cells), len(book)))
@@ -317,8 +319,12 @@ def consume(market: Market) -> None:
 def _carry_over(market: Market) -> None:
     """Give the portfolio a column for each offer on the list; those that left take their shares with them."""
     demand, book, population = market.demand, market.offers, market.population
-    position = {id(offer): j for j, offer in enumerate(book.offers)}
-    moved = [position.get(id(offer), -1) for offer in demand.offers]
+    # Offers keep their order, and new ones come at the end.
+    moved, now, at = [], book.offers, 0
+    for offer in demand.offers:
+        stays = at < len(now) and now[at] is offer
+        moved.append(at if stays else -1)
+        at += stays
     population.portfolio = remap_portfolio(population.portfolio, moved, len(book))
     demand.offers, demand.version = book.offers, book.version
 

@@ -307,17 +307,21 @@ def _chips_agree(
 @njit(cache=True, nogil=True, error_model="numpy")
 def _shares_agree(adoption: Any, columns: Any, tolerance: Any) -> Any:  # pragma: no cover - compiled
     """Nobody adopts for more than all of its work, and portfolios, by offer (J, I), sum to one or are empty."""
-    fine, total = True, np.zeros(BLOCK)
+    fine, total, lowest = True, np.empty(BLOCK), np.empty(BLOCK, np.float32)
     for start in range(0, len(adoption), BLOCK):
-        size = min(BLOCK, len(adoption) - start)
-        total[:size] = 0.0
-        for column in columns:
+        end = min(start + BLOCK, len(adoption))
+        size = end - start
+        total[:size], lowest[:size] = 0.0, np.float32(0.0)
+        for j in range(len(columns)):
+            column = columns[j, start:end]
             for b in range(size):
-                total[b] += column[start + b]
-                fine &= column[start + b] >= 0.0
+                total[b] += column[b]
+            for b in range(size):
+                lowest[b] = min(lowest[b], column[b])
         for b in range(size):
+            # Unknown shares make an unknown total, which is not near one.
+            fine &= lowest[b] >= 0.0 and (total[b] == 0.0 or abs(total[b] - 1.0) <= tolerance)
             fine &= 0.0 <= adoption[start + b] <= 1.0 + tolerance
-            fine &= total[b] == 0.0 or abs(total[b] - 1.0) <= tolerance
     return fine
 
 

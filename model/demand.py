@@ -33,6 +33,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from model.population import population_step
+from model.portfolio import new_portfolio, remap_portfolio
+
+__all__ = [
+    "Choice",
+    "check_nests",
+    "groups_of",
+    "log_shares",
+    "logistic",
+    "new_portfolio",
+    "price_term",
+    "remap_portfolio",
+    "shares",
+    "step",
+]
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -246,31 +260,3 @@ def _numbered(model: ArrayLike) -> Ints:
 def _column(values: ArrayLike, dtype: type = np.float32) -> NDArray[Any]:
     """As the kernel reads it; a read-only array is copied, since it would be a type to compile for anew."""
     return np.require(values, dtype, ["C", "W"])
-
-
-def new_portfolio(enterprises: int, offers: int) -> Singles:
-    """An empty portfolio, float32 (enterprises, offers), stored offer by offer as ``step`` reads it."""
-    return np.zeros((offers, enterprises), np.float32).T
-
-
-def remap_portfolio(portfolio: Singles, old_to_new: ArrayLike, offers: int) -> Singles:
-    """Carry a portfolio over to a new list of offers.
-
-    ``old_to_new`` (J_old,) gives each old offer its new column, or -1 where it closed; ``offers`` is J_new.
-    New columns start at zero and rows are renormalised to one; a row that held only closed offers becomes
-    zero and starts at its target in the next ``step``. Raises ValueError for a column out of range or used
-    twice.
-    """
-    target = np.asarray(old_to_new, np.int64)
-    kept = target[target >= 0]
-    if target.shape != (portfolio.shape[1],) or np.unique(kept).size != kept.size or (kept >= offers).any():
-        raise ValueError(
-            f"old_to_new must give each of {portfolio.shape[1]} old offers a column of its own, or -1"
-        )
-    moved = new_portfolio(portfolio.shape[0], offers)
-    for old, new in enumerate(target):
-        if new >= 0:
-            moved[:, new] = portfolio[:, old]
-    held = moved.sum(axis=1, dtype=np.float64)
-    moved *= np.where(held > 0.0, 1.0 / np.where(held > 0.0, held, 1.0), 0.0).astype(np.float32)[:, None]
-    return moved

@@ -34,6 +34,8 @@ __all__ = ["UNITS", "EdgeKind", "Node", "NotPermitted", "Row", "Stake", "SupplyG
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
+Neighbours = dict[str, list[str]]
+
 _KINDS: dict[str, EdgeKind] = {kind: kind for kind in EdgeKind}
 
 
@@ -41,37 +43,41 @@ class SupplyGraph:
     """Nodes that trade, edges that permit it, in one networkx ``MultiDiGraph`` keyed by the kind of edge.
 
     ``version`` counts changes of structure (nodes, edges and their terms), so that whatever was computed from
-    the structure knows when it is out of date. Flows are not structure: they are added up in arrays (``slots``), and
-    written on the edges of the networkx graph from when somebody first looks at it.
+    the structure knows when it is out of date. Flows are not structure. Nodes, edges and flows are kept in columns
+    (``slots``), and in the networkx graph too from when somebody first looks at it: a run that nobody looks into
+    does without.
     """
 
     def __init__(self) -> None:
         self.version = 0
         self._permits = 0
-        self._graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+        self._graph: nx.MultiDiGraph[str] | None = None
         self._changed = dict.fromkeys(EdgeKind, 0)
         self._compiled: dict[EdgeKind, CompiledEdges] = {}
-        # The edges' own dictionaries in the graph, and the slot of each that there is or was.
+        # The edges' own dictionaries, the slot of each edge that there is or was, and the joined pairs: when they were
+        # joined, and by how many kinds.
         self._data: dict[Edge, dict[str, Any]] = {}
         self._slot: dict[Edge, int] = {}
-        self._neighbours: dict[EdgeKind, dict[tuple[str, str], list[str]]] = {kind: {} for kind in EdgeKind}
+        self._joined: dict[tuple[str, str], tuple[int, int]] = {}
+        self._neighbours: dict[EdgeKind, tuple[Neighbours, Neighbours]] = {}
         self._nodes: dict[str, Node] = {}
         self._names: list[str] = []
         self._number: dict[str, int] = {}
         # Edges forbidden after something flowed along them this quarter, which is still to be recorded.
         self._ended: dict[int, None] = {}
-        self._watched = False
         self.slots = Slots()
 
     @property
     def network(self) -> nx.MultiDiGraph[str]:
         """The graph itself, live, for networkx's algorithms; it changes only through this class."""
-        if not self._watched:
-            self._watched = True
-            for edge, data in self._data.items():
-                self._show(self._slot[edge], data)
-        view: nx.MultiDiGraph[str] = self._graph.copy(as_view=True)
-        return view
+        if self._graph is None:
+            self._graph = nx.MultiDiGraph()
+            for name, node in self._nodes.items():
+                self._graph.add_node(name, kind=node.kind, region=node.region, origin=node.origin)
+            edges = {slot: edge for edge, slot in self._slot.items()}
+            for slot in in_order(np.flatnonzero(self.slots.standing), self.slots.order()).tolist():
+                self._draw(edges[slot])
+        return self._graph.copy(as_view=True)
 
     def add(self, name: str, kind: str, region: str, origin: str) -> None:
         """Add a firm, or a segment of enterprises.
@@ -81,8 +87,9 @@ class SupplyGraph:
         """
         if name in self._nodes:
             raise ValueError(f"{name} is in the supply graph already: give each node a name of its own.")
-        self._graph.add_node(name, kind=kind, region=region, origin=origin)
         self._nodes[name] = Node(name, kind, region, origin)
+        if self._graph is not None:
+            self._graph.add_node(name, kind=kind, region=region, origin=origin)
         self._number[name] = len(self._names)
         self._names.append(name)
         self.slots.room_for(len(self._names))
@@ -116,11 +123,12 @@ class SupplyGraph:
                 the whole.
         """
         edge = self._kind(kind)
-        self._known(source)
-        self._known(target)
+        if not (source in self._nodes and target in self._nodes):
+            self._known(source)
+            self._known(target)
         if source == target:
             raise ValueError(f"{source} cannot trade with itself: its own use of {kind} needs no edge.")
-        data = self._edge(source, target, edge)
+        data = self._data.get((source, target, edge))
         old: dict[str, Any] = {} if data is None else data["terms"]
         new = {**old, **terms}
         if edge is EdgeKind.EQUITY:
@@ -145,12 +153,21 @@ class SupplyGraph:
             self._slot[edge] = slot = slots.open(*ends, CODE[kind])
         self._ended.pop(slot, None)
         self._permits += 1
-        beside = [self._slot[other] for k in EdgeKind if (other := (source, target, k)) in self._data]
-        slots.place(slot, int(slots.pair[beside[0]]) if beside else self._permits, self._permits)
+        pair, kinds = self._joined.get((source, target), (self._permits, 0))
+        self._joined[source, target] = pair, kinds + 1
+        slots.place(slot, pair, self._permits)
         slots.standing[slot] = True
-        self._graph.add_edge(source, target, key=kind, units=0.0, money=0.0, terms=terms)
-        self._data[edge] = data = self._graph.get_edge_data(source, target, kind)
-        self._show(slot, data)
+        self._data[edge] = {"terms": terms}
+        if self._graph is not None:
+            self._draw(edge)
+
+    def _draw(self, edge: Edge) -> None:
+        """Enter an edge in the networkx graph, whose dictionary becomes the edge's own."""
+        assert self._graph is not None
+        source, target, kind = edge
+        self._graph.add_edge(source, target, key=kind, units=0.0, money=0.0, **self._data[edge])
+        self._data[edge] = self._graph.get_edge_data(source, target, kind)
+        self._show(self._slot[edge], self._data[edge])
 
     def forbid(self, source: str, target: str, kind: str) -> None:
         """Take the edge away, if there is one; what flowed along it this quarter is still reported."""
@@ -161,7 +178,11 @@ class SupplyGraph:
         if slots.units[slot] or slots.money[slot]:
             self._ended[slot] = None
         slots.standing[slot] = False
-        self._graph.remove_edge(source, target, key=edge)
+        pair, kinds = self._joined.pop((source, target))
+        if kinds > 1:
+            self._joined[source, target] = pair, kinds - 1
+        if self._graph is not None:
+            self._graph.remove_edge(source, target, key=edge)
         self._touch(edge)
 
     def permitted(self, source: str, target: str, kind: str) -> bool:
@@ -225,7 +246,7 @@ class SupplyGraph:
                 f"{units[wrong]} {UNITS[edge]} for {money[wrong]} USD cannot flow from {source} to {target}: "
                 "units and money are finite and at least 0."
             )
-        if self._watched:
+        if self._graph is not None:
             for known, data in self._data.items():
                 self._show(self._slot[known], data)
 
@@ -254,36 +275,40 @@ class SupplyGraph:
 
     def _show(self, slot: int, data: dict[str, Any]) -> None:
         """Write on an edge of the networkx graph what flowed, once somebody looks at it."""
-        if self._watched:
+        if self._graph is not None:
             data["units"], data["money"] = float(self.slots.units[slot]), float(self.slots.money[slot])
 
     def reset_flows(self) -> None:
         """Begin a quarter: nothing has flowed yet."""
         self._ended.clear()
         self.slots.units[:] = self.slots.money[:] = 0.0
-        if self._watched:
+        if self._graph is not None:
             for data in self._data.values():
                 data["units"] = data["money"] = 0.0
 
     def targets(self, source: str, kind: str) -> list[str]:
         """Those to whom ``source`` may sell (or whom it owns), in the order in which they were permitted."""
-        known, edge = self._neighbours[self._kind(kind)], self._kind(kind)
-        if (source, "") not in known:
-            self._known(source)
-            known[source, ""] = [
-                target for target, keyed in self._graph.succ[source].items() if edge in keyed
-            ]
-        return list(known[source, ""])
+        self._known(source)
+        return list(self._joined_by(kind)[0].get(source, ()))
 
     def sources(self, target: str, kind: str) -> list[str]:
         """Those from whom ``target`` may buy (or who own it), in the order in which they were permitted."""
-        known, edge = self._neighbours[self._kind(kind)], self._kind(kind)
-        if ("", target) not in known:
-            self._known(target)
-            known["", target] = [
-                source for source, keyed in self._graph.pred[target].items() if edge in keyed
-            ]
-        return list(known["", target])
+        self._known(target)
+        return list(self._joined_by(kind)[1].get(target, ()))
+
+    def _joined_by(self, kind: str) -> tuple[Neighbours, Neighbours]:
+        """The targets of each node and the sources of each along edges of a kind, in the order of joining."""
+        edge, slots, names = self._kind(kind), self.slots, self._names
+        if edge not in self._neighbours:
+            targets: Neighbours = {}
+            sources: Neighbours = {}
+            mine = slots.those(CODE[edge])
+            mine = mine[np.argsort(slots.pair[mine])]
+            for source, target in zip(slots.source[mine].tolist(), slots.target[mine].tolist(), strict=True):
+                targets.setdefault(names[source], []).append(names[target])
+                sources.setdefault(names[target], []).append(names[source])
+            self._neighbours[edge] = targets, sources
+        return self._neighbours[edge]
 
     def stakes(self) -> list[Stake]:
         """Every equity edge as (owner, owned, rights, control)."""
@@ -342,10 +367,7 @@ class SupplyGraph:
     def _touch(self, kind: EdgeKind) -> None:
         self.version += 1
         self._changed[kind] = self.version
-        self._neighbours[kind].clear()
-
-    def _edge(self, source: str, target: str, kind: EdgeKind) -> dict[str, Any] | None:
-        return self._data.get((source, target, kind))
+        self._neighbours.pop(kind, None)
 
     def _permitted(self, source: str, target: str, kind: EdgeKind) -> dict[str, Any]:
         data = self._data.get((source, target, kind))
@@ -360,7 +382,7 @@ class SupplyGraph:
 
     def _known(self, name: str) -> None:
         if name not in self._nodes:
-            near = get_close_matches(name, list(self._graph), n=1)
+            near = get_close_matches(name, self._names, n=1)
             hint = (
                 f"did you mean {near[0]!r}?" if near else "add it with graph.add(name, kind, region, origin)."
             )

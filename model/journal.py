@@ -14,36 +14,75 @@ FloatArray = NDArray[np.float64]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def first_wrong(
-    payers: IntArray, payees: IntArray, kinds: IntArray, amounts: FloatArray, accounts: int, width: int
-) -> int:  # pragma: no cover - compiled
-    """The first payment that cannot be made, -1 if all can; nothing may be paid to oneself."""
-    for n in range(len(amounts)):
-        i, j, k, amount = payers[n], payees[n], kinds[n], amounts[n]
-        known = 0 <= i < accounts and 0 <= j < accounts and 0 <= k < width
-        if not (known and 0.0 <= amount < np.inf and (i != j or amount == 0.0)):
-            return n
-    return -1
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def post(
+def enter(
     payers: IntArray,
     payees: IntArray,
     kinds: IntArray,
     amounts: FloatArray,
+    who: IntArray,
+    paid_out: FloatArray,
+    count: int,
     width: int,
     balance: FloatArray,
     paid: FloatArray,
     received: FloatArray,
-) -> None:  # pragma: no cover - compiled
-    """Move the money of payments on the accounts, (accounts,), and on their lines, (accounts x kinds,)."""
+) -> tuple[int, int]:  # pragma: no cover - compiled
+    """Write payments behind the ``count`` that the journal has, and move the money; zero is no payment.
+
+    The journal is ``who`` (payer, payee and kind; 3, room) and ``paid_out`` (room,); accounts have a ``balance``,
+    (accounts,), and lines of what they ``paid`` and ``received``, (accounts x ``width`` kinds,). Returns the new count and
+    the first payment that cannot be made, -1 if all can; if one cannot, nothing is paid. Nobody pays itself.
+    """
+    accounts = len(balance)
     for n in range(len(amounts)):
         i, j, k, amount = payers[n], payees[n], kinds[n], amounts[n]
-        balance[i] -= amount
-        balance[j] += amount
-        paid[i * width + k] += amount
-        received[j * width + k] += amount
+        known = 0 <= i < accounts and 0 <= j < accounts and 0 <= k < width
+        if not (known and 0.0 <= amount < np.inf and (i != j or amount == 0.0)):
+            return count, n
+    for n in range(len(amounts)):
+        i, j, k, amount = payers[n], payees[n], kinds[n], amounts[n]
+        if amount > 0.0:
+            who[0, count], who[1, count], who[2, count], paid_out[count] = i, j, k, amount
+            count += 1
+            balance[i] -= amount
+            balance[j] += amount
+            paid[i * width + k] += amount
+            received[j * width + k] += amount
+    return count, -1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def agree(
+    paid: FloatArray,
+    received: FloatArray,
+    balance: FloatArray,
+    made_paid: FloatArray,
+    made_received: FloatArray,
+    expected: FloatArray,
+    moved: FloatArray,
+    turnover: float,
+    ever: float,
+    tolerance: float,
+) -> bool:  # pragma: no cover - compiled
+    """Whether the accounts are what the single payments made of them, and all money is somewhere.
+
+    Arguments as the results of ``audit``, but ``ever``: all money that ever moved.
+    """
+    fine, everything = True, np.zeros(3)
+    lost = np.zeros(3)
+    for i in range(len(balance)):
+        for k in range(paid.shape[1]):
+            room = tolerance * max(abs(paid[i, k]), abs(made_paid[i, k]))
+            fine &= abs(paid[i, k] - made_paid[i, k]) <= room
+            room = tolerance * max(abs(received[i, k]), abs(made_received[i, k]))
+            fine &= abs(received[i, k] - made_received[i, k]) <= room
+            _add(everything, lost, 0, paid[i, k])
+            _add(everything, lost, 1, received[i, k])
+        fine &= abs(balance[i] - expected[i]) <= tolerance * moved[i]
+        _add(everything, lost, 2, balance[i])
+    for side in range(2):
+        fine &= abs(everything[side] + lost[side] - turnover) <= tolerance * turnover
+    return fine and abs(everything[2] + lost[2]) <= tolerance * ever and turnover < np.inf
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from model import calendar
 from model.identities import TOLERANCE, BrokenIdentity, check_equal
-from model.journal import audit, first_wrong, post
+from model.journal import agree, audit, enter
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -61,6 +61,9 @@ class Kind(StrEnum):
 NUMBER: dict[str, int] = {kind: i for i, kind in enumerate(Kind)}
 """The number of each kind in arrays."""
 
+ROOM = 1024
+"""Payments that the journal has room for at first."""
+
 _KINDS = tuple(Kind)
 _WIDTH = len(_KINDS)
 
@@ -101,8 +104,8 @@ class Ledger:
         # than in a numpy array.
         self._balance, self._opening = array("d"), array("d")
         self._received, self._paid = array("d"), array("d")
-        self._payers, self._payees, self._kinds = array("q"), array("q"), array("q")
-        self._amounts = array("d")
+        # The journal: payer, payee and kind of each payment, and what was paid, with room behind the last.
+        self._who, self._amounts, self._count = np.zeros((3, ROOM), dtype=np.int64), np.zeros(ROOM), 0
         for name in firms:
             self.open(name)
         for name in outside:
@@ -153,10 +156,11 @@ class Ledger:
             raise ValueError(self._refusal(payer, payee, kind, amount))
         if i == j:
             raise ValueError(f"{payer} cannot pay itself for {kind}: leave the payment out.")
-        self._payers.append(i)
-        self._payees.append(j)
-        self._kinds.append(k)
-        self._amounts.append(amount)
+        if (n := self._count) == len(self._amounts):
+            self._make_room(1)
+        who = self._who
+        who[0, n], who[1, n], who[2, n], self._amounts[n] = i, j, k, amount
+        self._count = n + 1
         self._balance[i] -= amount
         self._balance[j] += amount
         self._paid[i * _WIDTH + k] += amount
@@ -185,25 +189,21 @@ class Ledger:
         Raises:
             ValueError: as ``pay``; then nothing is paid.
         """
-        size = len(self.accounts)
-        wrong = first_wrong(payers, payees, kinds, amounts, size, _WIDTH)
+        self._make_room(len(amounts))
+        self._count, wrong = enter(
+            payers, payees, kinds, amounts, self._who, self._amounts, self._count, _WIDTH,
+            np.frombuffer(self._balance), np.frombuffer(self._paid), np.frombuffer(self._received),
+        )  # fmt: skip
         if wrong >= 0:
             raise ValueError(
                 self._wrong(*(column[wrong].item() for column in (payers, payees, kinds, amounts)))
             )
-        real = amounts > 0.0
-        if not real.all():
-            payers, payees, kinds, amounts = payers[real], payees[real], kinds[real], amounts[real]
-        if not len(amounts):
-            return
-        self._payers.frombytes(payers.tobytes())
-        self._payees.frombytes(payees.tobytes())
-        self._kinds.frombytes(kinds.tobytes())
-        self._amounts.frombytes(amounts.tobytes())
-        post(
-            payers, payees, kinds, amounts, _WIDTH,
-            np.frombuffer(self._balance), np.frombuffer(self._paid), np.frombuffer(self._received),
-        )  # fmt: skip
+
+    def _make_room(self, payments: int) -> None:
+        """See that the journal has room for so many more."""
+        while self._count + payments > len(self._amounts):
+            self._who = np.concatenate([self._who, np.zeros_like(self._who)], axis=1)
+            self._amounts = np.concatenate([self._amounts, np.zeros_like(self._amounts)])
 
     def balance(self, name: str) -> float:
         """Cash on the account now, USD; payments of the current quarter included."""
@@ -261,13 +261,9 @@ class Ledger:
         return np.array(self._received).reshape(shape), np.array(self._paid).reshape(shape)
 
     def journal(self) -> tuple[IntArray, IntArray, IntArray, FloatArray]:
-        """The payments of the quarter: payers, payees, kinds and USD, as in ``enter``; copies."""
-        return (
-            np.array(self._payers, dtype=np.int64),
-            np.array(self._payees, dtype=np.int64),
-            np.array(self._kinds, dtype=np.int64),
-            np.array(self._amounts, dtype=np.float64),
-        )
+        """The payments of the quarter: payers, payees, kinds and USD, as in ``enter``; live."""
+        payers, payees, kinds = self._who[:, : self._count]
+        return payers, payees, kinds, self._amounts[: self._count]
 
     def close(self) -> None:
         """Check the quarter's identities from its single payments, then start the next quarter.
@@ -276,25 +272,39 @@ class Ledger:
             BrokenIdentity: if money in is not money out over the whole market, or an account's balance or its
                 totals by kind are not what its payments make them; the quarter then stays open.
         """
-        payers, payees, kinds, amounts = self.journal()
         size = len(self.accounts)
-        paid, received, expected, moved, turnover = audit(
-            payers, payees, kinds, amounts, np.array(self._opening), _WIDTH
-        )
-        by_kind = "what an account {} by kind is the sum of its payments"
-        for side, line, summed in (("paid", self._paid, paid), ("received", self._received, received)):
-            self._compare(by_kind.format(side), np.array(line).reshape(size, _WIDTH), summed)
-            self._check(f"money {side} is the turnover of the market", math.fsum(line), turnover, turnover)
-        self._compare("an account's balance moves by its payments", np.array(self._balance), expected, moved)
+        received, paid = self.tables()
+        balance, made = np.array(self._balance), audit(*self.journal(), np.array(self._opening), _WIDTH)
+        turnover = made[-1]
+        if not agree(paid, received, balance, *made, self._turnover + turnover, self.tolerance):
+            self._find(paid, received, balance, *made)
         # Errors of rounding are relative to all money that ever moved, not to what is left on the accounts.
-        ever = self._turnover + turnover
-        self._check("money in equals money out over the whole market", math.fsum(self._balance), 0.0, ever)
-        self._turnover = ever
+        self._turnover += turnover
         self._opening = self._balance[:]
         self._received, self._paid = (array("d", bytes(8 * size * _WIDTH)) for _ in range(2))
-        for column in (self._payers, self._payees, self._kinds, self._amounts):
-            del column[:]
+        self._count = 0
         self.quarter += 1
+
+    def _find(
+        self,
+        paid: FloatArray,
+        received: FloatArray,
+        balance: FloatArray,
+        made_paid: FloatArray,
+        made_received: FloatArray,
+        expected: FloatArray,
+        moved: FloatArray,
+        turnover: float,
+    ) -> None:
+        """Look for what does not agree with what single payments made; arguments as the results of ``audit``."""
+        by_kind = "what an account {} by kind is the sum of its payments"
+        for side, line, made in (("paid", paid, made_paid), ("received", received, made_received)):
+            self._compare(by_kind.format(side), line, made)
+            total = math.fsum(line.ravel().tolist())
+            self._check(f"money {side} is the turnover of the market", total, turnover, turnover)
+        self._compare("an account's balance moves by its payments", balance, expected, moved)
+        ever, left = self._turnover + turnover, math.fsum(balance.tolist())
+        self._check("money in equals money out over the whole market", left, 0.0, ever)
 
     def _compare(self, identity: str, left: FloatArray, right: FloatArray, scale: ArrayLike = 0.0) -> None:
         """``check_equal`` by account."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from model.catalogue import SECONDS_PER_HOUR
 from model.fleet import HOURS_PER_QUARTER
 from model.ledger import NUMBER, Kind
 from model.memo import Memo
-from model.offer import Offer
+from model.offer import Lines
 from model.place import CAPTIVE, DENSE, SPARSE, TRAINING
 from model.traffic import mean_over
 
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 FLOP_PER_PETAFLOP = 1e15
 SOLD_AS = (Kind.TOKENS, Kind.HOSTING, Kind.PARTNER_HOSTING)
-"""What segments pay sellers for."""
+"""What segments pay sellers for: a vendor's own tokens, an open model's, a partner's."""
 
 
 @dataclass(frozen=True)
@@ -44,30 +46,15 @@ class Contracts:
     paid_as: IntArray
 
     @classmethod
-    def of(cls, market: Market) -> Contracts:
-        """Those of the offers on the list."""
-        number, offers = market.firm_number, market.offers.offers
-        giver, paid_as = np.full((2, len(offers)), -1, dtype=np.int64)
-        for j, offer in enumerate(offers):
-            if offer.seller != offer.setter:
-                giver[j], paid_as[j] = number[offer.setter], NUMBER[Kind.ROYALTY]
-            elif offer.host != offer.seller:
-                giver[j], paid_as[j] = number[offer.host], NUMBER[Kind.COMPUTE]
-            elif offer.model.vendor != offer.seller:
-                giver[j] = number[offer.model.vendor]
-        return cls(
-            np.array([SOLD_AS.index(sold_as(offer)) for offer in offers], dtype=np.int64),
-            np.array([number[offer.model.vendor] for offer in offers], dtype=np.int64),
-            giver,
-            paid_as,
-        )
-
-
-def sold_as(offer: Offer) -> Kind:
-    """What segments pay the seller for: its own tokens, an open model's or a partner's."""
-    if offer.channel == "api":
-        return Kind.TOKENS
-    return Kind.HOSTING if offer.setter == offer.seller else Kind.PARTNER_HOSTING
+    def of(cls, lines: Lines, maker: IntArray, vendors: BoolArray) -> Contracts:
+        """Those of the offers on the list; ``maker`` by offer, ``vendors`` says which firms sell their own tokens."""
+        resold, hosted = lines.seller != lines.setter, lines.seller != lines.host
+        giver = np.where(resold, lines.setter, np.where(hosted, lines.host, maker))
+        giver[giver == lines.seller] = -1
+        paid_as = np.where(resold, NUMBER[Kind.ROYALTY], np.where(hosted, NUMBER[Kind.COMPUTE], -1))
+        on_own_account = np.where(resold, SOLD_AS.index(Kind.PARTNER_HOSTING), SOLD_AS.index(Kind.HOSTING))
+        sold_as = np.where(vendors[lines.seller], SOLD_AS.index(Kind.TOKENS), on_own_account)
+        return cls(sold_as, maker, giver, paid_as)
 
 
 class Settlement:
@@ -94,6 +81,9 @@ class Settlement:
             ledger.index(name) for name in ("utilities", "staff", "other business")
         )
         self._kinds: dict[tuple[Kind, int], IntArray] = {}
+        self.vendors = np.array([name in market.vendors for name in firms])
+        self.vendor_firm = np.flatnonzero(self.vendors)
+        self._maker = np.zeros(0, dtype=np.int64)
         self._contracts: Memo[Contracts] = Memo()
         self._parents: Memo[IntArray] = Memo()
         self._audit = Audit(market)
@@ -104,6 +94,14 @@ class Settlement:
         if known is None:
             self._kinds[kind, count] = known = np.full(count, NUMBER[kind])
         return known
+
+    def makers(self, market: Market) -> IntArray:
+        """The firm that makes each model of the catalogue, shape (models,)."""
+        models, known = market.catalogue.models, len(self._maker)
+        if known < len(models):
+            new = islice(models.values(), known, None)
+            self._maker = np.append(self._maker, [market.firm_number[model.vendor] for model in new])
+        return self._maker
 
     def settle(self, market: Market) -> None:
         """The seventh event."""
@@ -118,7 +116,9 @@ class Settlement:
         """Segments pay sellers; resellers pass the vendor's part on."""
         ledger, graph, p, book = market.ledger, market.graph, market.parameters, market.offers
         lines, overhead = book.lines, p.serving_overhead_usd_per_mtok
-        contracts = self._contracts.of(lambda: Contracts.of(market), lines)
+        contracts = self._contracts.of(
+            lambda: Contracts.of(lines, self.makers(market)[lines.model], self.vendors), lines
+        )
         parent = self._parents.of(lambda: _parents(market), graph.compiled("equity").version)
         sales = Sales.empty(len(self.account), len(market.nodes), len(book))
         _sell(
@@ -156,25 +156,23 @@ class Settlement:
         """Vendors pay for training hours; owners' other businesses pay for captive work."""
         p, traffic, graph = market.parameters, market.traffic, market.graph
         training = traffic.training
-        vendors = market.vendors
-        rate = traffic.work_rate[training.host, TRAINING]
-        flop = (training.served * SECONDS_PER_HOUR * rate * FLOP_PER_PETAFLOP).tolist()
+        vendor, owner = self.vendor_firm[training.vendor], self.fleet_firm[training.host]
+        petaflop = training.served * SECONDS_PER_HOUR * traffic.work_rate[training.host, TRAINING]
+        for number, done in zip(vendor.tolist(), (petaflop * FLOP_PER_PETAFLOP).tolist(), strict=True):
+            market.vendors[market.firm_names[number]].train(done)
         # A host without a training chip has no price for it either.
         money = np.multiply(
             training.served, training.price, out=np.zeros_like(training.price), where=training.served > 0.0
         )
-        for name, host, served, done in zip(
-            training.vendors, training.host.tolist(), training.served.tolist(), flop, strict=True
-        ):
-            vendors[name].train(done if served > 0.0 else 0.0)
-            if served > 0.0 and not graph.permitted(self.hosts[host], name, "hosting"):
-                graph.permit(self.hosts[host], name, "hosting", role="training")
-        vendor = np.array([market.firm_number[name] for name in training.vendors], dtype=np.int64)
-        owner = self.fleet_firm[training.host]
+        sources, targets = self.node[owner], self.node[vendor]
+        for n in graph.lacking("hosting", sources, targets, training.served).tolist():
+            host, name = market.firm_names[owner[n]], market.firm_names[vendor[n]]
+            if not graph.permitted(host, name, "hosting"):
+                graph.permit(host, name, "hosting", role="training")
         market.ledger.enter(
             self.account[vendor], self.account[owner], self.kinds(Kind.TRAINING, len(vendor)), money
         )
-        graph.flow_many("hosting", self.node[owner], self.node[vendor], training.served, money)
+        graph.flow_many("hosting", sources, targets, training.served, money)
         price = mean_over(market.fleets.units, market.hour_costs.full)[:, [TRAINING, CAPTIVE]]
         captive = np.multiply(
             traffic.captive_hours, price * (1.0 + p.captive_markup), out=np.zeros_like(price),

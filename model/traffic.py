@@ -15,6 +15,7 @@ from model.place import CAPTIVE, DENSE, PURPOSES, SPARSE, TRAINING
 from model.procurement import reassignment
 
 if TYPE_CHECKING:
+    from model.catalogue import Catalogue
     from model.market import Market
 
 FloatArray = NDArray[np.float64]
@@ -23,25 +24,45 @@ IntArray = NDArray[np.int64]
 
 @dataclass
 class Training:
-    """Training hours that vendors buy this quarter, shape (vendors,) each, of those that train.
+    """Training hours that vendors buy this quarter, shape (buyers,) each, of those that train.
 
-    ``host`` numbers the fleets, ``price`` is USD an hour (infinite where the fleet trains nothing); ``wanted`` and
-    ``served`` are hours.
+    ``vendor`` numbers the market's vendors, ``host`` the fleets; ``price`` is USD an hour (infinite where the fleet
+    trains nothing); ``wanted`` and ``served`` are hours.
     """
 
-    vendors: list[str]
+    vendor: IntArray
     host: IntArray
     price: FloatArray
     wanted: FloatArray
     served: FloatArray
 
 
-@dataclass
 class Rates:
-    """What chips make of the models on offer: Mtok a chip hour at full maturity, (models, chips), and each offer's row."""
+    """What chips make of models, Mtok a chip hour at full maturity, (models, chips), as far as it was asked for.
 
-    mtok_per_hour: FloatArray
-    row: IntArray
+    ``row`` finds a model by its number, -1 where nobody asked.
+    """
+
+    def __init__(self) -> None:
+        self.mtok_per_hour = np.zeros((0, 0))
+        self._row = np.zeros(0, dtype=np.int64)
+
+    def rows(self, catalogue: Catalogue, models: IntArray) -> IntArray:
+        """Where the models of such numbers stand."""
+        chips, known = len(catalogue.chips), len(self._row)
+        if self.mtok_per_hour.shape[1] != chips:
+            self.mtok_per_hour, self._row = np.zeros((0, chips)), np.full(len(catalogue.models), -1)
+        elif known < len(catalogue.models):
+            self._row = np.append(self._row, np.full(len(catalogue.models) - known, -1))
+        row = self._row[models]
+        if row.min(initial=0) < 0:
+            new = np.unique(models[row < 0])
+            everything = list(catalogue.models.values())
+            rates = catalogue.mtok_per_hour([everything[number] for number in new.tolist()])
+            self._row[new] = len(self.mtok_per_hour) + np.arange(len(new))
+            self.mtok_per_hour = np.concatenate([self.mtok_per_hour, rates])
+            row = self._row[models]
+        return np.asarray(row)
 
 
 class Traffic:
@@ -54,12 +75,13 @@ class Traffic:
 
     def __init__(self, market: Market) -> None:
         fleets, nobody = len(market.fleets), np.zeros(0)
-        self.training = Training([], np.zeros(0, dtype=np.int64), nobody, nobody, nobody)
+        none = np.zeros(0, dtype=np.int64)
+        self.training = Training(none, none, nobody, nobody, nobody)
         self.captive_hours = np.zeros((fleets, 2))
         self.work_rate = np.zeros((fleets, len(PURPOSES)))
         self.services = np.zeros(len(market.firms))
-        self._rates: Memo[Rates] = Memo()
-        self._hosts: Memo[dict[str, int]] = Memo()
+        self._rates = Rates()
+        self._hosts: Memo[IntArray] = Memo()
 
     def load(self, market: Market) -> None:
         """Put the quarter's work on all fleets: they serve what they can, and ration alike what they cannot."""
@@ -67,12 +89,12 @@ class Traffic:
         lines, outlook = book.lines, market.outlook
         captive = np.array(market.captive.now())
         self.training = self._orders(market)
-        rates = self._rates.of(lambda: _rates(market), lines, len(market.catalogue.chips))
+        row = self._rates.rows(market.catalogue, lines.model)
         demanded, own = np.zeros((2, *fleets.use.shape))
 
         def reckon(which: NDArray[np.bool_]) -> None:
             _demanded(
-                which, fleets.units, outlook.work, outlook.maturity, captive, rates.mtok_per_hour, rates.row,
+                which, fleets.units, outlook.work, outlook.maturity, captive, self._rates.mtok_per_hour, row,
                 lines.purpose, lines.fleet, book.demanded, book.hours_per_mtok,
                 self.training.host, self.training.wanted, demanded, own, self.work_rate,
             )  # fmt: skip
@@ -105,29 +127,19 @@ class Traffic:
 
         Research rents by contract, at the full cost of the hour and the host's mark-up.
         """
-        versions = [market.graph.compiled(kind).version for kind in ("hosting", "equity")]
+        graph, vendors = market.graph, market.vendors.values()
         hosts = self._hosts.of(
-            lambda: {name: market.clouds[v.host()].fleet.number for name, v in market.vendors.items()},
-            versions,
+            lambda: np.array([market.clouds[vendor.host()].fleet.number for vendor in vendors]),
+            graph.compiled("hosting").version,
+            graph.compiled("equity").version,
         )
-        training = [v for v in market.vendors.values() if v.active and v.training_budget > 0.0]
-        names = [vendor.name for vendor in training]
-        host = np.array([hosts[name] for name in names], dtype=np.int64)
-        budget = np.array([vendor.training_budget for vendor in training], dtype=np.float64)
+        budget = np.array([vendor.training_budget if vendor.active else 0.0 for vendor in vendors])
+        trains = np.flatnonzero(budget > 0.0)
+        host, budget = hosts[trains], budget[trains]
         full = mean_over(market.fleets.units, market.hour_costs.full)[:, TRAINING]
         price = np.where(np.isnan(full), np.inf, full * (1.0 + market.parameters.hosting_markup))[host]
-        wanted = np.divide(budget, price, out=np.zeros_like(budget), where=(price > 0.0) & np.isfinite(price))
-        return Training(names, host, price, wanted, np.zeros_like(wanted))
-
-
-def _rates(market: Market) -> Rates:
-    """The rates of the models on offer."""
-    models = {offer.model.number: offer.model for offer in market.offers}
-    row = {number: row for row, number in enumerate(models)}
-    return Rates(
-        np.ascontiguousarray(market.catalogue.mtok_per_hour(list(models.values()))),
-        np.array([row[number] for number in market.offers.lines.model.tolist()], dtype=np.int64),
-    )
+        wanted = np.where(price > 0.0, budget / price, 0.0)
+        return Training(trains, host, price, wanted, np.zeros_like(wanted))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

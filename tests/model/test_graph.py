@@ -143,16 +143,25 @@ def test_the_compiled_view_is_the_graph_whatever_policy_did(
     history: list[tuple[tuple[str, str, EdgeKind], bool]],
 ) -> None:
     graph = market()
-    standing: set[tuple[str, str, EdgeKind]] = set()
+    watched, standing = market(), set[tuple[str, str, EdgeKind]]()
+    assert not watched.network.edges
     for edge, allowed in history:
         graph.compiled(edge[2])
+        watched.permit(*edge) if allowed else watched.forbid(*edge)
         if allowed:
             graph.permit(*edge)
             standing.add(edge)
         else:
             graph.forbid(*edge)
             standing.discard(edge)
-    assert list(zip(*graph.columns(idle=True)[:3], strict=True)) == list(graph.network.edges(keys=True))
+    edges = list(watched.network.edges(keys=True))
+    assert list(zip(*graph.columns(idle=True)[:3], strict=True)) == edges
+    assert list(graph.network.edges(keys=True)) == edges, "made late, the networkx graph is the same"
+    for name in NAMES:
+        for kind in EdgeKind:
+            assert graph.targets(name, kind) == [t for s, t, k in edges if s == name and k == kind]
+            before = watched.network.pred[name]
+            assert graph.sources(name, kind) == [source for source, keyed in before.items() if kind in keyed]
     for kind in EdgeKind:
         view = graph.compiled(kind)
         pairs = [(view.names[i], view.names[j]) for i, j in zip(view.source, view.target, strict=True)]

@@ -207,7 +207,7 @@ def test_a_lost_payment_stops_the_run() -> None:
     ledger = book()
     ledger.pay("investors", "DeepSeek", Kind.FUNDING, 100.0)
     ledger.pay("DeepSeek", "NVIDIA", Kind.CHIPS, 40.0)
-    ledger._payees[1] = ledger.index("Alibaba")
+    ledger._who[1, 1] = ledger.index("Alibaba")
     with pytest.raises(BrokenIdentity):
         ledger.close()
 

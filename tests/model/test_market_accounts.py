@@ -126,10 +126,10 @@ def audit_hours(market: Audited) -> None:
     ceiling = market.parameters.ceiling_utilisation
     training: defaultdict[str, float] = defaultdict(float)
     rented: defaultdict[tuple[str, str], float] = defaultdict(float)
-    owners, bought = list(market.clouds), market.traffic.training
-    for vendor, host, served in zip(bought.vendors, bought.host, bought.served, strict=True):
+    owners, vendors, bought = list(market.clouds), list(market.vendors), market.traffic.training
+    for vendor, host, served in zip(bought.vendor, bought.host, bought.served, strict=True):
         training[owners[host]] += served
-        rented[owners[host], vendor] += served
+        rented[owners[host], vendors[vendor]] += served
     for offer in market.offers:
         if offer.served > 0.0:
             hours = offer.served * offer.hours_per_mtok
