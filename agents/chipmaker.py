@@ -16,13 +16,14 @@ from model.calendar import QUARTERS_PER_YEAR
 from model.chip import ANYBODY, GRADES, Chip
 from model.ledger import Kind
 from model.parameters import Parameters
-from model.pricing import Buyers, best_response, partial_adjustment
+from model.pricing import Buyers, best_responses, partial_adjustment
 from model.serving import ChipSpec
 
 if TYPE_CHECKING:
     from model.market import Market
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 LARGEST_LOAD = 100.0
 
@@ -256,18 +257,16 @@ def learn_to_make(market: Market) -> None:
 
 
 def decide_chip_prices(
-    demand: Buyers,
-    price: FloatArray,
-    own: NDArray[np.int64],
-    cost: FloatArray,
-    stake: FloatArray,
-    floor: float,
+    demand: Buyers, price: FloatArray, setter: IntArray, cost: FloatArray, stake: FloatArray, floor: float
 ) -> FloatArray:
-    """Best response of one maker on its ``own`` chips to the prices of all others (USD a chip), shape (own,).
+    """Best response of every maker on its own chips to the prices of all others, USD a chip, shape (chips,).
 
-    The same function that prices tokens (``model/pricing.py``); ``cost`` holds the shadow price of capacity.
+    The same function that prices tokens (``model/pricing.py``); ``setter`` is the row of ``stake`` (firms, chips) of the
+    maker that decides each price, -1 where nobody does, ``cost`` holds the shadow price of capacity.
     """
-    return np.asarray(best_response(demand, price, own, cost, stake, floor=floor).price)
+    return np.asarray(
+        best_responses(demand, price, setter, cost, stake, np.zeros_like(stake), floor=floor).price
+    )
 
 
 def reprice(market: Market) -> None:
@@ -282,20 +281,23 @@ def reprice(market: Market) -> None:
     target = price.copy()
     # Those of its chips that somebody can buy a maker prices.
     wanted = ~captive & np.isfinite(needs.home).any(axis=0)
-    setter = np.array([market.firm_number[maker.name] for maker in makers])[chips.maker[on_sale]]
-    demand = needs.as_buyers(p)
-    for number in np.flatnonzero(np.bincount(setter[wanted])):
-        name = market.firm_names[number]
-        seen = rebate.applied(market, needs, but_of=name)
-        own = np.flatnonzero(wanted & (setter == number))
-        target[own] = decide_chip_prices(
-            demand if seen is needs else seen.as_buyers(p),
-            price,
-            own,
-            cost,
-            market.kappa()[number, setter],
-            p.chip_price_floor_usd,
-        )
+    maker = chips.maker[on_sale]
+    firm = np.array([market.firm_number[name] for name in market.chipmakers])
+    stake = market.kappa()[np.ix_(firm, firm)][:, maker]
+    granting = [name in market.interventions.rebates for name in market.chipmakers]
+    # A maker that grants discounts sees other needs than its rivals, who see them.
+    views = [(rebate.applied(market, needs), ~np.array(granting))]
+    views += [
+        (rebate.applied(market, needs, but_of=name), np.arange(len(makers)) == number)
+        for number, name in enumerate(market.chipmakers)
+        if granting[number]
+    ]
+    for seen, deciding in views:
+        own = wanted & deciding[maker]
+        if own.any():
+            setter = np.where(own, maker, -1)
+            best = decide_chip_prices(seen.as_buyers(p), price, setter, cost, stake, p.chip_price_floor_usd)
+            target[own] = best[own]
     moved, _ = partial_adjustment(price, target, p.chip_price_adjustment, p.price_threshold, p.price_move_cap)
     # Inside a group chips pass at cost and the shadow price of the capacity that they take.
     chips.price[on_sale] = np.where(captive, cost * (1.0 + p.captive_markup), moved)

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from agents import price_rule, taste
 from model.form import linear_at, token_nests
 from model.hosting import life_hours
-from model.pricing import Buyers, best_response, buyers, effective_cost, partial_adjustment
+from model.pricing import Buyers, best_responses, buyers, effective_cost, partial_adjustment
 
 if TYPE_CHECKING:
     from model.market import Market
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -36,15 +37,15 @@ class PriceList:
     buyers: Buyers
 
 
-def decide_prices(firm: str, lines: NDArray[np.int64], known: PriceList, floor: float) -> FloatArray:
-    """Best response of one seller on its own ``lines`` to all other posted prices, USD/Mtok, shape (lines,).
+def decide_prices(known: PriceList, setter: IntArray, floor: float) -> FloatArray:
+    """Best response of every seller on its own lines to all other posted prices, USD/Mtok, shape (offers,).
 
-    Bertrand with ownership (DESIGN section 4): the seller maximises kappa-weighted margins over every line
-    on which it or a firm that it has a stake in earns.
+    ``setter`` (offers,) is the firm that decides each price, -1 where nobody does. Bertrand with ownership (DESIGN
+    section 4): a seller maximises kappa-weighted margins over every line on which it or a firm that it has a stake in
+    earns.
     """
-    f = known.firms[firm]
-    response = best_response(
-        known.buyers, known.price, lines, known.cost, known.own[f], known.other[f], floor=floor
+    response = best_responses(
+        known.buyers, known.price, setter, known.cost, known.own, known.other, floor=floor
     )
     return np.asarray(response.price)
 
@@ -176,9 +177,8 @@ def post(market: Market) -> None:
     )  # fmt: skip
     target = np.where(sold, target, book.price)
     deciding = sold & ~lines.at_cost & ~foundation[lines.setter]
-    for setter in np.flatnonzero(np.bincount(lines.setter[deciding], minlength=len(market.firms))):
-        rows = np.flatnonzero(deciding & (lines.setter == setter))
-        target[rows] = decide_prices(market.firm_names[setter], rows, known, p.price_floor_usd_per_mtok)
+    best = decide_prices(known, np.where(deciding, lines.setter, -1), p.price_floor_usd_per_mtok)
+    target[deciding] = best[deciding]
     # Of two of its own products a seller would price the worse one out of the market without end.
     target = np.clip(target, p.price_floor_usd_per_mtok, p.price_ceiling_usd_per_mtok)
     target = price_rule.within(market, target)

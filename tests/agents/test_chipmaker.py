@@ -96,12 +96,13 @@ def test_a_maker_prices_above_cost_and_charges_for_scarce_capacity():
     demand = buyers(
         np.full(2, 3.0), np.zeros(2), np.array([1.0, 2.0]), np.zeros(3), np.array([0, 0, 1]), 0.3, 0.6
     )
-    price, stake = np.array([10.0, 10.0, 10.0]), np.array([1.0, 1.0, 0.0])
-    own, cost = np.array([0, 1]), np.array([4.0, 4.0, 4.0])
-    plenty = decide_chip_prices(demand, price, own, cost, stake, 0.01)
-    short = decide_chip_prices(demand, price, own, 2.0 * cost, stake, 0.01)
-    assert (plenty > 4.0).all()
-    assert (short > plenty).all()
+    price, stake = np.array([10.0, 10.0, 10.0]), np.array([[1.0, 1.0, 0.0]])
+    setter, cost = np.array([0, 0, -1]), np.array([4.0, 4.0, 4.0])
+    plenty = decide_chip_prices(demand, price, setter, cost, stake, 0.01)
+    short = decide_chip_prices(demand, price, setter, 2.0 * cost, stake, 0.01)
+    assert (plenty[:2] > 4.0).all()
+    assert (short[:2] > plenty[:2]).all()
+    assert plenty[2] == short[2] == 10.0
 
 
 def test_software_matures_with_the_chips_that_are_installed(small):

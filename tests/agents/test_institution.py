@@ -179,9 +179,10 @@ def test_all_else_equal_members_never_charge_less_for_the_model_that_they_share(
             lines = [
                 j for j, o in enumerate(market.offers) if o.setter == member and np.isfinite(o.unit_cost)
             ]
-            rows = np.array(lines, dtype=np.int64)
-            best = decide_prices(member, rows, known, market.parameters.price_floor_usd_per_mtok)
-            found.update({(member, j): float(price) for j, price in zip(lines, best, strict=True)})
+            setter = np.full(len(known.price), -1)
+            setter[lines] = market.firm_number[member]
+            best = decide_prices(known, setter, market.parameters.price_floor_usd_per_mtok)
+            found.update({(member, j): float(best[j]) for j in lines})
         return found
 
     before = wanted()

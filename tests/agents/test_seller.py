@@ -35,7 +35,7 @@ def duopoly(stake: float = 0.0, earned: float = 0.0, sigma2: float = 0.6, cost: 
 
 
 def response(known: PriceList) -> float:
-    return float(decide_prices("one", np.array([0]), known, FLOOR)[0])
+    return float(decide_prices(known, np.array([0, 1]), FLOOR)[0])
 
 
 def test_a_seller_charges_more_than_its_cost():
@@ -60,15 +60,15 @@ def test_a_dearer_service_has_a_higher_price(cost, factor):
 def test_a_merger_raises_the_prices_of_both():
     apart, merged = duopoly(), duopoly(stake=1.0)
     alone = response(apart)
-    together = decide_prices("one", np.array([0, 1]), merged, FLOOR)
-    rival = float(decide_prices("two", np.array([1]), apart, FLOOR)[0])
+    together = decide_prices(merged, np.array([0, 0]), FLOOR)
+    rival = float(decide_prices(apart, np.array([0, 1]), FLOOR)[1])
     assert together[0] > alone
     assert together[1] > rival
 
 
 def test_no_price_falls_below_the_floor_however_much_is_earned_elsewhere():
     known = duopoly(earned=100.0)
-    assert decide_prices("one", np.array([0]), known, 0.25)[0] == pytest.approx(0.25)
+    assert decide_prices(known, np.array([0, -1]), 0.25)[0] == pytest.approx(0.25)
 
 
 def offer(full_cost: float, channel: str) -> Offer:

@@ -143,7 +143,9 @@ def test_settled_prices_are_best_responses_to_each_other(settled):
             continue
         if firm.name in market.vendors and not market.vendors[firm.name].owned:
             continue  # what it can afford to lose on a price changes within the quarter, with its cash
-        best = decide_prices(firm.name, lines, known, p.price_floor_usd_per_mtok)
+        setter = np.full(len(known.price), -1)
+        setter[lines] = market.firm_number[firm.name]
+        best = decide_prices(known, setter, p.price_floor_usd_per_mtok)[lines]
         best = np.clip(best, p.price_floor_usd_per_mtok, p.price_ceiling_usd_per_mtok)
         np.testing.assert_allclose(known.price[lines], best, rtol=2.0 * DRIFT, err_msg=firm.name)
         checked += len(lines)
