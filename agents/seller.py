@@ -107,7 +107,7 @@ def earned_beside(market: Market) -> FloatArray:
     earned = np.zeros((len(market.firms), len(book)))
     # An owner's cost is the resource cost: what its fleet takes above that is its own line.
     hosted = served & (lines.host != lines.setter)
-    earned[lines.host[hosted], offers[hosted]] += (book.transfer - book.resource)[hosted]
+    earned[lines.host[hosted], offers[hosted]] += book.transfer[hosted] - book.resource[hosted]
     # One more token brings its part of the services that are up for choice.
     value = (lines.reach @ market.service_value) / lines.reach.sum(axis=1) * p.service_margin
     services = np.where(served & ~lines.at_cost, value * p.service_contested_share, 0.0)
