@@ -165,7 +165,7 @@ def expected(market: Market, ahead: int, planned: int | None = None) -> FloatArr
 
     Of their own business that of ``planned`` quarters from now, as many unless given.
     """
-    plan = [market.captive_plan(name, ahead if planned is None else planned) for name in market.clouds]
+    plan = market.captive.plan(ahead if planned is None else planned)
     return np.asarray(market.owners.expect.ahead(ahead, market.parameters.trend_damping) + plan)
 
 
@@ -231,13 +231,20 @@ def install(
     return np.asarray(servers + (cooling + network).sum(axis=1))
 
 
+ROUNDING = 1e-9
+"""Relative: some thousand roundings of the work that a fleet did in all."""
+
+
 def learn(market: Market) -> None:
     """The clouds' part of the eighth event: forecasts and effort follow what was seen."""
     p = market.parameters
-    captive = np.array([market.captive_work(name) for name in market.clouds])
+    captive = market.captive.now()
     # Expectations that are fixed are those of the end of the facts.
     fixed = not p.adaptive_expectations and market.t > market.facts_end
-    market.owners.observe(np.maximum(market.owners.work - captive, 0.0), fixed, p)
+    bought = market.owners.work - captive
+    # What rounding leaves of a fleet that did its owner's work alone is no work of customers.
+    bought[bought <= ROUNDING * captive] = 0.0
+    market.owners.observe(bought, fixed, p)
     for owner in market.clouds.values():
         owner.service_effort = decide_service_effort(
             owner.service_effort, owner.token_margin, owner.service_margin, p.service_effort_speed

@@ -145,3 +145,15 @@ def test_racks_of_an_installation_hold_its_chips_and_cost_money(market):
     assert fleets.racks.sum() >= 320.0 / p.chips_per_rack * (1.0 - 1e-9)
     assert fleets.racks[0, TRAINING].sum() == fleets.racks.sum()
     assert cost[1] == 0.0
+
+
+def test_what_rounding_leaves_of_an_owners_own_work_is_no_work_of_customers(small):
+    market = small()
+    for rounding in (0.0, 1e-13):
+        market.owners.work[:] = market.captive.now() * (1.0 + rounding)
+        market.owners.expect.level[:] = 1e6
+        cloud.learn(market)
+        assert not market.owners.expect.level.any()
+    market.owners.work[:] = market.captive.now() * 1.01
+    cloud.learn(market)
+    assert (market.owners.expect.level > 0.0).any()
