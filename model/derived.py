@@ -76,6 +76,11 @@ def _margin(facts: Facts, _: Names) -> NDArray[Any]:
     )
 
 
+def _both(kinds: FloatArray) -> FloatArray:
+    """Two columns added up, (rows, 2) to (rows,); many times as fast as a sum over so short an axis."""
+    return np.asarray(kinds[:, 0] + kinds[:, 1])
+
+
 def _of_flows(numbers: Callable[[Flows], NDArray[Any]]) -> Derived:
     """Something of every edge, in the order of the graph's rows."""
     return lambda facts, _: np.concatenate([numbers(flows) for flows in facts.each("flows")])
@@ -202,9 +207,9 @@ DERIVED: Mapping[str, Mapping[str, Derived]] = {
         "hours_available": lambda facts, _: facts["units"] * _of_parameters(facts, _hours_offered),
         "hours_used": lambda facts, _: facts["units"] * facts["hours a unit"],
         "tokens_mtok": _tokens,
-        "racks": lambda facts, _: facts["racks by cooling"].sum(axis=1) * facts["share of pool"],
+        "racks": lambda facts, _: _both(facts["racks by cooling"]) * facts["share of pool"],
         "liquid_racks": lambda facts, _: facts["racks by cooling"][:, 1] * facts["share of pool"],
-        "ports": lambda facts, _: facts["ports by network"].sum(axis=1) * facts["share of pool"],
+        "ports": lambda facts, _: _both(facts["ports by network"]) * facts["share of pool"],
         "ethernet_ports": lambda facts, _: facts["ports by network"][:, 1] * facts["share of pool"],
     },
     "firms": _firms(),
