@@ -58,8 +58,7 @@ class Listing:
     def __init__(self, market: Market) -> None:
         self._market = market
         self._affinity: Memo[FloatArray] = Memo()
-        self._areas: Memo[dict[str, Areas]] = Memo()
-        self._partner_areas: Memo[dict[str, Areas]] = Memo()
+        self._areas: Memo[tuple[dict[str, Areas], dict[str, Areas]]] = Memo()
         self._sold: Memo[list[Terms]] = Memo()
         self._hosted: Memo[list[Terms]] = Memo()
         self._listed: set[Terms] = set()
@@ -85,8 +84,7 @@ class Listing:
         """What sellers would put on the list."""
         market, models = self._market, sheet.models
         tokens = market.graph.compiled("tokens").version
-        reach = self._areas.of(lambda: areas(market), tokens)
-        partners = self._partner_areas.of(lambda: areas(market, partner=True), tokens)
+        reach, partners = self._areas.of(lambda: areas(market), tokens)
         self._choose_hosted(sheet, reach)
         on_sale = [(model, model.open_weights) for model in models]
         sold = self._sold.of(
@@ -197,25 +195,30 @@ def _key(terms: Terms) -> tuple[str, str, str, str]:
     return (model.name, channel, seller, area)
 
 
-def areas(market: Market, partner: bool = False) -> dict[str, Areas]:
+def areas(market: Market) -> tuple[dict[str, Areas], dict[str, Areas]]:
     """The price areas of each seller and the regions in each: one list for all, but China's clouds price abroad apart.
 
-    ``partner`` counts access that is for partners' proprietary models only.
+    The second counts access that is for partners' proprietary models only, too.
     """
-    reached: dict[str, set[int]] = {name: set() for name in market.firms}
+    own, partners = ({name: set[int]() for name in market.firms} for _ in range(2))
+    place = {node: region for node, (region, _) in zip(market.nodes, market.node_places, strict=True)}
     edges = market.graph.compiled("tokens")
     for (seller, segment), data in zip(edges.position, edges.attributes, strict=True):
-        if partner or data["terms"].get("scope") != PARTNER_ONLY:
-            reached[seller].add(REGION_INDEX[market.graph.node(segment).region])
-    found: dict[str, Areas] = {}
-    for seller, regions in reached.items():
+        partners[seller].add(place[segment])
+        if data["terms"].get("scope") != PARTNER_ONLY:
+            own[seller].add(place[segment])
+
+    def by_area(seller: str, regions: set[int]) -> Areas:
         everywhere, abroad = tuple(sorted(regions)), tuple(sorted(regions - {CHINA}))
         if market.firms[seller].origin != "CN":
-            found[seller] = {GLOBAL: everywhere} if everywhere else {}
-            continue
+            return {GLOBAL: everywhere} if everywhere else {}
         home = {REGIONS[CHINA]: (CHINA,)} if CHINA in regions else {}
-        found[seller] = home | ({ABROAD: abroad} if abroad else {})
-    return found
+        return home | ({ABROAD: abroad} if abroad else {})
+
+    return (
+        {name: by_area(name, regions) for name, regions in own.items()},
+        {name: by_area(name, regions) for name, regions in partners.items()},
+    )
 
 
 def _apis(market: Market, reach: dict[str, Areas]) -> list[Terms]:

@@ -61,7 +61,7 @@ def patience(cash: float, burn: float, owned: bool, quarters: float) -> float:
         return 1.0
     if burn <= 0.0:
         return 1.0 if cash > 0.0 else 0.0
-    return float(np.clip(cash / (burn * quarters), 0.0, 1.0))
+    return min(max(cash / (burn * quarters), 0.0), 1.0)
 
 
 def price_list(market: Market) -> PriceList:
@@ -129,18 +129,9 @@ def chip_margins(market: Market) -> FloatArray:
     units = market.fleets.inference_units()
     total = units.sum(axis=1, keepdims=True)
     share = np.divide(units, total, out=np.zeros_like(units), where=total > 0.0)
-    margin = np.array([chip.price - chip.unit_cost for chip in chips]) / life_hours(market.parameters)
-    of_maker = np.zeros((len(chips), len(market.chipmakers)))
-    of_maker[np.arange(len(chips)), [market.firm_number[chip.spec.maker] for chip in chips]] = 1.0
+    margin = (chips.price - chips.unit_cost) / life_hours(market.parameters)
+    of_maker = chips.maker[:, None] == np.arange(len(market.chipmakers))
     return np.asarray((share * margin) @ of_maker)
-
-
-def _patience(market: Market, setter: str) -> float:
-    firm = market.firms[setter]
-    burn = getattr(firm, "research", 0.0)
-    # A cloud is a line of a larger group, and so is a vendor that a firm of the market controls.
-    behind = setter in market.clouds or market.parent_of(setter) != setter
-    return patience(firm.cash, burn, behind, market.parameters.raise_runway_quarters)
 
 
 def _costs(market: Market) -> FloatArray:
@@ -149,9 +140,12 @@ def _costs(market: Market) -> FloatArray:
     1 of an offer that cannot be served. Myopic sellers do not count on tomorrow.
     """
     p, book = market.parameters, market.offers
-    patient = np.zeros(len(market.firms))
-    for setter in np.flatnonzero(np.bincount(book.lines.setter, minlength=len(patient))):
-        patient[setter] = _patience(market, market.firm_names[setter])
+    # A cloud is a line of a larger group, and so is a vendor that a firm of the market controls.
+    patient = np.ones(len(market.firms))
+    for name, vendor in market.vendors.items():
+        patient[market.firm_number[name]] = patience(
+            vendor.cash, vendor.research, market.parent_of(name) != name, p.raise_runway_quarters
+        )
     weight = patient[book.lines.setter]
     served = np.isfinite(book.unit_cost)
     cost = np.where(served, book.unit_cost, 1.0)

@@ -263,6 +263,7 @@ class OfferBook:
     def model_groups(self) -> IntArray:
         """A number for each model, equal where offers sell the same model, in order of appearance, shape (offers,)."""
         if self._groups is None:
-            _, first, group = np.unique(self._codes[:, MODEL], return_index=True, return_inverse=True)
-            self._groups = np.argsort(np.argsort(first))[group]
+            number: dict[int, int] = {}
+            models = self._codes[:, MODEL].tolist()
+            self._groups = np.array([number.setdefault(m, len(number)) for m in models], dtype=np.int64)
         return self._groups

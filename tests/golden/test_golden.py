@@ -25,4 +25,6 @@ def test_the_headline_is_what_it_was(world: str) -> None:
     for column in then.columns.drop("quarter"):
         old, new = then[column].to_numpy(dtype=float), now[column].to_numpy(dtype=float)
         scale = np.nanmax(np.abs(old), initial=0.0) * SMALL
-        np.testing.assert_allclose(new, old, rtol=ROUNDING, atol=max(ROUNDING * scale, NOUGHT), err_msg=column)
+        np.testing.assert_allclose(
+            new, old, rtol=ROUNDING, atol=max(ROUNDING * scale, NOUGHT), err_msg=column
+        )
