@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -12,90 +11,69 @@ from numpy.typing import NDArray
 
 from model.audit import Audit
 from model.catalogue import SECONDS_PER_HOUR
+from model.contracts import SOLD_AS, Bill, Contracts, Firms
 from model.fleet import HOURS_PER_QUARTER
 from model.ledger import NUMBER, Kind
 from model.memo import Memo
-from model.offer import Lines
 from model.place import CAPTIVE, DENSE, SPARSE, TRAINING
-from model.traffic import mean_over
 
 if TYPE_CHECKING:
     from model.market import Market
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
 
 FLOP_PER_PETAFLOP = 1e15
-SOLD_AS = (Kind.TOKENS, Kind.HOSTING, Kind.PARTNER_HOSTING)
-"""What segments pay sellers for: a vendor's own tokens, an open model's, a partner's."""
-
-
-@dataclass(frozen=True)
-class Contracts:
-    """What is passed on of each offer's revenue, shape (offers,) each.
-
-    ``sold_as`` is a position in ``SOLD_AS``, ``maker`` the firm whose model it is. A hosting edge leads from ``giver`` to
-    the seller (-1: the seller does all itself); along it a royalty or the fee for computing (``paid_as``, a number of
-    a kind) is paid, or nothing (-1).
-    """
-
-    sold_as: IntArray
-    maker: IntArray
-    giver: IntArray
-    paid_as: IntArray
-
-    @classmethod
-    def of(cls, lines: Lines, maker: IntArray, vendors: BoolArray) -> Contracts:
-        """Those of the offers on the list; ``maker`` by offer, ``vendors`` says which firms sell their own tokens."""
-        resold, hosted = lines.seller != lines.setter, lines.seller != lines.host
-        giver = np.where(resold, lines.setter, np.where(hosted, lines.host, maker))
-        giver[giver == lines.seller] = -1
-        paid_as = np.where(resold, NUMBER[Kind.ROYALTY], np.where(hosted, NUMBER[Kind.COMPUTE], -1))
-        on_own_account = np.where(resold, SOLD_AS.index(Kind.PARTNER_HOSTING), SOLD_AS.index(Kind.HOSTING))
-        sold_as = np.where(vendors[lines.seller], SOLD_AS.index(Kind.TOKENS), on_own_account)
-        return cls(sold_as, maker, giver, paid_as)
 
 
 class Settlement:
-    """Who pays whom: the accounts and nodes of firms, segments and fleets, as numbers.
+    """Who pays whom, as numbers, and what firms earned by it in the last quarter.
 
-    ``payer``, ``payee`` (accounts), ``source`` and ``target`` (nodes of the graph) are those of what every segment
-    buys of every firm, shape (firms x segments,); ``all_...`` the same for each kind of ``SOLD_AS``.
+    What every firm sells to every segment goes from ``source`` to ``target`` (nodes of the graph), (firms x segments,).
+    ``units`` are the Mtok, ``lasting`` those that bring a relationship (not sold at cost), (firms, segments);
+    ``margin`` of firms on tokens, and that which their open models brought their owners, (2, firms).
     """
 
     def __init__(self, market: Market) -> None:
-        ledger, graph, firms, nodes = market.ledger, market.graph, list(market.firms), market.nodes
-        self.account = np.array([ledger.index(name) for name in firms])
-        self.node = np.array([graph.number(name) for name in firms])
-        self.hosts = [fleet.owner for fleet in market.fleets]
-        self.fleet_firm = np.array([market.firm_number[name] for name in self.hosts])
-        self.cell_node = np.argmax(market.node_of_cell, axis=0)
-        self.node_region = np.argmax(market.region_of_node, axis=0)
-        self.payee, self.source = (np.repeat(of_firm, len(nodes)) for of_firm in (self.account, self.node))
-        self.payer = np.tile([ledger.index(name) for name in nodes], len(firms))
-        self.target = np.tile([graph.number(name) for name in nodes], len(firms))
-        self.all_payers, self.all_payees = (np.tile(ends, len(SOLD_AS)) for ends in (self.payer, self.payee))
-        self.all_kinds = np.repeat([NUMBER[kind] for kind in SOLD_AS], len(self.payer))
-        self.utilities, self.staff, self.other_business = (
-            ledger.index(name) for name in ("utilities", "staff", "other business")
+        ledger, graph, nodes, count = market.ledger, market.graph, market.nodes, len(market.firms)
+        self._firms = firms = Firms(market)
+        self._owner = np.array([market.firm_number[fleet.owner] for fleet in market.fleets])
+        self._vendor = np.flatnonzero(firms.vendors)
+        self._node_of_cell = np.argmax(market.node_of_cell, axis=0)
+        self._region_of_node = np.argmax(market.region_of_node, axis=0)
+        self.source = np.repeat(firms.node, len(nodes))
+        self.target = np.tile([graph.number(name) for name in nodes], count)
+        payer, payee = (
+            np.tile([ledger.index(name) for name in nodes], count),
+            firms.account.repeat(len(nodes)),
         )
-        self._kinds: dict[tuple[Kind, int], IntArray] = {}
-        self.vendors = np.array([name in market.vendors for name in firms])
-        self.vendor_firm = np.flatnonzero(self.vendors)
+        utilities, staff, other = (ledger.index(name) for name in ("utilities", "staff", "other business"))
+        owners = firms.account[self._owner]
+        self._tokens = Bill.of(
+            *((payer, payee, kind) for kind in SOLD_AS), (firms.account, utilities, Kind.NETWORK)
+        )
+        self._services = Bill.of((payer, payee, Kind.SERVICES), (firms.account, staff, Kind.SERVICE_STAFF))
+        self._running = Bill.of(
+            (other, owners, Kind.CAPTIVE), (other, owners, Kind.CAPTIVE),
+            (owners, utilities, Kind.POWER), (owners, staff, Kind.STAFF),
+        )  # fmt: skip
+        self.units, self.lasting, self._paid = np.zeros((3, count, len(nodes)))
+        self.margin = np.zeros((2, count))
         self._maker = np.zeros(0, dtype=np.int64)
         self._contracts: Memo[Contracts] = Memo()
         self._parents: Memo[IntArray] = Memo()
         self._audit = Audit(market)
 
-    def kinds(self, kind: Kind, count: int) -> IntArray:
-        """The number of a kind, as often as needed."""
-        known = self._kinds.get((kind, count))
-        if known is None:
-            self._kinds[kind, count] = known = np.full(count, NUMBER[kind])
-        return known
+    def settle(self, market: Market) -> None:
+        """The seventh event."""
+        self._pay_tokens(market)
+        self._pay_training(market)
+        self._pay_services(market)
+        self._pay_running(market)
+        self._add_up_margins(market)
+        self._audit.check(market)
 
-    def makers(self, market: Market) -> IntArray:
+    def _makers(self, market: Market) -> IntArray:
         """The firm that makes each model of the catalogue, shape (models,)."""
         models, known = market.catalogue.models, len(self._maker)
         if known < len(models):
@@ -103,177 +81,80 @@ class Settlement:
             self._maker = np.append(self._maker, [market.firm_number[model.vendor] for model in new])
         return self._maker
 
-    def settle(self, market: Market) -> None:
-        """The seventh event."""
-        sales = self._pay_tokens(market)
-        self._pay_hours(market)
-        self._pay_services(market, sales)
-        self._pay_running(market)
-        self._add_up_margins(market, sales)
-        self._audit.check(market)
-
-    def _pay_tokens(self, market: Market) -> Sales:
-        """Segments pay sellers; resellers pass the vendor's part on."""
+    def _pay_tokens(self, market: Market) -> None:
+        """Segments pay sellers; resellers pass the vendor's part on, and others the fee of who computes for them."""
         ledger, graph, p, book = market.ledger, market.graph, market.parameters, market.offers
-        lines, overhead = book.lines, p.serving_overhead_usd_per_mtok
-        contracts = self._contracts.of(
-            lambda: Contracts.of(lines, self.makers(market)[lines.model], self.vendors), lines
-        )
+        lines, bill = book.lines, self._tokens
+        contracts = self._contracts.of(lambda: Contracts.of(lines, self._makers(market), self._firms), lines)
         parent = self._parents.of(lambda: _parents(market), graph.compiled("equity").version)
-        sales = Sales.empty(len(self.account), len(market.nodes), len(book))
+        passed_on, hours = np.zeros((2, len(book)))
         _sell(
-            market.demand.served, self.cell_node, book.served, book.price, book.unit_cost, book.transfer,
-            book.resource, lines.seller, lines.setter, lines.host, lines.open_weights, lines.at_cost,
-            contracts.sold_as, contracts.maker, contracts.paid_as == NUMBER[Kind.ROYALTY],
-            contracts.paid_as == NUMBER[Kind.COMPUTE], parent, overhead, p.margin_smoothing, book.expected_margin,
-            sales.units, sales.money, sales.lasting, sales.passed_on, sales.margin, sales.owners_margin,
+            market.demand.served, self._node_of_cell, book.served, book.price, book.unit_cost, book.transfer,
+            book.resource, book.hours_per_mtok, lines.seller, lines.setter, lines.host, lines.open_weights,
+            lines.at_cost, contracts.sold_as, contracts.maker, parent, p.serving_overhead_usd_per_mtok,
+            p.margin_smoothing, book.expected_margin, self.units, self.lasting, self._paid,
+            bill.amounts[: -len(parent)].reshape(len(SOLD_AS), *self.units.shape), bill.parts[-1], passed_on, hours,
+            self.margin,
         )  # fmt: skip
-        ledger.enter(self.all_payers, self.all_payees, self.all_kinds, sales.money.ravel())
+        bill.pay(ledger)
+        graph.flow_many("tokens", self.source, self.target, self.units.ravel(), self._paid.ravel())
+        contracts.bill.amounts[:] = passed_on[contracts.linked]
+        contracts.bill.pay(ledger)
         graph.flow_many(
-            "tokens", self.source, self.target, sales.units.ravel(), sales.money.sum(axis=0).ravel()
+            "hosting", contracts.sources, contracts.targets, hours[contracts.linked], contracts.bill.amounts
         )
-        network = sales.units.sum(axis=1) * overhead
-        ledger.enter(
-            self.account,
-            np.full_like(self.account, self.utilities),
-            self.kinds(Kind.NETWORK, network.size),
-            network,
-        )
-        linked = np.flatnonzero((contracts.giver >= 0) & (book.served > 0.0))
-        seller, giver, money = lines.seller[linked], contracts.giver[linked], sales.passed_on[linked]
-        hours = book.served[linked] * book.hours_per_mtok[linked]
-        graph.flow_many("hosting", self.node[giver], self.node[seller], hours, money)
-        paid = money != 0.0
-        ledger.enter(
-            self.account[seller[paid]],
-            self.account[giver[paid]],
-            contracts.paid_as[linked[paid]],
-            money[paid],
-        )
-        return sales
 
-    def _pay_hours(self, market: Market) -> None:
-        """Vendors pay for training hours; owners' other businesses pay for captive work."""
-        p, traffic, graph = market.parameters, market.traffic, market.graph
-        training = traffic.training
-        vendor, owner = self.vendor_firm[training.vendor], self.fleet_firm[training.host]
-        petaflop = training.served * SECONDS_PER_HOUR * traffic.work_rate[training.host, TRAINING]
-        for number, done in zip(vendor.tolist(), (petaflop * FLOP_PER_PETAFLOP).tolist(), strict=True):
-            market.vendors[market.firm_names[number]].train(done)
-        # A host without a training chip has no price for it either.
-        money = np.multiply(
-            training.served, training.price, out=np.zeros_like(training.price), where=training.served > 0.0
-        )
-        sources, targets = self.node[owner], self.node[vendor]
+    def _pay_training(self, market: Market) -> None:
+        """Vendors pay for training hours."""
+        traffic, graph, training = market.traffic, market.graph, market.traffic.training
+        vendor, owner = self._vendor[training.vendor], self._owner[training.host]
+        money, flop = _train(training.served, training.price, training.host, traffic.work_rate)
+        for name, done in zip([market.firm_names[v] for v in vendor.tolist()], flop.tolist(), strict=True):
+            market.vendors[name].train(done)
+        sources, targets = self._firms.node[owner], self._firms.node[vendor]
         for n in graph.lacking("hosting", sources, targets, training.served).tolist():
             host, name = market.firm_names[owner[n]], market.firm_names[vendor[n]]
-            if not graph.permitted(host, name, "hosting"):
-                graph.permit(host, name, "hosting", role="training")
-        market.ledger.enter(
-            self.account[vendor], self.account[owner], self.kinds(Kind.TRAINING, len(vendor)), money
-        )
+            graph.permit(host, name, "hosting", role="training")
+        kinds = np.full(len(money), NUMBER[Kind.TRAINING])
+        market.ledger.enter(self._firms.account[vendor], self._firms.account[owner], kinds, money)
         graph.flow_many("hosting", sources, targets, training.served, money)
-        price = mean_over(market.fleets.units, market.hour_costs.full)[:, [TRAINING, CAPTIVE]]
-        captive = np.multiply(
-            traffic.captive_hours, price * (1.0 + p.captive_markup), out=np.zeros_like(price),
-            where=traffic.captive_hours > 0.0,
-        )  # fmt: skip
-        owners = np.repeat(self.account[self.fleet_firm], 2)
-        market.ledger.enter(
-            np.full_like(owners, self.other_business),
-            owners,
-            self.kinds(Kind.CAPTIVE, captive.size),
-            captive.ravel(),
-        )
 
-    def _pay_services(self, market: Market, sales: Sales) -> None:
+    def _pay_services(self, market: Market) -> None:
         """Applications buy fine-tuning, retrieval, security and integration from those who serve them."""
-        p, ledger, graph = market.parameters, market.ledger, market.graph
-        market.traffic.services[:] = 0.0
+        p, graph, bill = market.parameters, market.graph, self._services
         effort = np.array([firm.service_effort for firm in market.firms.values()])
-        weight = sales.lasting * effort[:, None]
-        sellers = sales.lasting.any(axis=1)
-        if not sellers.any():
-            return
-        tokens = sales.units.sum(axis=0)
-        # Mean effort behind the tokens of a segment: more effort finds more to sell.
-        mean_effort = np.divide(
-            weight[sellers].sum(axis=0), tokens, out=np.zeros_like(tokens), where=tokens > 0.0
-        )
-        applications = np.bincount(self.cell_node, weights=market.applications(), minlength=len(tokens))
-        spend = (
-            applications
-            * p.service_usd_per_application
-            * (mean_effort / p.service_effort_start) ** p.service_elasticity
-        )
-        # By what was asked for: a shortage does not make a customer dearer.
-        asked = market.region_of_cell @ market.demand.demanded.sum(axis=1)
-        spent = market.region_of_node @ spend
-        market.service_value = np.divide(spent, asked, out=market.service_value.copy(), where=asked > 0.0)
-        share = service_shares(market.service_customers[sellers], weight[sellers], p.service_contested_share)
-        market.service_customers[sellers] = share
-        money = np.zeros_like(weight)
-        money[sellers] = share * spend
-        flat = money.ravel()
-        for n in graph.lacking("services", self.source, self.target, flat).tolist():
-            seller, node = divmod(n, len(tokens))
-            graph.permit(market.firm_names[seller], market.nodes[node], "services")
-        ledger.enter(self.payer, self.payee, self.kinds(Kind.SERVICES, flat.size), flat)
-        graph.flow_many("services", self.source, self.target, flat, flat)
-        earned = money.sum(axis=1)
-        market.traffic.services[:] = earned
-        ledger.enter(
-            self.account, np.full_like(self.account, self.staff), self.kinds(Kind.SERVICE_STAFF, earned.size),
-            earned * (1.0 - p.service_margin),
+        market.service_value = market.service_value.copy()
+        money, staff = bill.parts
+        _serve(
+            self.units, self.lasting, effort, market.applications(), market.demand.demanded, self._node_of_cell,
+            market.population.region_of_cell, self._region_of_node, p.service_usd_per_application,
+            p.service_effort_start, p.service_elasticity, p.service_contested_share, p.service_margin,
+            market.service_customers, market.service_value, money.reshape(self.units.shape), staff,
+            market.traffic.services,
         )  # fmt: skip
+        for n in graph.lacking("services", self.source, self.target, money).tolist():
+            seller, node = divmod(n, len(market.nodes))
+            graph.permit(market.firm_names[seller], market.nodes[node], "services")
+        bill.pay(market.ledger)
+        graph.flow_many("services", self.source, self.target, money, money)
 
     def _pay_running(self, market: Market) -> None:
-        """Power and staff of every fleet: idle hours cost too."""
+        """Power and staff of every fleet, idle hours cost too; owners' other businesses pay for captive work."""
         fleets, costs = market.fleets, market.hour_costs
-        power, everything = _running(
-            fleets.units, fleets.hours_used, HOURS_PER_QUARTER, costs.working_power, costs.idle_power,
-            costs.avoidable, costs.standing,
+        _run(
+            fleets.units, fleets.hours_used, HOURS_PER_QUARTER, market.traffic.captive_hours,
+            market.parameters.captive_markup, costs.full, costs.working_power, costs.idle_power, costs.avoidable,
+            costs.standing, *self._running.parts,
         )  # fmt: skip
-        owners = self.account[self.fleet_firm]
-        for to, kind, money in (
-            (self.utilities, Kind.POWER, power),
-            (self.staff, Kind.STAFF, np.maximum(everything - power, 0.0)),
-        ):
-            market.ledger.enter(owners, np.full_like(owners, to), self.kinds(kind, len(owners)), money)
+        self._running.pay(market.ledger)
 
-    def _add_up_margins(self, market: Market, sales: Sales) -> None:
+    def _add_up_margins(self, market: Market) -> None:
         """What each seller's lines brought: on tokens, on services, and what its models brought their owners."""
         services = (market.traffic.services * market.parameters.service_margin).tolist()
         for firm, token, owners, service in zip(
-            market.firms.values(), sales.margin.tolist(), sales.owners_margin.tolist(), services, strict=True
+            market.firms.values(), *self.margin.tolist(), services, strict=True
         ):
             firm.token_margin, firm.owners_margin, firm.service_margin = token, owners, service
-
-
-@dataclass(frozen=True)
-class Sales:
-    """The quarter's tokens: Mtok ``units`` of each firm to each segment and the ``money`` paid for them.
-
-    Shapes (firms, nodes) and (``SOLD_AS``, firms, nodes). ``lasting`` are the units that bring a relationship, those not
-    sold at cost. Of what sellers earned they ``passed_on`` by offer, (offers,). ``margin`` by firm, (firms,), and
-    ``owners_margin`` that its open models brought its owner; USD.
-    """
-
-    units: FloatArray
-    money: FloatArray
-    lasting: FloatArray
-    passed_on: FloatArray
-    margin: FloatArray
-    owners_margin: FloatArray
-
-    @classmethod
-    def empty(cls, firms: int, nodes: int, offers: int) -> Sales:
-        """Nothing sold yet."""
-        units, lasting = np.zeros((2, firms, nodes))
-        margin, owners_margin = np.zeros((2, firms))
-        return cls(
-            units, np.zeros((len(SOLD_AS), firms, nodes)), lasting, np.zeros(offers), margin, owners_margin
-        )
 
 
 def _parents(market: Market) -> IntArray:
@@ -283,74 +164,171 @@ def _parents(market: Market) -> IntArray:
     )
 
 
-def service_shares(before: FloatArray, weight: FloatArray, contested: float) -> FloatArray:
-    """Sellers' shares of each segment's services, shape (sellers, nodes).
-
-    Integration is a relationship: only the ``contested`` part of it is up for choice in a quarter, and goes by
-    ``weight``, the tokens of a seller and its effort on services; the rest stays as it was, ``before``.
-    """
-    total, kept = weight.sum(axis=0), before.sum(axis=0)
-    chosen = np.divide(weight, total, out=np.zeros_like(weight), where=total > 0.0)
-    stayed = np.divide(before, kept, out=chosen.copy(), where=kept > 0.0)
-    return np.asarray((1.0 - contested) * stayed + contested * chosen)
-
-
 @njit(cache=True, nogil=True, error_model="numpy")
 def _sell(
-    served: Any, cell_node: Any, sold: Any, price: Any, unit_cost: Any, transfer: Any, resource: Any,
-    seller: Any, setter: Any, host: Any, open_weights: Any, at_cost: Any, sold_as: Any, maker: Any,
-    royalty: Any, fee: Any, parent: Any, overhead: Any, smoothing: Any, expected_margin: Any, units: Any,
-    money: Any, lasting: Any, passed_on: Any, margin: Any, owners_margin: Any,
+    served: Any, cell_node: Any, sold: Any, price: Any, unit_cost: Any, transfer: Any, resource: Any, hours_per_mtok: Any,
+    seller: Any, setter: Any, host: Any, open_weights: Any, at_cost: Any, sold_as: Any, maker: Any, parent: Any,
+    overhead: Any, smoothing: Any, expected_margin: Any, units: Any, lasting: Any, paid: Any, money: Any, network: Any,
+    passed_on: Any, hours: Any, margin: Any,
 ) -> None:  # pragma: no cover - compiled  # fmt: skip
-    """Add up the sales of all offers, ``served`` (cells, offers); the results are fields of ``Sales``."""
-    for s in range(served.shape[0]):
-        n = cell_node[s]
-        for j in range(served.shape[1]):
-            if sold[j] > 0.0:
-                i, tokens = seller[j], served[s, j]
+    """Add up the sales of all offers, ``served`` (cells, offers), as explained in ``Settlement``.
+
+    ``money`` by ``SOLD_AS``, firm and segment and ``paid`` in all, ``network`` of the tokens of each firm; of each offer
+    the ``hours`` and what the seller has ``passed_on`` for them; USD.
+    """
+    firms, nodes = units.shape
+    for i in range(firms):
+        network[i] = margin[0, i] = margin[1, i] = 0.0
+        for n in range(nodes):
+            units[i, n] = lasting[i, n] = paid[i, n] = 0.0
+            for kind in range(len(money)):
+                money[kind, i, n] = 0.0
+    bought = np.zeros((nodes, len(sold)))
+    for s in range(len(cell_node)):
+        node = bought[cell_node[s]]
+        for j in range(len(sold)):
+            node[j] += served[s, j]
+    for j in range(len(sold)):
+        if sold[j] > 0.0:
+            i, kind, relationship = seller[j], sold_as[j], 0.0 if at_cost[j] else 1.0
+            for n in range(nodes):
+                tokens = bought[n, j]
                 units[i, n] += tokens
-                money[sold_as[j], i, n] += tokens * price[j]
-                if not at_cost[j]:
-                    lasting[i, n] += tokens
+                money[kind, i, n] += tokens * price[j]
+                lasting[i, n] += tokens * relationship
+    for i in range(firms):
+        for n in range(nodes):
+            network[i] += units[i, n] * overhead
+            for kind in range(len(money)):
+                paid[i, n] += money[kind, i, n]
     for j in range(len(sold)):
         if not sold[j] > 0.0:
             continue
-        if royalty[j]:
+        hours[j] = sold[j] * hours_per_mtok[j]
+        if seller[j] != setter[j]:
             passed_on[j] = max(price[j] - transfer[j], 0.0) * sold[j]
-        elif fee[j]:
+        elif seller[j] != host[j]:
             passed_on[j] = (transfer[j] - overhead) * sold[j]
         each = price[j] - unit_cost[j]
-        margin[setter[j]] += each * sold[j]
+        margin[0, setter[j]] += each * sold[j]
         if host[j] != setter[j]:
-            margin[host[j]] += (transfer[j] - resource[j]) * sold[j]
+            margin[0, host[j]] += (transfer[j] - resource[j]) * sold[j]
         if open_weights[j] and parent[maker[j]] == setter[j]:
-            owners_margin[maker[j]] += each * sold[j]
+            margin[1, maker[j]] += each * sold[j]
         expected_margin[j] += smoothing * (each - expected_margin[j])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _running(
-    units: Any,
-    hours_used: Any,
-    hours: Any,
-    working_power: Any,
-    idle_power: Any,
-    avoidable: Any,
-    standing: Any,
-) -> Any:  # pragma: no cover - compiled
-    """What each fleet's power and everything cost, USD (fleets,): its working hours, and all that it is installed for.
+def _train(served: Any, price: Any, host: Any, work_rate: Any) -> Any:  # pragma: no cover - compiled
+    """What training hours cost, USD, and the training compute that they are, FLOP; (buyers,) each."""
+    money, flop = np.zeros(len(served)), np.zeros(len(served))
+    for v in range(len(served)):
+        if served[v] > 0.0:  # a host without a training chip has no price for it either
+            money[v] = served[v] * price[v]
+            flop[v] = served[v] * SECONDS_PER_HOUR * work_rate[host[v], TRAINING] * FLOP_PER_PETAFLOP
+    return money, flop
 
-    Costs are USD an hour, (fleets, chips). A pool works evenly, and dense and sparse inference are one pool.
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def service_shares(
+    before: Any, weight: Any, sells: Any, contested: Any
+) -> Any:  # pragma: no cover - compiled
+    """Firms' shares of each segment's services, shape (firms, nodes): those of the firms that sell.
+
+    Integration is a relationship: only the ``contested`` part of it is up for choice in a quarter, and goes by
+    ``weight``, the tokens of a seller and its effort on services; the rest stays as it was, ``before``. Who does not
+    sell now has no part in it, and finds its own again when it does.
+    """
+    share = before.copy()
+    for n in range(before.shape[1]):
+        total, kept = 0.0, 0.0
+        for i in range(len(sells)):
+            if sells[i]:
+                total += weight[i, n]
+                kept += before[i, n]
+        for i in range(len(sells)):
+            if sells[i]:
+                chosen = weight[i, n] / total if total > 0.0 else 0.0
+                stayed = before[i, n] / kept if kept > 0.0 else chosen
+                share[i, n] = (1.0 - contested) * stayed + contested * chosen
+    return share
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _serve(
+    units: Any, lasting: Any, effort: Any, applications: Any, demanded: Any, cell_node: Any, cell_region: Any,
+    node_region: Any, usd: Any, effort_start: Any, elasticity: Any, contested: Any, margin: Any, customers: Any,
+    value: Any, money: Any, staff: Any, earned: Any,
+) -> None:  # pragma: no cover - compiled  # fmt: skip
+    """What segments spend on services of each firm, ``money`` (firms, nodes), and what of it goes to ``staff``, USD.
+
+    ``applications`` by cell take ``usd`` each at the starting effort. ``customers`` are the firms' shares so far, which
+    change, and ``value`` is what services bring a Mtok that was asked for, USD by region: it stays where none was.
+    """
+    firms, nodes = units.shape
+    sells, weight = np.zeros(firms, dtype=np.bool_), np.zeros((firms, nodes))
+    money[:], staff[:], earned[:] = 0.0, 0.0, 0.0
+    for i in range(firms):
+        for n in range(nodes):
+            sells[i] |= lasting[i, n] > 0.0
+            # Chipmakers, who sell none, have no effort either.
+            weight[i, n] = lasting[i, n] * effort[i] if lasting[i, n] > 0.0 else 0.0
+    if not sells.any():
+        return
+    spend, spent, asked = np.zeros(nodes), np.zeros(len(value)), np.zeros((len(value), demanded.shape[1]))
+    for s in range(len(applications)):
+        spend[cell_node[s]] += applications[s] * usd
+        region = asked[cell_region[s]]
+        for j in range(len(region)):
+            region[j] += demanded[s, j]
+    share = service_shares(customers, weight, sells, contested)
+    for n in range(nodes):
+        tokens, behind = 0.0, 0.0
+        for i in range(firms):
+            tokens += units[i, n]
+            behind += weight[i, n]
+        # Mean effort behind the tokens of a segment: more effort finds more to sell.
+        mean = behind / tokens if tokens > 0.0 else 0.0
+        spend[n] *= (mean / effort_start) ** elasticity
+        spent[node_region[n]] += spend[n]
+        for i in range(firms):
+            customers[i, n] = share[i, n]
+            if sells[i]:
+                money[i, n] = share[i, n] * spend[n]
+                earned[i] += money[i, n]
+    for i in range(firms):
+        staff[i] = earned[i] * (1.0 - margin)
+    for r in range(len(value)):
+        # By what was asked for: a shortage does not make a customer dearer.
+        tokens = asked[r].sum()
+        value[r] = spent[r] / tokens if tokens > 0.0 else value[r]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _run(
+    units: Any, hours_used: Any, hours: Any, captive_hours: Any, markup: Any, full: Any, working_power: Any,
+    idle_power: Any, avoidable: Any, standing: Any, own_training: Any, captive: Any, power: Any, staff: Any,
+) -> None:  # pragma: no cover - compiled  # fmt: skip
+    """What each fleet's captive work brings and what its power and staff cost, USD (fleets,).
+
+    Costs are USD an hour, (fleets, chips): ``working`` hours and all that are installed cost something. A pool works
+    evenly, and dense and sparse inference are one pool. Captive work pays the full cost of its pool and a ``markup``.
     """
     fleets, chips, purposes = units.shape
-    power, everything = np.zeros(fleets), np.zeros(fleets)
     for f in range(fleets):
-        pool, done = np.zeros(purposes), hours_used[f].copy()
+        pool, done, cost = np.zeros(purposes), hours_used[f].copy(), np.zeros(purposes)
         for c in range(chips):
             for w in range(purposes):
                 pool[w] += units[f, c, w]
+                cost[w] += units[f, c, w] * full[f, c]
+        own_training[f] = captive[f] = power[f] = 0.0
+        if captive_hours[f, 0] > 0.0:
+            own_training[f] = captive_hours[f, 0] * (cost[TRAINING] / pool[TRAINING] * (1.0 + markup))
+        if captive_hours[f, 1] > 0.0:
+            captive[f] = captive_hours[f, 1] * (cost[CAPTIVE] / pool[CAPTIVE] * (1.0 + markup))
         pool[DENSE] = pool[SPARSE] = pool[DENSE] + pool[SPARSE]
         done[DENSE] = done[SPARSE] = done[DENSE] + done[SPARSE]
+        everything = 0.0
         for c in range(chips):
             working, installed = 0.0, 0.0
             for w in range(purposes):
@@ -358,5 +336,5 @@ def _running(
                 installed += units[f, c, w]
             installed *= hours
             power[f] += working * working_power[f, c] + installed * idle_power[f, c]
-            everything[f] += working * avoidable[f, c] + installed * standing[f, c]
-    return power, everything
+            everything += working * avoidable[f, c] + installed * standing[f, c]
+        staff[f] = max(everything - power[f], 0.0)

@@ -15,7 +15,6 @@ from model.place import CAPTIVE, DENSE, PURPOSES, SPARSE, TRAINING
 from model.procurement import reassignment
 
 if TYPE_CHECKING:
-    from model.catalogue import Catalogue
     from model.market import Market
 
 FloatArray = NDArray[np.float64]
@@ -37,34 +36,6 @@ class Training:
     served: FloatArray
 
 
-class Rates:
-    """What chips make of models, Mtok a chip hour at full maturity, (models, chips), as far as it was asked for.
-
-    ``row`` finds a model by its number, -1 where nobody asked.
-    """
-
-    def __init__(self) -> None:
-        self.mtok_per_hour = np.zeros((0, 0))
-        self._row = np.zeros(0, dtype=np.int64)
-
-    def rows(self, catalogue: Catalogue, models: IntArray) -> IntArray:
-        """Where the models of such numbers stand."""
-        chips, known = len(catalogue.chips), len(self._row)
-        if self.mtok_per_hour.shape[1] != chips:
-            self.mtok_per_hour, self._row = np.zeros((0, chips)), np.full(len(catalogue.models), -1)
-        elif known < len(catalogue.models):
-            self._row = np.append(self._row, np.full(len(catalogue.models) - known, -1))
-        row = self._row[models]
-        if row.min(initial=0) < 0:
-            new = np.unique(models[row < 0])
-            everything = list(catalogue.models.values())
-            rates = catalogue.mtok_per_hour([everything[number] for number in new.tolist()])
-            self._row[new] = len(self.mtok_per_hour) + np.arange(len(new))
-            self.mtok_per_hour = np.concatenate([self.mtok_per_hour, rates])
-            row = self._row[models]
-        return np.asarray(row)
-
-
 class Traffic:
     """What each fleet was asked to do and did in the last quarter of work.
 
@@ -80,7 +51,7 @@ class Traffic:
         self.captive_hours = np.zeros((fleets, 2))
         self.work_rate = np.zeros((fleets, len(PURPOSES)))
         self.services = np.zeros(len(market.firms))
-        self._rates = Rates()
+        self._rates: Memo[tuple[FloatArray, IntArray]] = Memo()
         self._hosts: Memo[IntArray] = Memo()
 
     def load(self, market: Market) -> None:
@@ -89,12 +60,12 @@ class Traffic:
         lines, outlook = book.lines, market.outlook
         captive = np.array(market.captive.now())
         self.training = self._orders(market)
-        row = self._rates.rows(market.catalogue, lines.model)
+        rates, row = self._rates.of(lambda: _rates(market), lines, len(market.catalogue.chips))
         demanded, own = np.zeros((2, *fleets.use.shape))
 
         def reckon(which: NDArray[np.bool_]) -> None:
             _demanded(
-                which, fleets.units, outlook.work, outlook.maturity, captive, self._rates.mtok_per_hour, row,
+                which, fleets.units, outlook.work, outlook.maturity, captive, rates, row,
                 lines.purpose, lines.fleet, book.demanded, book.hours_per_mtok,
                 self.training.host, self.training.wanted, demanded, own, self.work_rate,
             )  # fmt: skip
@@ -140,6 +111,15 @@ class Traffic:
         price = np.where(np.isnan(full), np.inf, full * (1.0 + market.parameters.hosting_markup))[host]
         wanted = np.where(price > 0.0, budget / price, 0.0)
         return Training(trains, host, price, wanted, np.zeros_like(wanted))
+
+
+def _rates(market: Market) -> tuple[FloatArray, IntArray]:
+    """Mtok a chip hour of the models on offer at full maturity, (models, chips), and the row of each offer's model."""
+    models, numbers = list(market.catalogue.models.values()), market.offers.lines.model
+    row = np.zeros(len(models), dtype=np.int64)
+    offered = np.flatnonzero(np.bincount(numbers, minlength=len(models)))
+    row[offered] = np.arange(len(offered))
+    return market.catalogue.mtok_per_hour([models[number] for number in offered.tolist()]), row[numbers]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
