@@ -36,20 +36,26 @@ LEAST_RUNS = 3
 BOOKS = frozenset(
     f"model/{name}.py"
     for name in (
+        "audit",
+        "blocks",
+        "columns",
+        "contracts",
+        "derived",
         "edges",
         "graph",
         "headline",
         "identities",
         "indices",
+        "journal",
         "ledger",
+        "names",
         "recording",
         "records",
         "settlement",
+        "texts",
     )
 )
 """Modules that write down, pay and check what the others decide; all else is economics."""
-SERVING = ("enterprise.consume", "model/settlement.py")
-"""Putting work on the fleets: demand, though it stands beside settlement."""
 
 STEP = Market.step.__code__
 OUTSIDE = "founding and tables"
@@ -134,7 +140,7 @@ def lines(
         if part > 0.0:
             yield Row(what, "", "ms of processor a run", (MS * part,), part / whole)
     yield Row("a run", "", "ms of processor", tuple(MS * run for run in runs))
-    books = sum(part for key, part in spent.items() if key[1] in BOOKS and key != SERVING) / whole
+    books = sum(part for key, part in spent.items() if key[1] in BOOKS) / whole
     yield f"{books:.0%} of a run writes down, pays and checks what the others decide; all else is economics."
 
 

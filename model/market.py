@@ -32,7 +32,7 @@ from agents.intervention import Interventions
 from agents.outlook import Outlook
 from agents.policy import ChipTrade, State
 from agents.vendor import Vendor
-from model import calendar, recording
+from model import calendar, recording, settlement
 from model.chance import Chance
 from model.chip import Chip
 from model.fleet import Fleets
@@ -45,7 +45,6 @@ from model.ownership import kappa
 from model.place import REGIONS
 from model.records import Recorder, Tables
 from model.setting import Setting
-from model.settlement import Settlement
 from model.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -117,7 +116,7 @@ class Market(mesa.Model):
         self.demand = enterprise.Demand.empty(self)
         self.institutions = institution.Institutions()
         self.traffic = Traffic(self)
-        self.settlement = Settlement(self)
+        self.settlement = settlement.Settlement(self)
         self.luck = Luck(list(self.vendors), self.parameters, self.chance.stream("demand"))
         self.business = Business(self.parameters, self.chance.stream("supply"))
         self.confined: set[str] = set()
@@ -146,7 +145,7 @@ class Market(mesa.Model):
         procurement.procure(self)  # 4. forecasts, orders, rationing, deliveries, retirement
         seller.post(self)  # 5. sellers learn their costs and post prices
         enterprise.consume(self)  # 6. enterprises adopt, allocate, consume; short fleets ration
-        self.settlement.settle(self)  # 7. all is paid through the ledger, and the identities are checked
+        settlement.settle(self)  # 7. everything is paid through the ledger, and the identities are checked
         self.learn()  # 8. expectations, maturity, learning curves, cash
         recording.record(self)  # 9. one typed record of the quarter
         self.close_quarter()

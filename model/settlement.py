@@ -26,6 +26,11 @@ IntArray = NDArray[np.int64]
 FLOP_PER_PETAFLOP = 1e15
 
 
+def settle(market: Market) -> None:
+    """The seventh event: everything is paid, and the books are checked."""
+    market.settlement.settle(market)
+
+
 class Settlement:
     """Who pays whom, as numbers, and what firms earned by it in the last quarter.
 
@@ -65,7 +70,7 @@ class Settlement:
         self._audit = Audit(market)
 
     def settle(self, market: Market) -> None:
-        """The seventh event."""
+        """Pay for a quarter, part by part, and check it."""
         self._pay_tokens(market)
         self._pay_training(market)
         self._pay_services(market)
