@@ -16,8 +16,9 @@ RIDGE = 1e-14  # of the largest squared step: keeps nearly parallel steps from d
 ASTRAY = 4.0  # growth of the squared residual at which the acceleration forgets its past steps
 UNDERFLOW = 1e-280  # demand slopes below this carry no information
 LONGEST_STEP = 1.0  # in log price: keeps a first guess far away from emptying the market
-NOTHING = -200.0  # log of a share that is none; products of several stay clear of slow subnormal numbers
+NOTHING = -700.0  # log of a share that is none, close to that of the smallest number
 NOWHERE = -1e30  # the log sum of an empty nest
+TO_INTEGER = 1.5 * 2.0**52  # added to a number, it leaves the nearest integer in the last bits
 ACCEPTED = 1e-9  # a residual that counts as solved
 
 # ``tastes``, ``money`` and ``sellers`` are those of ``model.rivals``, with the rows of its lines.
@@ -30,9 +31,10 @@ fast = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 
 @njit(inline="always", error_model="numpy", fastmath={"contract"})
 def _exp(x: Any) -> Any:  # pragma: no cover - compiled
-    """Exponential for -200 to 200, Taylor's series to degree 11: vectorised in a loop, errors 1e-14."""
+    """Exponential for -700 to 700, Taylor's series to degree 11: vectorised in a loop, errors 1e-14."""
     x = min(max(x, NOTHING), -NOTHING)
-    n = np.int32(x * 1.4426950408889634 + (0.5 if x >= 0.0 else -0.5))
+    shifted = x * 1.4426950408889634 + TO_INTEGER
+    n = shifted - TO_INTEGER
     r = x - n * 0.693147180369123816490
     r = r - n * 1.90821492927058770002e-10
     p = 1.0 / 39916800.0
@@ -47,7 +49,8 @@ def _exp(x: Any) -> Any:  # pragma: no cover - compiled
     p = p * r + 0.5
     p = p * r + 1.0
     p = p * r + 1.0
-    return p * np.int64((np.int64(n) + 1023) << 52).view(np.float64)
+    exponent = np.float64(shifted).view(np.int64) << 52
+    return np.int64(np.float64(p).view(np.int64) + exponent).view(np.float64)
 
 
 @njit(inline="always", error_model="numpy", fastmath={"contract"})
