@@ -109,7 +109,7 @@ def _taste(
         start = end
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
 def _utilities(
     a: Any,
     c: Any,
@@ -257,16 +257,22 @@ def _like(one: Any, other: Any) -> Any:  # pragma: no cover - compiled
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _block(begin: Any, segment: Any, offset: Any, ends: Any) -> Any:  # pragma: no cover - compiled
-    """Where the block that starts at ``begin`` ends, and its pieces: ``ends`` of each, of one segment, from 0."""
-    stop, pieces, first = begin, 0, segment[begin]
+    """Where the block that starts at ``begin`` ends, and its pieces: ``ends`` of each, of one segment, from 0.
+
+    Segments share a block where all of them fit into it.
+    """
+    stop, pieces, first, most = begin, 0, segment[begin], min(begin + BLOCK, segment.size)
     latest = first
-    while stop < segment.size and stop - begin < BLOCK:
+    while stop < most:
         s = segment[stop]
         if s != latest and not _like(offset[first], offset[s]):
             break
-        latest = s
-        while stop < segment.size and stop - begin < BLOCK and segment[stop] == s:
-            stop += 1
+        latest, end = s, stop + 1
+        while end < most and segment[end] == s:
+            end += 1
+        if pieces > 0 and end < segment.size and segment[end] == s:
+            break
+        stop = end
         ends[pieces] = stop - begin
         pieces += 1
     return stop, pieces
@@ -283,7 +289,7 @@ def _spread(of_segment: Any, segment: Any, ends: Any, row: Any) -> None:  # prag
         start = end
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
 def _add_up(x: Any, y: Any, segment: Any, ends: Any, total: Any) -> None:  # pragma: no cover - compiled
     """Add the products of two columns of a block to the total of each segment."""
     start = 0
