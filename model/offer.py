@@ -198,7 +198,9 @@ class OfferBook:
             offer = self.offers[j]
             offer._numbers, offer._at = offer._numbers[:, [j]], 0
         self.offers = [self.offers[j] for j in stay] + list(fresh)
-        self._values = np.concatenate([self._values[:, stay], *(offer._numbers for offer in fresh)], axis=1)
+        values = np.concatenate([self._values[:, stay], *(offer._numbers for offer in fresh)], axis=1)
+        # Columns side by side in memory: a strided one is another type to the kernels, and compiled for anew.
+        self._values = np.ascontiguousarray(values)
         codes = np.array([self._code(offer) for offer in fresh], dtype=np.int64).reshape(-1, len(CODES))
         self._codes = np.concatenate([self._codes[stay], codes])
         better = [offer.model.capability for offer in fresh]
