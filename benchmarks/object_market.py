@@ -200,6 +200,7 @@ class ObjectMarket(Market):
         tokens_out: Floats,
         *,
         firms: Any,
+        growth: Floats,
         adopters_out: Floats,
         linear_at: float | None = None,
     ) -> None:
@@ -218,7 +219,7 @@ class ObjectMarket(Market):
             adoption=adoption_rate,
             portfolio=portfolio_rate,
         )
-        self.weights = weight.tolist()
+        self.weights = (weight * growth[segment].astype(np.float32)).tolist()
         self.adopters = [0.0] * len(adopters_out)
         references = np.broadcast_to(reference, len(offset)).tolist()
         by_model = np.argsort(groups, kind="stable")

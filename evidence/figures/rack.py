@@ -70,7 +70,7 @@ def _row(rows: Rows, p: Parameters, purposes: tuple[str, ...]) -> dict[str, obje
     products = {name: rows.where(product=name).total("units_delivered") for name in rows.names("product")}
     main = max(products, key=lambda name: products[name], default="")
     gain = p.infiniband_gain_training if TRAINING in purposes else p.infiniband_gain_inference
-    ethernet = decide_network(gain, p.infiniband_premium, p.network_choice_width)
+    ethernet = float(decide_network(gain, p.infiniband_premium, p.network_choice_width))
     specs = _specs(rows, p)
     known = np.array([spec is not None for spec in specs], dtype=bool)
     sheets = [spec for spec in specs if spec is not None]
@@ -84,7 +84,7 @@ def _row(rows: Rows, p: Parameters, purposes: tuple[str, ...]) -> dict[str, obje
         density = min(kw[mine].sum() / counted[mine].sum() * p.chips_per_rack, p.rack_limit_kw)
         filled = kw[mine].sum() / density
         racks += filled
-        liquid += filled * decide_cooling(density, p.air_cooling_limit_kw, p.air_cooling_width_kw)
+        liquid += filled * float(decide_cooling(density, p.air_cooling_limit_kw, p.air_cooling_width_kw))
     return {
         "main_chip": main,
         "chips": float(units.sum()),
