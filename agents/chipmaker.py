@@ -36,7 +36,7 @@ def decide_capacity(capacity: float, load: float, target_load: float, fastest_gr
     """
     if capacity <= 0.0 or load <= target_load:
         return capacity
-    return float(capacity * np.exp(min(np.log(load / target_load), fastest_growth)))
+    return capacity * math.exp(min(math.log(load / target_load), fastest_growth))
 
 
 def decide_scarcity(scarcity: float, load: float, speed: float, ceiling: float) -> float:
@@ -47,8 +47,8 @@ def decide_scarcity(scarcity: float, load: float, speed: float, ceiling: float) 
     """
     if load <= 0.0:
         return 0.0
-    moved = (1.0 + scarcity) * min(load, LARGEST_LOAD) ** speed
-    return float(np.clip(moved - 1.0, 0.0, ceiling))
+    moved: float = (1.0 + scarcity) * min(load, LARGEST_LOAD) ** speed
+    return min(max(moved - 1.0, 0.0), ceiling)
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class Chipmaker(Firm):
         if self.domestic and not p.domestic_capacity_growth and market.t > market.record_from:
             return
         limit = p.domestic_capacity_growth_limit if self.domestic else p.foreign_capacity_growth_limit
-        fastest = np.log1p(limit) / QUARTERS_PER_YEAR
+        fastest = math.log1p(limit) / QUARTERS_PER_YEAR
         given = self.given_capacity.get(market.t)
         for grade in GRADES:
             before = self.capacity[grade]
@@ -145,10 +145,12 @@ class Chipmaker(Firm):
                 self.capacity[grade] = given[grade]
             else:
                 self.capacity[grade] = decide_capacity(before, self.load[grade], p.target_load, fastest)
-            added = max(self.capacity[grade] - before, 0.0)
+            added = self.capacity[grade] - before
+            if added <= 0.0:
+                continue
             costs = [chip.unit_cost for chip in self.on_sale() if chip.grade == grade]
-            if added > 0.0 and costs:
-                outlay = added * float(np.mean(costs)) * p.capacity_capex_share
+            if costs:
+                outlay = added * (sum(costs) / len(costs)) * p.capacity_capex_share
                 market.ledger.pay(self.name, "suppliers", Kind.CAPACITY, outlay)
 
     def _launch_next(self) -> None:
@@ -237,6 +239,7 @@ def advance(market: Market) -> None:
     learn_to_make(market)
     for maker in market.chipmakers.values():
         maker.advance()
+    market.fleets.widen(len(market.catalogue.chips))
     market.look_around()
     reprice(market)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from agents import mandate
 from agents.firm import Firm, decide_service_effort
-from agents.policy import chip_trade
+from agents.policy import chip_edges
 from model.cost import WATTS_PER_KW
 from model.fleet import HOURS_PER_QUARTER, Fleet, Fleets
 from model.ledger import Kind
@@ -203,7 +203,7 @@ def tastes(market: Market) -> FloatArray:
         1.0 - share
     )
     if p.export_rules:
-        utility -= p.supply_security_taste * chip_trade(market).exposed
+        utility -= p.supply_security_taste * chip_edges(market).exposed
     return np.asarray(utility - mandate.shadow(market))
 
 

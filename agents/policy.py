@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from model.chip import ANYBODY, ChipBook
 from model.edges import CompiledEdges
+from model.memo import Memo
 
 if TYPE_CHECKING:
     from model.market import Market
@@ -45,33 +46,34 @@ RESTRICTED = "China"
 """The region that the export rules are about."""
 
 
-def may_ship(
-    chips: ChipBook, terms: ExportTerms, restricted: Flags, quarter: int, ahead: int, rules: bool
-) -> BoolArray:
-    """Whether each chip may be sold along an edge with these terms in a quarter, for delivery ``ahead`` quarters later.
-
-    ``restricted`` says that the buyer is in the region that the rules are about. Chips that exist only because
-    of them are sold nowhere else, and are not made without rules. Shape (chips,), or that of terms and buyers with it.
-    """
-    bound = np.logical_and(restricted, rules)
-    free = ~chips.made_for_rules & (~bound | chips.chinese)
-    legal = np.logical_or(terms.lifted, _legal(chips, terms, quarter, ahead))
-    return np.asarray(np.logical_not(terms.banned) & (free | (bound & legal)))
-
-
-def _legal(chips: ChipBook, terms: ExportTerms, quarter: int, ahead: int) -> BoolArray:
-    """Chips of the facts carry their own window; later ones must fit the terms in force.
+def in_window(chips: ChipBook, quarter: int, ahead: int) -> BoolArray:
+    """Whether each chip of the facts may go to China in a quarter, for delivery ``ahead`` quarters later, shape (chips,).
 
     A rule is published in the last quarter in which a chip is still legal: from then on nobody orders it.
     """
-    in_window = (quarter + ahead >= chips.window_from) & (quarter + (ahead > 0) <= chips.window_until)
+    return np.asarray((quarter + ahead >= chips.window_from) & (quarter + (ahead > 0) <= chips.window_until))
+
+
+def may_ship(
+    chips: ChipBook, terms: ExportTerms, restricted: Flags, window: BoolArray, rules: bool
+) -> BoolArray:
+    """Whether each chip may be sold along an edge with these terms.
+
+    ``restricted`` says that the buyer is in the region that the rules are about. Chips of the facts carry their own
+    ``window`` (:func:`in_window`), (chips,); later ones must fit the terms in force. Chips that exist only because
+    of the rules are sold nowhere else, and are not made without them. Shape (chips,), or with buyers' terms (buyers,
+    chips).
+    """
     fits = chips.bf16_tflops <= terms.max_tflops * (1.0 + ROUNDING)
     fits = fits & (chips.interconnect_gbs <= terms.max_interconnect_gbs)
-    return np.where(chips.given, in_window, fits)
+    legal = np.logical_or(terms.lifted, np.where(chips.given, window, fits))
+    bound = np.logical_and(restricted, rules)
+    free = ~chips.made_for_rules & (~bound | chips.chinese)
+    return np.asarray(np.logical_not(terms.banned) & (free | (bound & legal)))
 
 
 @dataclass(frozen=True, eq=False)
-class ChipTrade:
+class Edges:
     """Who may buy chips from whom and on which terms, shape (owners, makers), in the market's order of both.
 
     ``permitted`` says where there is an edge, ``exposed`` where it hangs on another state's rules; ``at`` is its place
@@ -86,7 +88,7 @@ class ChipTrade:
     restricted: BoolArray
 
     @classmethod
-    def of(cls, market: Market, edges: CompiledEdges) -> ChipTrade:
+    def of(cls, market: Market, edges: CompiledEdges) -> Edges:
         """Read the edges of the graph."""
         makers, owners = list(market.chipmakers), list(market.clouds)
         at = edges.positions(makers, owners).T
@@ -106,10 +108,18 @@ class ChipTrade:
         )
 
 
-def chip_trade(market: Market) -> ChipTrade:
+class ChipTrade:
+    """What is known of the edges and the rules on them until one of them changes."""
+
+    def __init__(self) -> None:
+        self.edges: Memo[Edges] = Memo()
+        self.allowed: dict[bool, Memo[BoolArray]] = {True: Memo(), False: Memo()}
+
+
+def chip_edges(market: Market) -> Edges:
     """The edges along which chips are sold, as arrays; read again only when one of them has changed."""
     edges = market.graph.compiled("chips")
-    return market.chip_trade.of(lambda: ChipTrade.of(market, edges), edges.version)
+    return market.chip_trade.edges.of(lambda: Edges.of(market, edges), edges.version)
 
 
 def may_buy(market: Market, on_order: bool = False) -> BoolArray:
@@ -117,16 +127,21 @@ def may_buy(market: Market, on_order: bool = False) -> BoolArray:
 
     An edge must permit it.
     """
-    chips, trade = market.catalogue.chips, chip_trade(market)
-    terms = ExportTerms(*(getattr(trade.terms, part.name)[:, chips.maker] for part in fields(ExportTerms)))
+    chips, edges, rules = market.catalogue.chips, chip_edges(market), bool(market.parameters.export_rules)
     # A chip made for a market is ordered before it is there; what a later rule will forbid cannot be foreseen.
     ahead = 0 if on_order else int(market.parameters.lead_time_quarters)
-    legal = may_ship(chips, terms, trade.restricted, market.t, ahead, bool(market.parameters.export_rules))
-    owner = np.arange(len(trade.permitted))[:, None]
-    sold = trade.permitted[:, chips.maker] & ((chips.captive == ANYBODY) | (chips.captive == owner))
-    if not on_order:
-        sold &= market.t <= chips.until
-    return np.asarray(sold & legal)
+    window = in_window(chips, market.t, ahead)
+
+    def allowed() -> BoolArray:
+        maker, owner = chips.maker, np.arange(len(edges.permitted))[:, None]
+        terms = ExportTerms(*(getattr(edges.terms, part.name)[:, maker] for part in fields(ExportTerms)))
+        sold = edges.permitted[:, maker] & ((chips.captive == ANYBODY) | (chips.captive == owner))
+        return np.asarray(sold & may_ship(chips, terms, edges.restricted, window, rules))
+
+    known = market.chip_trade.allowed[on_order].of(
+        allowed, edges.edges.version, len(chips), rules, window.tobytes()
+    )
+    return known if on_order else known & (market.t <= chips.until)
 
 
 class State(mesa.Agent):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agents import cloud, mandate, rebate
 from agents.outlook import value_of_work
-from agents.policy import chip_trade, may_buy
+from agents.policy import chip_edges, may_buy
 from model.buyers import Buyers
 from model.chip import GRADES
 from model.cost import WATTS_PER_KW, shadow_rental
@@ -201,13 +201,11 @@ def _receive(market: Market) -> None:
     ledger.pay_many(sellers, suppliers, Kind.CHIP_MAKING, (count * chips.unit_cost).sum(axis=0) @ of_maker)
     racks = cloud.install(fleets, fleets.delivered, price, catalogue.column("tdp_w"), p)
     ledger.pay_many(owners, suppliers, Kind.RACKS, racks)
-    trade = chip_trade(market)
-    goods, paid = np.zeros((2, len(trade.edges)))
-    goods[trade.at[trade.permitted]], paid[trade.at[trade.permitted]] = (
-        units[trade.permitted],
-        money[trade.permitted],
-    )
-    market.graph.add_flows(trade.edges, goods, paid)
+    edges = chip_edges(market)
+    goods, paid = np.zeros((2, len(edges.edges)))
+    goods[edges.at[edges.permitted]] = units[edges.permitted]
+    paid[edges.at[edges.permitted]] = money[edges.permitted]
+    market.graph.add_flows(edges.edges, goods, paid)
     for maker, made in zip(makers, units.sum(axis=0).tolist(), strict=True):
         maker.made += made
     market.owners.qualify(units, p)

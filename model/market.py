@@ -106,7 +106,7 @@ class Market(mesa.Model):
         self.firm_number = {name: i for i, name in enumerate(self.firms)}
         self.firm_names = list(self.firms)
         self.owners = cloud.Owners(len(self.clouds), len(self.chipmakers))
-        self.chip_trade: Memo[ChipTrade] = Memo()
+        self.chip_trade = ChipTrade()
         self.offers = OfferBook(self.firm_number, {fleet.owner: fleet.number for fleet in self.fleets})
         for maker in self.chipmakers.values():
             maker.chips = [c for c in self.catalogue.chips if c.spec.maker == maker.name]
@@ -312,11 +312,10 @@ class Market(mesa.Model):
         return institution.support_left(self, firm)
 
     def add_chip(self, chip: Chip) -> None:
-        """Enter a chip into the catalogue and every fleet."""
+        """Enter a chip into the catalogue; fleets make room for it before anybody orders it (``chipmaker.advance``)."""
         self.chip_index[chip.name] = chip.index
         self.catalogue.add_chip(chip)
         self.anchor_price[chip.name] = chip.price
-        self.fleets.widen(len(self.catalogue.chips))
 
 
 FACTS_END = "2024Q4"
