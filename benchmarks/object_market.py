@@ -17,7 +17,7 @@ from unittest import mock
 import mesa
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from agents import enterprise
 from model import calendar
@@ -172,10 +172,10 @@ class ObjectMarket(Market):
     # ------------------------------------------------------------------------------------------ in place of ours
 
     def move_portfolios(
-        self, portfolio: NDArray[np.float32], old_to_new: Ints, offers: int
+        self, portfolio: NDArray[np.float32], old_to_new: ArrayLike, offers: int
     ) -> NDArray[np.float32]:
         """Remember where offers went; each enterprise moves its own portfolio when it buys."""
-        self._moved = old_to_new
+        self._moved = np.asarray(old_to_new, np.int64)
         return portfolio
 
     def step_enterprises(
