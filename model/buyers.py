@@ -106,19 +106,21 @@ def buyers(
             RuntimeWarning,
             stacklevel=2,
         )
-    nuisance = np.asarray(h, float)
-    nuisance = _table("h", nuisance[:, None] if nuisance.ndim == 1 else nuisance, types, offers)
-    units = _table("intensity", 1.0 if intensity is None else intensity, types, offers)
-    extra = _table("home", 0.0 if home is None else home, types, offers)
-    if (nuisance < 0.0).any() or (units < 0.0).any() or np.isposinf(extra).any():
+    reach = np.asarray(h, float)
+    nuisance, h_range = _table("h", reach[:, None] if reach.ndim == 1 else reach, types, offers)
+    units, unit_range = _table("intensity", 1.0 if intensity is None else intensity, types, offers)
+    value, home_range = _table("home", 0.0 if home is None else home, types, offers)
+    if h_range[0] < 0.0 or unit_range[0] < 0.0 or home_range[1] == np.inf:
         raise ValueError("h and intensity must not be negative, and home must be below infinity")
-    touch = None if tangent is None else _table("tangent", tangent, types, offers)
-    if touch is not None and not ((touch > 0.0).all() and np.isfinite(touch).all()):
-        raise ValueError("tangent must be above zero and finite: it is a price with the buyer's own cost")
+    touch = None
+    if tangent is not None:
+        touch, (low, high) = _table("tangent", tangent, types, offers)
+        if not (low > 0.0 and high < np.inf):
+            raise ValueError("tangent must be above zero and finite: it is a price with the buyer's own cost")
     reference = np.broadcast_to(np.asarray(reference_log_inclusive, float), (types,))
     base = np.ones(types) if volume is None else _vector("volume", volume)
     mass = weight * base * np.exp(-eta * (1.0 - sigma1) / taste * reference)
-    value = np.ascontiguousarray(_vector("beta", beta)[:, None] * quality + extra)
+    value += np.outer(_vector("beta", beta), quality)
     return Buyers(
         taste, mass, weight, value, nuisance, units, groups, float(sigma1), float(sigma2), float(eta), touch
     )
@@ -131,14 +133,18 @@ def _vector(name: str, values: ArrayLike) -> Floats:
     return array
 
 
-def _table(name: str, values: ArrayLike, types: int, offers: int) -> Floats:
+def _table(name: str, values: ArrayLike, types: int, offers: int) -> tuple[Floats, tuple[float, float]]:
+    """A table (I, J) of its own, with its lowest and highest value."""
     array = np.asarray(values, float)
-    if np.isnan(array).any():
+    low, high = float(array.min(initial=np.inf)), float(array.max(initial=-np.inf))
+    if np.isnan(low):
         raise ValueError(f"{name} holds NaN")
+    table = np.empty((types, offers))
     try:
-        return np.array(np.broadcast_to(array, (types, offers)), order="C")
+        table[:] = array
     except ValueError:
         raise ValueError(f"{name} must broadcast to ({types}, {offers}), got {array.shape}") from None
+    return table, (low, high)
 
 
 def choices(demand: Buyers, price: Floats) -> Choice:

@@ -87,6 +87,11 @@ def price_term(reach: Floats, tangent: Floats | float | None) -> Floats:
 
 def groups_of(model: ArrayLike) -> Ints:
     """Number the models 0, 1, ... in place of any integer labels; shape (J,) in and out."""
+    labels = np.asarray(model)
+    if labels.dtype.kind == "i" and labels.ndim == 1 and labels.size:
+        low, high = labels.min(), labels.max()
+        if low == 0 and high < labels.size and np.bincount(labels).all():
+            return labels.astype(np.int64)  # as they are already
     return np.unique(np.asarray(model), return_inverse=True)[1].astype(np.int64)
 
 

@@ -78,6 +78,14 @@ def _log(x: Any) -> Any:  # pragma: no cover - compiled
     return 2.0 * s * p + np.int32(n) * 0.6931471805599453
 
 
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
+def _dot(first: Any, second: Any) -> Any:  # pragma: no cover - compiled
+    total = 0.0
+    for m in range(first.size):
+        total += first[m] * second[m]
+    return total
+
+
 @fast
 def _look(tastes: Any, price: Any) -> Any:  # pragma: no cover - compiled
     """How types see all offers: utility over 1 - sigma2, parts of the nest, what they buy.
@@ -212,9 +220,7 @@ def line_up(tastes: Any, price: Any, setter: Any, money: Any) -> Any:  # pragma:
             a = count[s]
             who[s, a], weight[s, a] = i, mass[i]
             count[s] += 1
-            rest = 0.0
-            for m in range(models):
-                rest += nest[i, m] * strange[m]
+            rest = _dot(nest[i], strange)
             log_rest[s, a] = top[i] + np.log(rest) if rest > 0.0 else NOWHERE
             mean_rest[s, a] = weighted / rest if rest > 0.0 else 0.0
             for t in range(first[s], first[s + 1]):
@@ -225,7 +231,7 @@ def line_up(tastes: Any, price: Any, setter: Any, money: Any) -> Any:  # pragma:
             for e in range(at_hand):
                 j, t = close[e], slot[model[close[e]]]
                 if x[i, j] > NOWHERE:
-                    share = np.exp(x[i, j] - best[t])
+                    share = _exp(x[i, j] - best[t])
                     total[t] += share
                     earned[t] += share * intensity[i, j] * margin[j]
             for t in range(first[s], first[s + 1]):
