@@ -1,5 +1,7 @@
 """The climb of each seller's prices to its first-order conditions, compiled.
 
+Far from them the fixed point of Morrow and Skerlos (2011) is iterated with acceleration, which finds its way; close to
+them Newton's method with the second derivatives of profit takes over, which needs three steps where that takes ten.
 Every kernel that this one calls is in this file, because a cached kernel is compiled again only when its own
 file changes. ``model.response`` is the door.
 """
@@ -15,6 +17,8 @@ MEMORY = 5  # past steps in the acceleration (Walker and Ni 2011): more gains li
 RIDGE = 1e-14  # of the largest squared step: keeps nearly parallel steps from dividing by zero
 ASTRAY = 4.0  # growth of the squared residual at which the acceleration forgets its past steps
 UNDERFLOW = 1e-280  # demand slopes below this carry no information
+NEAR = 0.05  # the residual at which Newton's method takes over
+HALVED = 0.5  # of the residual must be gone after a step of it, or it is given up
 LONGEST_STEP = 1.0  # in log price: keeps a first guess far away from emptying the market
 NOTHING = -700.0  # log of a share that is none, close to that of the smallest number
 NOWHERE = -1e30  # the log sum of an empty nest
@@ -23,9 +27,13 @@ ACCEPTED = 1e-9  # a residual that counts as solved
 
 # ``tastes``, ``money`` and ``sellers`` are those of ``model.rivals``, with the rows of its lines.
 FREE, FALL, REACH, UNITS, OPEN = range(5)
-# ``people``, what an evaluation knows by type, (7, I): mass, eta (1 - sigma1) / alpha, eta / alpha, the highest log
-# sum, the sum of the nest over it, its mean margin times what pulls prices up, consumption over the sum of the nest
-MASS, GROWTH, VOLUME, HIGH, WHOLE, PULL, BOUGHT = range(7)
+# ``people``, what an evaluation knows by type, (8, I): mass, eta (1 - sigma1) / alpha, the highest log sum and the sum
+# of the nest over it, mean margin in the nest, consumption over the sum of the nest, 1 less the elasticity of
+# consumption in the nest, and by how much that rises with the log of the nest
+MASS, GROWTH, HIGH, WHOLE, AVERAGE, BOUGHT, STIFF, BEND = range(8)
+# ``turns``, which Newton's method fills, (9, N, I): three rows each of the first and of the second factors of what the
+# price of one line does to the first-order condition of another
+CONDITION, OTHER, ALIKE = 0, 3, 6
 fast = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 
 
@@ -100,7 +108,7 @@ def _condition(
         fall = flow * pace[k, a]
         sold += flow * rows[UNITS, k, a]
         slope += fall * rows[UNITS, k, a]
-        pulled += fall * (people[PULL, a] + (near - far) * earned[t, a])
+        pulled += fall * (far * people[STIFF, a] * people[AVERAGE, a] + (near - far) * earned[t, a])
     return sold, slope, pulled / near
 
 
@@ -144,19 +152,81 @@ def _evaluate(
             earned[t, a] *= total[t, a]
     for a in range(types):
         people[WHOLE, a] = _exp(log_rest[s, a] - people[HIGH, a])
-        people[PULL, a] = people[WHOLE, a] * mean_rest[s, a]
+        people[AVERAGE, a] = people[WHOLE, a] * mean_rest[s, a]
     for t in range(first[s], first[s + 1]):
         for a in range(types):
             part[t, a] = _exp(part[t, a] - people[HIGH, a])
             people[WHOLE, a] += part[t, a]
-            people[PULL, a] += part[t, a] * earned[t, a]
+            people[AVERAGE, a] += part[t, a] * earned[t, a]
             part[t, a] *= total[t, a]
     for a in range(types):
         level = people[HIGH, a] + _log(people[WHOLE, a])
         adoption = 1.0 / (1.0 + _exp((sigma1 - 1.0) * level))
         volume = people[MASS, a] * adoption * _exp(people[GROWTH, a] * level)
         people[BOUGHT, a] = volume / people[WHOLE, a]
-        people[PULL, a] *= (adoption + far - 1.0 - people[VOLUME, a]) / people[WHOLE, a]
+        people[AVERAGE, a] /= people[WHOLE, a]
+        people[STIFF, a] = 1.0 - (1.0 - adoption) * (1.0 - sigma1) - people[GROWTH, a]
+        people[BEND, a] = adoption * (1.0 - adoption) * (1.0 - sigma1) ** 2
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
+def _bend(
+    k: Any,
+    t: Any,
+    rows: Any,
+    count: Any,
+    margin: Any,
+    stake: Any,
+    nests: Any,
+    curved: Any,
+    state: Any,
+    people: Any,
+    turns: Any,
+) -> Any:  # pragma: no cover - compiled
+    """What moves the first-order condition of line ``k`` of slot ``t`` with prices: fills ``turns`` (9, N, I).
+
+    The second derivative of profit in the prices of two lines is a sum over types of products, a factor of one line
+    (CONDITION) and one of the other (OTHER, or ALIKE in the same model). Returns what its own price adds to that, and
+    to the derivative of Lambda.
+    """
+    x, pace, total, earned, part, _ = state
+    shrink = nests[1] / nests[0]
+    second, steeper = 0.0, 0.0
+    for a in range(count):
+        units, average, stiff = rows[UNITS, k, a], people[AVERAGE, a], people[STIFF, a]
+        over = units * margin[k] - earned[t, a]
+        adds = over + shrink * (earned[t, a] - stiff * average)
+        flow = people[BOUGHT, a] * x[k, a] * part[t, a]
+        turns[CONDITION, k, a] = flow * (stake * units - pace[k, a] * adds)
+        turns[CONDITION + 1, k, a] = flow * pace[k, a]
+        turns[CONDITION + 2, k, a] = flow * pace[k, a] * units
+        # a unit less of its utility: the nest shrinks by so much, and less is drawn from others in its model
+        nest = shrink * x[k, a] * part[t, a] / people[WHOLE, a]
+        model = (1.0 - shrink) * x[k, a] * total[t, a]
+        lost = stiff * (over + shrink * (earned[t, a] - average)) + shrink * people[BEND, a] * average
+        turns[OTHER, k, a] = nest * stiff * pace[k, a]
+        turns[OTHER + 1, k, a] = nest * (stiff * stake * units - pace[k, a] * lost)
+        turns[OTHER + 2, k, a] = turns[OTHER, k, a] * units
+        turns[ALIKE, k, a] = turns[OTHER, k, a] + model * pace[k, a]
+        turns[ALIKE + 1, k, a] = turns[OTHER + 1, k, a] + model * (stake * units - pace[k, a] * over)
+        turns[ALIKE + 2, k, a] = turns[ALIKE, k, a] * units
+        slope = flow * pace[k, a] * pace[k, a] * (1.0 + curved / rows[FALL, k, a])
+        second += slope * adds - 2.0 * flow * pace[k, a] * stake * units
+        steeper -= slope * units
+    return second, steeper
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
+def _cross(k: Any, j: Any, kind: Any, count: Any, turns: Any) -> Any:  # pragma: no cover - compiled
+    """Second derivative of profit in the prices of lines ``k`` and ``j``, and that of Lambda of each in the other's."""
+    second, steeper_k, steeper_j = 0.0, 0.0, 0.0
+    for a in range(count):
+        second += (
+            turns[CONDITION, k, a] * turns[kind, j, a] + turns[CONDITION + 1, k, a] * turns[kind + 1, j, a]
+        )
+        steeper_k += turns[CONDITION + 2, k, a] * turns[kind, j, a]
+        steeper_j += turns[CONDITION + 1, k, a] * turns[kind + 2, j, a]
+    return second, steeper_k, steeper_j
 
 
 @fast
@@ -185,6 +255,49 @@ def _solve(a: Any, b: Any, n: Any) -> None:  # pragma: no cover - compiled
         for q in range(c + 1, n):
             b[c] -= a[c, q] * b[q]
         b[c] /= a[c, c]
+
+
+@fast
+def _step(
+    s: Any,
+    p: Any,
+    goals: Any,
+    slopes: Any,
+    sellers: Any,
+    margin: Any,
+    stakes: Any,
+    floors: Any,
+    nests: Any,
+    curved: Any,
+    state: Any,
+    people: Any,
+) -> Any:  # pragma: no cover - compiled
+    """Newton's step (n,) in log prices towards the first-order conditions of seller ``s``.
+
+    Profit rises with a price p by stake Lambda (goal - p), and it is goal - p that is brought to zero. Lines at their
+    floor stay there.
+    """
+    begin, _, _, place, count, _, _, rows, _, _, _, _, _ = sellers
+    start, n, turns = begin[s], begin[s + 1] - begin[s], np.empty((9, rows.shape[1], rows.shape[2]))
+    a, b = np.zeros((n, n)), np.empty(n)
+    for k in range(start, start + n):
+        own = _bend(k, place[k], rows, count[s], margin, stakes[k], nests, curved, state, people, turns)
+        b[k - start] = goals[k] - p[k]
+        for j in range(start, k + 1):
+            kind = ALIKE if place[k] == place[j] else OTHER
+            second, steeper_k, steeper_j = _cross(k, j, kind, count[s], turns)
+            if j == k:
+                second, steeper_k, steeper_j = second + own[0], steeper_k + own[1], steeper_j + own[1]
+            a[k - start, j - start] = (b[k - start] * steeper_k - second / stakes[k]) / slopes[k] * p[j]
+            a[j - start, k - start] = (b[j - start] * steeper_j - second / stakes[j]) / slopes[j] * p[k]
+    for k in range(n):
+        if goals[start + k] <= floors[start + k] and p[start + k] <= floors[start + k]:
+            a[k, :] = 0.0
+            a[:, k] = 0.0
+            a[k, k] = 1.0
+            b[k] = 0.0
+    _solve(a, b, n)
+    return b
 
 
 @fast
@@ -222,16 +335,18 @@ def climb(
     ``moved`` (J,) holds first guesses and takes the prices of sellers that are solved. Returns residuals (S,) and
     iterations (S,), both zero for a seller that is not active.
     """
-    alpha, _, weights, _, nuisance, _, _, sigma1, sigma2, eta, _, _ = tastes
+    alpha, _, weights, _, nuisance, _, _, sigma1, sigma2, eta, linear, _ = tastes
     cost, stake, upstream, floor = money
     begin, _, own, place, count, who, weight, rows = sellers[:8]
     lines, types, nests = own.size, weight.shape[1], (1.0 / (1.0 - sigma2), 1.0 / (1.0 - sigma1))
     x, pace, top = np.empty((lines, types)), np.empty((lines, types)), np.empty((lines, types))
     total, earned, part = np.empty((lines, types)), np.empty((lines, types)), np.empty((lines, types))
-    state, people = (x, pace, total, earned, part, top), np.empty((7, types))
+    state, people = (x, pace, total, earned, part, top), np.empty((8, types))
     p, margin, reach = np.empty(lines), np.empty(lines), np.zeros(lines)
+    goals, slopes, stakes, floors = np.empty(lines), np.empty(lines), np.empty(lines), np.empty(lines)
+    curved = 0.0 if linear else 1.0
     for k in range(lines):
-        p[k] = moved[own[k]]
+        p[k], floors[k] = moved[own[k]], floor[own[k]]
         for i in range(alpha.size):
             reach[k] += weights[i] * nuisance[i, own[k]]
         reach[k] /= weights.sum()
@@ -240,36 +355,48 @@ def climb(
         n, start = begin[s + 1] - begin[s], begin[s]
         if n == 0 or not active[s]:
             continue
+        for k in range(start, start + n):
+            stakes[k] = stake[s, own[k]]
         for a in range(count[s]):
-            i = who[s, a]
-            people[MASS, a], people[VOLUME, a] = weight[s, a], eta / alpha[i]
-            people[GROWTH, a] = eta * (1.0 - sigma1) / alpha[i]
+            people[MASS, a], people[GROWTH, a] = weight[s, a], eta * (1.0 - sigma1) / alpha[who[s, a]]
         z, f, z_old, f_old, out = np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n)
         steps, falls = np.zeros((MEMORY, n)), np.zeros((MEMORY, n))
-        known, last, residual = 0, np.inf, np.inf
+        known, last, residual, trusted, newton = 0, np.inf, np.inf, True, False
         for iteration in range(limit):
-            for k in range(start, begin[s + 1]):
-                margin[k] = stake[s, own[k]] * (p[k] - cost[own[k]]) + upstream[s, own[k]]
+            for k in range(start, start + n):
+                margin[k] = stakes[k] * (p[k] - cost[own[k]]) + upstream[s, own[k]]
             _evaluate(p, s, sellers, tastes, margin, state, people)
-            residual, norm = 0.0, 0.0
-            for k in range(start, begin[s + 1]):
+            before, residual, norm, steepest = residual, 0.0, 0.0, np.inf
+            for k in range(start, start + n):
                 j = own[k]
-                sold, slope, pulled = _condition(k, place[k], rows, count[s], nests, state, people)
-                if slope > UNDERFLOW:
-                    goal = cost[j] - upstream[s, j] / stake[s, j] + (sold + pulled / stake[s, j]) / slope
+                sold, slopes[k], pulled = _condition(k, place[k], rows, count[s], nests, state, people)
+                if slopes[k] > UNDERFLOW:
+                    goal = cost[j] - upstream[s, j] / stakes[k] + (sold + pulled / stakes[k]) / slopes[k]
                 else:
                     goal = p[k] / 2.0  # so dear that demand underflows: come back
-                goal = max(goal, floor[j])
-                residual = max(residual, abs(goal - p[k]) / (p[k] + reach[k]))
+                steepest = min(steepest, slopes[k])
+                goals[k] = max(goal, floors[k])
+                residual = max(residual, abs(goals[k] - p[k]) / (p[k] + reach[k]))
                 z[k - start] = np.log(p[k])
-                f[k - start] = min(max(np.log(goal / p[k]), -LONGEST_STEP), LONGEST_STEP)
+                f[k - start] = min(max(np.log(goals[k] / p[k]), -LONGEST_STEP), LONGEST_STEP)
                 norm += f[k - start] * f[k - start]
             iterations[s] = iteration + 1
             if residual <= tolerance:
                 break
+            trusted = trusted and not (newton and residual > HALVED * before)
+            newton = trusted and residual <= NEAR and steepest > UNDERFLOW
+            if newton:
+                step = _step(
+                    s, p, goals, slopes, sellers, margin, stakes, floors, nests, curved, state, people
+                )
+                for k in range(start, start + n):
+                    move = min(max(step[k - start], -LONGEST_STEP), LONGEST_STEP)
+                    p[k] = max(p[k] * np.exp(move), floors[k])
+                known, last = 0, np.inf
+                continue
             if norm > ASTRAY * last:
                 known = 0
-            elif iteration > 0:
+            elif last < np.inf:
                 known = min(known + 1, MEMORY)
                 for r in range(known - 1, 0, -1):
                     steps[r] = steps[r - 1]
@@ -282,9 +409,9 @@ def climb(
                 z_old[k] = z[k]
                 f_old[k] = f[k]
                 move = min(max(out[k] - z[k], -LONGEST_STEP), LONGEST_STEP)
-                p[start + k] = max(np.exp(z[k] + move), floor[own[start + k]])
+                p[start + k] = max(np.exp(z[k] + move), floors[start + k])
         residuals[s] = residual
         if residual <= ACCEPTED:  # a climb that strayed is forgotten
-            for k in range(start, begin[s + 1]):
+            for k in range(start, start + n):
                 moved[own[k]] = p[k]
     return residuals, iterations
