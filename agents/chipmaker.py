@@ -118,22 +118,13 @@ class Chipmaker(Firm):
         """Share of a chip's physics that the maker's software delivers, shape (purposes,)."""
         return np.asarray(software.of_makers([self], parameters)[0])
 
-    def on_sale(self) -> list[Chip]:
-        """Its chips that can be ordered this quarter."""
-        return [chip for chip in self.chips if chip.until > self.model.t]
-
-    def advance(self) -> None:
-        """Expand and launch: the maker's part of the quarter's third event, but for costs and prices."""
-        p = self.model.parameters
+    def expand(self, unit_cost: dict[str, float]) -> None:
+        """Feel how scarce capacity is and build more; ``unit_cost`` is the mean of its chips on sale by grade, USD."""
+        market, p = self.model, self.model.parameters
         for grade in GRADES:
             self.scarcity[grade] = decide_scarcity(
                 self.scarcity[grade], self.load[grade], p.scarcity_speed, p.scarcity_ceiling
             )
-        self._expand()
-        self._launch_next()
-
-    def _expand(self) -> None:
-        market, p = self.model, self.model.parameters
         if self.domestic and not p.domestic_capacity_growth and market.t > market.record_from:
             return
         limit = p.domestic_capacity_growth_limit if self.domestic else p.foreign_capacity_growth_limit
@@ -145,15 +136,12 @@ class Chipmaker(Firm):
                 self.capacity[grade] = given[grade]
             else:
                 self.capacity[grade] = decide_capacity(before, self.load[grade], p.target_load, fastest)
-            added = self.capacity[grade] - before
-            if added <= 0.0:
-                continue
-            costs = [chip.unit_cost for chip in self.on_sale() if chip.grade == grade]
-            if costs:
-                outlay = added * (sum(costs) / len(costs)) * p.capacity_capex_share
+            outlay = (self.capacity[grade] - before) * unit_cost[grade] * p.capacity_capex_share
+            if outlay > 0.0:
                 market.ledger.pay(self.name, "suppliers", Kind.CAPACITY, outlay)
 
-    def _launch_next(self) -> None:
+    def launch_next(self) -> None:
+        """Launch the successors of its chips that are due."""
         market, p = self.model, self.model.parameters
         if market.t <= market.facts_end:
             return
@@ -237,8 +225,9 @@ def advance(market: Market) -> None:
                 chip_of(row, len(market.catalogue.chips), market.parameters)
             )
     learn_to_make(market)
-    for maker in market.chipmakers.values():
-        maker.advance()
+    for maker, unit_cost in zip(market.chipmakers.values(), mean_unit_costs(market), strict=True):
+        maker.expand(dict(zip(GRADES, unit_cost, strict=True)))
+        maker.launch_next()
     market.fleets.widen(len(market.catalogue.chips))
     market.look_around()
     reprice(market)
@@ -257,6 +246,16 @@ def learn_to_make(market: Market) -> None:
         elif maker.experience > 0.0:
             doublings[number] = maker.learns(p) * math.log2(maker.made / maker.experience)
     chips.unit_cost[:] = chips.first_cost * ((1.0 - p.chip_learning_rate) ** doublings)[chips.maker]
+
+
+def mean_unit_costs(market: Market) -> list[list[float]]:
+    """Mean unit cost of each maker's chips on sale by grade, USD, (makers, grades); 0 where it sells none."""
+    chips = market.catalogue.chips
+    sold, size = chips.until > market.t, len(market.chipmakers) * len(GRADES)
+    count = np.bincount(chips.process[sold], minlength=size)
+    total = np.bincount(chips.process[sold], weights=chips.unit_cost[sold], minlength=size)
+    mean: list[list[float]] = (total / np.maximum(count, 1)).reshape(-1, len(GRADES)).tolist()
+    return mean
 
 
 def decide_chip_prices(
@@ -279,7 +278,7 @@ def reprice(market: Market) -> None:
     makers = list(market.chipmakers.values())
     on_sale = needs.chips
     scarcity = np.array([maker.scarcity[grade] for maker in makers for grade in GRADES])
-    cost = chips.unit_cost[on_sale] * (1.0 + scarcity[(chips.maker * len(GRADES) + chips.grade)[on_sale]])
+    cost = chips.unit_cost[on_sale] * (1.0 + scarcity[chips.process[on_sale]])
     price, captive = chips.price[on_sale], chips.captive[on_sale] != ANYBODY
     target = price.copy()
     # Those of its chips that somebody can buy a maker prices.
@@ -308,10 +307,8 @@ def reprice(market: Market) -> None:
 
 def learn(market: Market) -> None:
     """Software matures with what is installed; output so far moves the learning curve (:func:`learn_to_make`)."""
-    chips = market.catalogue.chips
-    installed = np.bincount(
-        chips.maker, weights=market.fleets.units.sum(axis=(0, 2)), minlength=len(market.chipmakers)
-    )
+    by_fleet = market.fleets.units_by_maker(market.catalogue.chips.maker, len(market.chipmakers))
+    installed = by_fleet.sum(axis=0)
     for maker, units in zip(market.chipmakers.values(), installed.tolist(), strict=True):
         if maker.name not in market.interventions.stalled:
             maker.installed = units

@@ -186,7 +186,7 @@ def capacity(market: Market, forecast: FloatArray) -> FloatArray:
         moving,
         p.target_utilisation,
     )
-    return np.asarray((units * outlook.work).sum(axis=1) * HOURS_PER_QUARTER)
+    return np.asarray(np.einsum("fcw,cw->fw", units, outlook.work) * HOURS_PER_QUARTER)
 
 
 def tastes(market: Market) -> FloatArray:
@@ -194,9 +194,8 @@ def tastes(market: Market) -> FloatArray:
 
     Earned qualification, second source, security of supply, and what mandates cost.
     """
-    p, maker = market.parameters, market.catalogue.chips.maker
-    of_maker = (maker[:, None] == np.arange(len(market.chipmakers))).astype(np.float64)
-    held = market.fleets.units.sum(axis=2) @ of_maker
+    p, fleets, makers = market.parameters, market.fleets, len(market.chipmakers)
+    held = fleets.units_by_maker(market.catalogue.chips.maker, makers)
     total = held.sum(axis=1, keepdims=True)
     share = np.divide(held, total, out=np.zeros_like(held), where=total > 0.0)
     utility = p.qualification_weight * np.log(market.owners.qualified(p)) + p.second_source_taste * (
@@ -204,31 +203,39 @@ def tastes(market: Market) -> FloatArray:
     )
     if p.export_rules:
         utility -= p.supply_security_taste * chip_edges(market).exposed
-    return np.asarray(utility - mandate.shadow(market))
+    if market.interventions.mandates:
+        utility -= mandate.shadow(market)
+    return np.asarray(utility)
 
 
 def install(
-    fleets: Fleets, delivered: FloatArray, price: FloatArray, tdp_w: FloatArray, p: Parameters
+    fleets: Fleets, count: FloatArray, watts: FloatArray, value: FloatArray, p: Parameters
 ) -> FloatArray:
-    """Rack what arrived, shape (fleets, chips, purposes); returns what servers and racks cost, USD, (fleets,).
+    """Rack what arrived; returns what servers and racks cost, USD, shape (fleets,).
 
-    ``price`` is that of the chips, USD, shape (fleets, chips); ``tdp_w`` their rated power, (chips,).
+    By fleet and purpose, (fleets, purposes): ``count`` of chips, their rated power, ``watts``, and what was paid for
+    them, ``value``, USD.
     """
-    count = delivered.sum(axis=1)
-    kw = (delivered * tdp_w[:, None]).sum(axis=1) / WATTS_PER_KW * (1.0 + p.server_power_share)
-    each = np.divide(kw, count, out=np.zeros_like(kw), where=count > 0.0)
-    density = np.minimum(each * p.chips_per_rack, p.rack_limit_kw)
+    some = count > 0.0
+    kw = watts / WATTS_PER_KW * (1.0 + p.server_power_share)
+    density = np.minimum(kw / np.where(some, count, 1.0) * p.chips_per_rack, p.rack_limit_kw)
     liquid = decide_cooling(density, p.air_cooling_limit_kw, p.air_cooling_width_kw)
+    ethernet = decide_network(_infiniband_gain(p), p.infiniband_premium, p.network_choice_width)
+    racks = kw / np.where(some, density, 1.0)
+    fleets.racks[..., 0] += racks * (1.0 - liquid)
+    fleets.racks[..., 1] += racks * liquid
+    fleets.ports[..., 0] += count * (1.0 - ethernet)
+    fleets.ports[..., 1] += count * ethernet
+    cooling = p.cooling_usd_per_chip * (1.0 + liquid * p.liquid_cooling_premium)
+    network = p.network_usd_per_chip * (1.0 + (1.0 - ethernet) * p.infiniband_premium)
+    return np.asarray((value * p.server_share + count * (cooling + network)).sum(axis=1))
+
+
+def _infiniband_gain(p: Parameters) -> FloatArray:
+    """What InfiniBand is worth to each kind of work, as a share of an Ethernet port, shape (purposes,)."""
     gain = np.full(len(PURPOSES), p.infiniband_gain_inference)
     gain[TRAINING] = p.infiniband_gain_training
-    ethernet = decide_network(gain, p.infiniband_premium, p.network_choice_width)
-    racks = np.divide(kw, density, out=np.zeros_like(kw), where=density > 0.0)
-    fleets.racks += np.stack([racks * (1.0 - liquid), racks * liquid], axis=-1)
-    fleets.ports += np.stack([count * (1.0 - ethernet), count * ethernet], axis=-1)
-    servers = (delivered * price[:, :, None]).sum(axis=(1, 2)) * p.server_share
-    cooling = count * p.cooling_usd_per_chip * (1.0 + liquid * p.liquid_cooling_premium)
-    network = count * p.network_usd_per_chip * (1.0 + (1.0 - ethernet) * p.infiniband_premium)
-    return np.asarray(servers + (cooling + network).sum(axis=1))
+    return gain
 
 
 ROUNDING = 1e-9

@@ -133,7 +133,8 @@ def found_firms(market: Market) -> None:
             cloud = Cloud(market, name, region, origin, str(row["channel"]), fleet, sizes)
             market.clouds[name] = cloud
     units = market.fleets.units
-    install(market.fleets, units, np.zeros(units.shape[:2]), market.catalogue.column("tdp_w"), p)
+    count, watts = units.sum(axis=1), market.catalogue.column("tdp_w") @ units
+    install(market.fleets, count, watts, np.zeros_like(count), p)
     _found_states(market)
     _found_edges(market)
 

@@ -3,44 +3,43 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import mesa
 import numpy as np
 from numpy.typing import NDArray
 
-from model.chip import ANYBODY, ChipBook
+from model.chip import ChipBook
+from model.contracts import Bill
 from model.edges import CompiledEdges
+from model.export import may_ship_all
+from model.ledger import Kind
 from model.memo import Memo
 
 if TYPE_CHECKING:
     from model.market import Market
 
 BoolArray = NDArray[np.bool_]
-Flags = bool | BoolArray
-Limits = float | NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class ExportTerms:
-    """What a rule allows on the edge from a maker to a buyer, or on many of them.
+    """What a rule allows on the edge from a maker to a buyer.
 
     ``max_tflops`` and ``max_interconnect_gbs`` bound dense BF16 TFLOP/s and chip-to-chip GB/s of chips
     launched after the facts end; a chip of the facts carries its own window (``evidence/chips.csv``). ``lifted``
     says that a rule was in force and has been taken back: then no window counts either.
     """
 
-    max_tflops: Limits = float("inf")
-    max_interconnect_gbs: Limits = float("inf")
-    banned: Flags = False
-    lifted: Flags = False
+    max_tflops: float = float("inf")
+    max_interconnect_gbs: float = float("inf")
+    banned: bool = False
+    lifted: bool = False
 
 
 FREE = ExportTerms()
 
 BANNED, LIFTED = ExportTerms(banned=True), ExportTerms(lifted=True)
-
-ROUNDING = 1e-9
 
 RESTRICTED = "China"
 """The region that the export rules are about."""
@@ -54,36 +53,19 @@ def in_window(chips: ChipBook, quarter: int, ahead: int) -> BoolArray:
     return np.asarray((quarter + ahead >= chips.window_from) & (quarter + (ahead > 0) <= chips.window_until))
 
 
-def may_ship(
-    chips: ChipBook, terms: ExportTerms, restricted: Flags, window: BoolArray, rules: bool
-) -> BoolArray:
-    """Whether each chip may be sold along an edge with these terms.
-
-    ``restricted`` says that the buyer is in the region that the rules are about. Chips of the facts carry their own
-    ``window`` (:func:`in_window`), (chips,); later ones must fit the terms in force. Chips that exist only because
-    of the rules are sold nowhere else, and are not made without them. Shape (chips,), or with buyers' terms (buyers,
-    chips).
-    """
-    fits = chips.bf16_tflops <= terms.max_tflops * (1.0 + ROUNDING)
-    fits = fits & (chips.interconnect_gbs <= terms.max_interconnect_gbs)
-    legal = np.logical_or(terms.lifted, np.where(chips.given, window, fits))
-    bound = np.logical_and(restricted, rules)
-    free = ~chips.made_for_rules & (~bound | chips.chinese)
-    return np.asarray(np.logical_not(terms.banned) & (free | (bound & legal)))
-
-
 @dataclass(frozen=True, eq=False)
 class Edges:
     """Who may buy chips from whom and on which terms, shape (owners, makers), in the market's order of both.
 
     ``permitted`` says where there is an edge, ``exposed`` where it hangs on another state's rules; ``at`` is its place
-    among the compiled ``edges``, -1 without one. ``restricted`` buyers are in the region of the rules, (owners, 1).
+    among the compiled ``edges``, -1 without one. ``terms`` are the fields of :class:`ExportTerms`, an array for each.
+    ``restricted`` buyers are in the region of the rules, (owners,).
     """
 
     edges: CompiledEdges
     at: NDArray[np.int64]
     permitted: BoolArray
-    terms: ExportTerms
+    terms: tuple[NDArray[Any], ...]
     exposed: BoolArray
     restricted: BoolArray
 
@@ -91,29 +73,43 @@ class Edges:
     def of(cls, market: Market, edges: CompiledEdges) -> Edges:
         """Read the edges of the graph."""
         makers, owners = list(market.chipmakers), list(market.clouds)
-        at = edges.positions(makers, owners).T
-        each = [edges.attributes[e]["terms"]["export"] if e >= 0 else FREE for e in at.ravel()]
+        at = np.ascontiguousarray(edges.positions(makers, owners).T)
+        each = [
+            market.graph.terms(maker, owner, "chips")["export"] if place >= 0 else FREE
+            for owner, row in zip(owners, at, strict=True)
+            for maker, place in zip(makers, row, strict=True)
+        ]
         return cls(
             edges=edges,
             at=at,
             permitted=at >= 0,
-            terms=ExportTerms(
-                *(
-                    np.array([getattr(terms, part.name) for terms in each]).reshape(at.shape)
-                    for part in fields(ExportTerms)
-                )
+            terms=tuple(
+                np.array([getattr(terms, part.name) for terms in each]).reshape(at.shape)
+                for part in fields(ExportTerms)
             ),
             exposed=np.array([terms not in (FREE, LIFTED) for terms in each]).reshape(at.shape),
-            restricted=np.array([[market.graph.node(owner).region == RESTRICTED] for owner in owners]),
+            restricted=np.array([market.graph.node(owner).region == RESTRICTED for owner in owners]),
         )
 
 
 class ChipTrade:
-    """What is known of the edges and the rules on them until one of them changes."""
+    """What is known of the trade in chips until it changes: its edges, and who pays whom.
 
-    def __init__(self) -> None:
+    Parts of the ``bill``: owners pay makers, (owners, makers) by row; makers and owners pay suppliers.
+    """
+
+    def __init__(self, market: Market) -> None:
+        owners, makers = (
+            np.array([market.ledger.index(name) for name in firms])
+            for firms in (market.clouds, market.chipmakers)
+        )
+        suppliers = market.ledger.index("suppliers")
+        self.bill = Bill.of(
+            (np.repeat(owners, len(makers)), np.tile(makers, len(owners)), Kind.CHIPS),
+            (makers, suppliers, Kind.CHIP_MAKING),
+            (owners, suppliers, Kind.RACKS),
+        )
         self.edges: Memo[Edges] = Memo()
-        self.allowed: dict[bool, Memo[BoolArray]] = {True: Memo(), False: Memo()}
 
 
 def chip_edges(market: Market) -> Edges:
@@ -127,21 +123,20 @@ def may_buy(market: Market, on_order: bool = False) -> BoolArray:
 
     An edge must permit it.
     """
-    chips, edges, rules = market.catalogue.chips, chip_edges(market), bool(market.parameters.export_rules)
+    chips, edges = market.catalogue.chips, chip_edges(market)
     # A chip made for a market is ordered before it is there; what a later rule will forbid cannot be foreseen.
     ahead = 0 if on_order else int(market.parameters.lead_time_quarters)
-    window = in_window(chips, market.t, ahead)
-
-    def allowed() -> BoolArray:
-        maker, owner = chips.maker, np.arange(len(edges.permitted))[:, None]
-        terms = ExportTerms(*(getattr(edges.terms, part.name)[:, maker] for part in fields(ExportTerms)))
-        sold = edges.permitted[:, maker] & ((chips.captive == ANYBODY) | (chips.captive == owner))
-        return np.asarray(sold & may_ship(chips, terms, edges.restricted, window, rules))
-
-    known = market.chip_trade.allowed[on_order].of(
-        allowed, edges.edges.version, len(chips), rules, window.tobytes()
+    allowed = may_ship_all(
+        (chips.given, chips.made_for_rules, chips.chinese, chips.bf16_tflops, chips.interconnect_gbs),
+        in_window(chips, market.t, ahead),
+        chips.maker,
+        chips.captive,
+        edges.terms,
+        edges.permitted,
+        edges.restricted,
+        bool(market.parameters.export_rules),
     )
-    return known if on_order else known & (market.t <= chips.until)
+    return np.asarray(allowed if on_order else allowed & (market.t <= chips.until))
 
 
 class State(mesa.Agent):

@@ -17,8 +17,7 @@ from model.cost import WATTS_PER_KW, shadow_rental
 from model.fleet import HOURS_PER_QUARTER
 from model.form import chip_nests
 from model.hosting import life_hours, with_surroundings
-from model.ledger import Kind
-from model.order import choose, place_orders
+from model.order import choose, place_orders, tabulate
 from model.parameters import Parameters
 from model.procurement import moved, needed_work, swapped
 
@@ -98,40 +97,37 @@ def chip_needs(market: Market) -> ChipNeeds:
     p, catalogue, fleets = market.parameters, market.catalogue, market.fleets
     active = np.array([maker.active for maker in market.chipmakers.values()])
     on_sale = np.flatnonzero(active[catalogue.chips.maker] & (catalogue.chips.until > market.t))
-    maker = catalogue.chips.maker[on_sale]
-    work = market.outlook.work[on_sale].T
     hours = life_hours(p)
     forecast = cloud.forecast(market)
     capacity = cloud.capacity(market, forecast)
-    needed = needed_work(forecast, capacity, p.target_utilisation, p.order_speed)
-    useful = may_buy(market)[:, None, on_sale] & (work > 0.0)
-    owner, purpose = np.nonzero((needed > 0.0) & useful.any(axis=2))
     # An hour of a short fleet earns the rental that its expected use makes (``model/cost.py``).
-    use = (forecast / np.maximum(capacity, TINY))[owner, purpose]
+    use = forecast / np.maximum(capacity, TINY)
     rental = shadow_rental(use, 1.0, p.target_utilisation, p.rental_convexity)
-    rental = np.minimum(rental, p.rental_ceiling)[:, None]
-    worth = (value_of_work(market)[:, None] * hours * work)[purpose] * rental
-    with np.errstate(divide="ignore"):
-        home = p.chip_alpha * np.log(worth) + cloud.tastes(market)[owner][:, maker]
-        per_work = 1.0 / (work * HOURS_PER_QUARTER * p.target_utilisation)
-    tdp_kw = catalogue.column("tdp_w")[on_sale] / WATTS_PER_KW
-    power = tdp_kw * hours * (fleets.pue * fleets.power_usd_per_kwh)[:, None]
+    watts = catalogue.column("tdp_w")[on_sale]
+    power = watts / WATTS_PER_KW * hours * (fleets.pue * fleets.power_usd_per_kwh)[:, None]
+    buyer, purpose, need, home, opex, per_work, worth, nest = tabulate(
+        needed_work(forecast, capacity, p.target_utilisation, p.order_speed),
+        may_buy(market)[:, on_sale],
+        market.outlook.work[on_sale],
+        value_of_work(market) * hours,
+        np.minimum(rental, p.rental_ceiling),
+        cloud.tastes(market),
+        catalogue.chips.maker[on_sale],
+        np.asarray(with_surroundings(power, p)),
+        p.chip_alpha,
+        HOURS_PER_QUARTER * p.target_utilisation,
+    )
     return ChipNeeds(
-        buyer=owner,
+        buyer=buyer,
         purpose=purpose,
         chips=on_sale,
-        maker=_without_gaps(maker),
-        need=needed[owner, purpose],
-        home=np.where(useful[owner, purpose], home, -np.inf),
-        opex=np.asarray(with_surroundings(power, p))[owner],
-        units_per_work=np.where(work > 0.0, per_work, 0.0)[purpose],
+        maker=nest,
+        need=need,
+        home=home,
+        opex=opex,
+        units_per_work=per_work,
         worth=worth,
     )
-
-
-def _without_gaps(maker: IntArray) -> IntArray:
-    """The numbers of those makers that have a chip in a table, from 0 and without gaps, shape (chips,)."""
-    return np.asarray((np.cumsum(np.bincount(maker) > 0) - 1)[maker])
 
 
 def procure(market: Market) -> None:
@@ -159,7 +155,7 @@ def _order(market: Market, needs: ChipNeeds, price: FloatArray) -> tuple[FloatAr
     Makers ration by capacity; what a maker cannot deliver goes to the next choice of its buyers.
     """
     p, chips, makers = market.parameters, market.catalogue.chips, market.chipmakers.values()
-    line = (chips.maker * len(GRADES) + chips.grade)[needs.chips]
+    process = chips.process[needs.chips]
     capacity = np.array([maker.capacity[grade] for maker in makers for grade in GRADES])
     home, home_later = mandate.weighed(market, needs, price, decide_chips)
     first, shipped, load = place_orders(
@@ -169,7 +165,7 @@ def _order(market: Market, needs: ChipNeeds, price: FloatArray) -> tuple[FloatAr
         *_terms(needs, p),
         price,
         (p.chip_alpha, *chip_nests(p)),
-        line,
+        process,
         capacity,
         int(p.order_rounds),
     )
@@ -180,32 +176,20 @@ def _order(market: Market, needs: ChipNeeds, price: FloatArray) -> tuple[FloatAr
 
 def _receive(market: Market) -> None:
     """Install and pay for what arrives; what a rule has caught is never delivered."""
-    p, fleets, catalogue, ledger = market.parameters, market.fleets, market.catalogue, market.ledger
-    chips, makers = catalogue.chips, list(market.chipmakers.values())
-    arrived, due = fleets.receive()
-    legal = may_buy(market, on_order=True)
-    fleets.units -= np.where(legal[:, :, None], 0.0, arrived)
-    fleets.delivered = np.where(legal[:, :, None], arrived, 0.0)
-    count = fleets.delivered.sum(axis=2)
-    if not count.any():
+    p, fleets, catalogue, trade = market.parameters, market.fleets, market.catalogue, chip_edges(market)
+    makers, chips = market.chipmakers.values(), catalogue.chips
+    legal, tdp_w = may_buy(market, on_order=True), catalogue.column("tdp_w")
+    came = fleets.deliver(legal, chips.maker, len(makers), chips.unit_cost, tdp_w)
+    if not came.count.any():
         return
-    bill = np.where(count > 0.0, due, 0.0)
-    price = np.divide(bill, count, out=np.zeros_like(bill), where=count > 0.0)
-    np.copyto(fleets.paid, price, where=count > 0.0)
-    of_maker = (chips.maker[:, None] == np.arange(len(makers))).astype(np.float64)
-    units, money = count @ of_maker, bill @ of_maker
-    owners = np.array([ledger.index(name) for name in market.clouds])
-    sellers = np.array([ledger.index(maker.name) for maker in makers])
-    suppliers = ledger.index("suppliers")
-    ledger.pay_many(owners[:, None], sellers, Kind.CHIPS, money)
-    ledger.pay_many(sellers, suppliers, Kind.CHIP_MAKING, (count * chips.unit_cost).sum(axis=0) @ of_maker)
-    racks = cloud.install(fleets, fleets.delivered, price, catalogue.column("tdp_w"), p)
-    ledger.pay_many(owners, suppliers, Kind.RACKS, racks)
-    edges = chip_edges(market)
-    goods, paid = np.zeros((2, len(edges.edges)))
-    goods[edges.at[edges.permitted]] = units[edges.permitted]
-    paid[edges.at[edges.permitted]] = money[edges.permitted]
-    market.graph.add_flows(edges.edges, goods, paid)
-    for maker, made in zip(makers, units.sum(axis=0).tolist(), strict=True):
+    bill = market.chip_trade.bill
+    bill.parts[0][:], bill.parts[1][:] = came.price.ravel(), came.make
+    bill.parts[2][:] = cloud.install(fleets, came.count, came.watts, came.value, p)
+    bill.pay(market.ledger)
+    goods, paid = np.zeros((2, len(trade.edges)))
+    goods[trade.at[trade.permitted]] = came.units[trade.permitted]
+    paid[trade.at[trade.permitted]] = came.price[trade.permitted]
+    market.graph.add_flows(trade.edges, goods, paid)
+    for maker, made in zip(makers, came.units.sum(axis=0).tolist(), strict=True):
         maker.made += made
-    market.owners.qualify(units, p)
+    market.owners.qualify(came.units, p)

@@ -113,9 +113,10 @@ class Chip:
 class ChipBook(Sequence[Chip]):
     """All chips in order of launch, with their numbers in columns: ``book.price`` is (chips,), and live.
 
-    Prices and costs are in USD a chip. ``maker`` numbers the makers, ``grade`` the :data:`GRADES` and ``captive`` the
-    owner for whom the chip is made, :data:`ANYBODY` where that is none in particular; ``chinese`` says where its maker
-    is from. The others are as in :class:`Chip` and ``ChipSpec``.
+    Prices and costs are in USD a chip. ``maker`` numbers the makers, ``process`` the processes in which chips are made,
+    one for each maker and grade (:data:`GRADES`), ``captive`` the owner for whom a chip is made, :data:`ANYBODY` where
+    that is none in particular; ``chinese`` says where its maker is from. The others are as in :class:`Chip` and
+    ``ChipSpec``.
     """
 
     price = _Column(float)
@@ -124,7 +125,7 @@ class ChipBook(Sequence[Chip]):
     first_cost = _Column(float)
     launched = _Column(int)
     maker = _Column(int)
-    grade = _Column(int)
+    process = _Column(int)
     captive = _Column(int)
     given = _Column(bool)
     made_for_rules = _Column(bool)
@@ -173,7 +174,7 @@ class ChipBook(Sequence[Chip]):
             "first_cost": chip.first_cost,
             "launched": chip.launched,
             "maker": self._makers.get(chip.spec.maker, NOBODY),
-            "grade": GRADES.index(chip.grade),
+            "process": self._makers.get(chip.spec.maker, NOBODY) * len(GRADES) + GRADES.index(chip.grade),
             "captive": self._owners.get(chip.captive_owner, NOBODY),
             "given": chip.given,
             "made_for_rules": chip.made_for_rules,

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from model.calendar import HOURS_PER_YEAR, QUARTERS_PER_YEAR
 from model.place import DENSE, PURPOSES, SPARSE
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 HOURS_PER_QUARTER = HOURS_PER_YEAR / QUARTERS_PER_YEAR
 
@@ -100,11 +105,102 @@ class Fleets:
         self.units += arrived
         return arrived, due
 
+    def deliver(
+        self, legal: BoolArray, maker: IntArray, makers: int, unit_cost: FloatArray, tdp_w: FloatArray
+    ) -> Delivery:
+        """Take delivery of what arrives this quarter where it is ``legal``, (fleets, chips); the rest is lost.
+
+        ``maker`` numbers the maker of each chip, ``unit_cost`` is USD and ``tdp_w`` rated power in W, (chips,) each.
+        """
+        arrived, due = self.receive()
+        return Delivery(
+            *_deliver(
+                arrived, due, legal, maker, makers, unit_cost, tdp_w, self.units, self.delivered, self.paid
+            )
+        )
+
+    def units_by_maker(self, maker: IntArray, makers: int) -> FloatArray:
+        """Units installed of each maker's chips, shape (fleets, makers); ``maker`` numbers that of each chip."""
+        return np.asarray(_by_maker(self.units, maker, makers))
+
     def retire(self, share: float) -> None:
         """Take ``share`` of every chip out of service; racks leave with the chips in them."""
         self.units -= self.units * share
         self.racks *= 1.0 - share
         self.ports *= 1.0 - share
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What was delivered in a quarter: ``units`` and their ``price``, USD, by maker, shape (fleets, makers).
+
+    What it cost to ``make``, USD, (makers,). By purpose, (fleets, purposes): ``count`` of chips, their rated power,
+    ``watts``, and what was paid for them, ``value``, USD.
+    """
+
+    units: FloatArray
+    price: FloatArray
+    make: FloatArray
+    count: FloatArray
+    watts: FloatArray
+    value: FloatArray
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _deliver(
+    arrived: Any,
+    due: Any,
+    legal: Any,
+    maker: Any,
+    makers: Any,
+    unit_cost: Any,
+    tdp_w: Any,
+    units: Any,
+    delivered: Any,
+    paid: Any,
+) -> Any:  # pragma: no cover - compiled
+    """The numbers of a :class:`Delivery`; writes ``delivered`` and ``paid``, takes what is not legal off ``units``."""
+    fleets, chips, purposes = arrived.shape
+    bought, money, make = np.zeros((fleets, makers)), np.zeros((fleets, makers)), np.zeros(makers)
+    count, watts, value = (
+        np.zeros((fleets, purposes)),
+        np.zeros((fleets, purposes)),
+        np.zeros((fleets, purposes)),
+    )
+    delivered[:] = 0.0
+    for f in range(fleets):
+        for c in range(chips):
+            total = 0.0
+            for w in range(purposes):
+                total += arrived[f, c, w]
+            if total <= 0.0:
+                continue
+            if not legal[f, c]:
+                for w in range(purposes):
+                    units[f, c, w] -= arrived[f, c, w]
+                continue
+            paid[f, c] = due[f, c] / total
+            bought[f, maker[c]] += total
+            money[f, maker[c]] += due[f, c]
+            make[maker[c]] += total * unit_cost[c]
+            for w in range(purposes):
+                some = arrived[f, c, w]
+                delivered[f, c, w] = some
+                count[f, w] += some
+                watts[f, w] += some * tdp_w[c]
+                value[f, w] += some * paid[f, c]
+    return bought, money, make, count, watts, value
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _by_maker(units: Any, maker: Any, makers: Any) -> Any:  # pragma: no cover - compiled
+    """Units of each maker's chips, shape (fleets, makers)."""
+    result = np.zeros((len(units), makers))
+    for f in range(units.shape[0]):
+        for c in range(units.shape[1]):
+            for w in range(units.shape[2]):
+                result[f, maker[c]] += units[f, c, w]
+    return result
 
 
 class _Part:

@@ -106,7 +106,7 @@ class Market(mesa.Model):
         self.firm_number = {name: i for i, name in enumerate(self.firms)}
         self.firm_names = list(self.firms)
         self.owners = cloud.Owners(len(self.clouds), len(self.chipmakers))
-        self.chip_trade = ChipTrade()
+        self.chip_trade = ChipTrade(self)
         self.offers = OfferBook(self.firm_number, {fleet.owner: fleet.number for fleet in self.fleets})
         for maker in self.chipmakers.values():
             maker.chips = [c for c in self.catalogue.chips if c.spec.maker == maker.name]

@@ -1,4 +1,4 @@
-"""Orders of chips: the choice of each buyer, what makers can make of it, and where refused orders go; compiled.
+"""Orders of chips: what each buyer needs and chooses, what makers can make of it, and where refused orders go; compiled.
 
 A cached kernel is compiled again only when its own file changes, so every kernel that another one calls stands here.
 """
@@ -9,6 +9,71 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def tabulate(
+    needed: Any,
+    allowed: Any,
+    work: Any,
+    value: Any,
+    rental: Any,
+    taste: Any,
+    maker: Any,
+    opex: Any,
+    alpha: Any,
+    hours: Any,
+) -> Any:  # pragma: no cover - compiled
+    """Rows of the procurement table: the buyers and purposes that have to buy, and may buy a chip that does the work.
+
+    Args:
+        needed: work to buy for, reference units a quarter, shape (buyers, purposes).
+        allowed: whether a buyer may buy a chip, shape (buyers, chips).
+        work: reference units that a chip does in an hour, shape (chips, purposes).
+        value: USD that a reference unit an hour is worth over a chip's life, shape (purposes,).
+        rental: factor on it that a short fleet makes, shape (buyers, purposes).
+        taste: utility of a maker beside cost, shape (buyers, makers).
+        maker: of each chip, shape (chips,).
+        opex: what a chip costs over its life beside its price, USD, shape (buyers, chips).
+        alpha: taste for the log of cost.
+        hours: that a chip is meant to work in a quarter.
+
+    Returns:
+        Buyer, purpose and need of each row, (rows,); utility without price (-inf where a chip is of no use), opex,
+        chips that a unit of work takes, and the value of the work of a chip over its life, USD, (rows, chips) each. And
+        the nests of the chips: their makers, numbered without gaps, (chips,).
+    """
+    buyers, purposes = needed.shape
+    chips = len(maker)
+    buyer, purpose = np.empty(buyers * purposes, np.int64), np.empty(buyers * purposes, np.int64)
+    rows = 0
+    for b in range(buyers):
+        for w in range(purposes):
+            if needed[b, w] > 0.0:
+                for j in range(chips):
+                    if allowed[b, j] and work[j, w] > 0.0:
+                        buyer[rows], purpose[rows] = b, w
+                        rows += 1
+                        break
+    need, home, per_work = np.empty(rows), np.empty((rows, chips)), np.zeros((rows, chips))
+    beside, worth = np.empty((rows, chips)), np.empty((rows, chips))
+    for i in range(rows):
+        b, w = buyer[i], purpose[i]
+        need[i] = needed[b, w]
+        for j in range(chips):
+            beside[i, j] = opex[b, j]
+            worth[i, j] = value[w] * work[j, w] * rental[b, w]
+            home[i, j] = -np.inf
+            if work[j, w] > 0.0:
+                per_work[i, j] = 1.0 / (work[j, w] * hours)
+                if allowed[b, j]:
+                    home[i, j] = alpha * np.log(worth[i, j]) + taste[b, maker[j]]
+    number, nest = np.full(taste.shape[1], -1), np.empty(chips, np.int64)
+    for j in range(chips):
+        if number[maker[j]] < 0:
+            number[maker[j]] = number.max() + 1
+        nest[j] = number[maker[j]]
+    return buyer[:rows], purpose[:rows], need, home, beside, per_work, worth, nest
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -83,22 +148,22 @@ def choose(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def ration(orders: Any, line: Any, capacity: Any) -> Any:  # pragma: no cover - compiled
+def ration(orders: Any, process: Any, capacity: Any) -> Any:  # pragma: no cover - compiled
     """What makers ship when orders exceed what they can make.
 
     Args:
         orders: units wanted, shape (buyers, chips).
-        line: the line on which each chip is made, from 0, shape (chips,).
-        capacity: units that each line can make in the quarter, shape (lines,).
+        process: the process in which each chip is made, from 0, shape (chips,).
+        capacity: units that each process can make in the quarter, shape (processes,).
 
     Returns:
-        Units shipped, shape (buyers, chips): every order on a line is cut by the same share. And the load of each
-        line, (lines,): units wanted over capacity.
+        Units shipped, shape (buyers, chips): every order on a process is cut by the same share. And the load
+        of each, (processes,): units wanted over capacity.
     """
     wanted, load, share = np.zeros(capacity.size), np.zeros(capacity.size), np.ones(capacity.size)
     for i in range(orders.shape[0]):
         for j in range(orders.shape[1]):
-            wanted[line[j]] += orders[i, j]
+            wanted[process[j]] += orders[i, j]
     for k in range(capacity.size):
         if wanted[k] > 0.0:
             load[k] = wanted[k] / capacity[k] if capacity[k] > 0.0 else np.inf
@@ -106,7 +171,7 @@ def ration(orders: Any, line: Any, capacity: Any) -> Any:  # pragma: no cover - 
     shipped = np.empty_like(orders)
     for i in range(orders.shape[0]):
         for j in range(orders.shape[1]):
-            shipped[i, j] = orders[i, j] * share[line[j]]
+            shipped[i, j] = orders[i, j] * share[process[j]]
     return shipped, load
 
 
@@ -122,11 +187,11 @@ def place_orders(
     nest: Any,
     price: Any,
     tastes: Any,
-    line: Any,
+    process: Any,
     capacity: Any,
     rounds: Any,
 ) -> Any:  # pragma: no cover - compiled
-    """Orders of first choice, what makers accept, both (rows, chips), and the load of first choices by line, (lines,).
+    """Orders of first choice, what makers accept, both (rows, chips), and the load of first choices, (processes,).
 
     What a maker cannot deliver goes to the next choice of its buyers, up to ``rounds`` choices, for which utility is
     ``home_later``. Those who chose to wait go on waiting: only what was ordered and refused looks further. Arguments
@@ -138,15 +203,15 @@ def place_orders(
     missing, asked, still = need.copy(), np.zeros(rows), home.copy()
     for choice in range(rounds):
         wanted = choose(missing, still, opex, tangent, linear, per_work, nest, price, tastes)
-        sent, load = ration(wanted, line, left)
+        sent, load = ration(wanted, process, left)
         if choice == 0:
             first, loads, still = wanted, load, home_later.copy()
         for i in range(rows):
             done = 0.0
             for j in range(chips):
                 shipped[i, j] += sent[i, j]
-                left[line[j]] -= sent[i, j]
-                if load[line[j]] >= 1.0:
+                left[process[j]] -= sent[i, j]
+                if load[process[j]] >= 1.0:
                     still[i, j] = -np.inf
                 if per_work[i, j] > 0.0:
                     done += shipped[i, j] / per_work[i, j]

@@ -13,9 +13,11 @@ from agents.chipmaker import (
     decide_chip_prices,
     decide_next_chip,
     decide_scarcity,
+    mean_unit_costs,
     progress_of,
 )
 from agents.software import starting_maturity
+from model.chip import GRADES
 from model.parameters import Parameters
 from model.place import DENSE, TRAINING
 from model.pricing import buyers
@@ -137,3 +139,13 @@ def test_nvidias_software_is_the_most_mature_at_the_start():
     p = Parameters.resolve({})
     others = ("AMD", "Huawei Ascend", "Cambricon", "Hygon", "Google TPU")
     assert all(starting_maturity(p, "NVIDIA") > starting_maturity(p, other) for other in others)
+
+
+def test_capacity_costs_what_the_makers_own_chips_on_sale_cost_to_make(small):
+    market = small(last="2024Q4")
+    market.run()
+    for maker, means in zip(market.chipmakers.values(), mean_unit_costs(market), strict=True):
+        for grade, mean in zip(GRADES, means, strict=True):
+            sold = [chip for chip in maker.chips if chip.until > market.t and chip.grade == grade]
+            costs = [chip.unit_cost for chip in sold]
+            assert mean == pytest.approx(np.mean(costs) if costs else 0.0)

@@ -15,7 +15,7 @@ from agents.cloud import (
 )
 from model.fleet import Fleets
 from model.parameters import Parameters
-from model.place import CAPTIVE, TRAINING
+from model.place import CAPTIVE, PURPOSES, TRAINING
 
 LAST = "2023Q4"
 
@@ -136,11 +136,12 @@ def test_makers_in_favour_are_qualified_rare_in_the_fleet_and_safe(market):
 def test_racks_of_an_installation_hold_its_chips_and_cost_money(market):
     p, h100 = market.parameters, market.chip_index["H100"]
     fleets = Fleets((("GCP", 0, "US"), ("AWS", 0, "US")), len(market.catalogue.chips))
-    delivered = np.zeros_like(fleets.units)
-    delivered[0, h100, TRAINING] = 320.0
-    price = np.tile(market.catalogue.chips.price, (2, 1))
-    cost = cloud.install(fleets, delivered, price, market.catalogue.column("tdp_w"), p)
-    assert cost[0] > 320.0 * price[0, h100] * p.server_share
+    count = np.zeros((2, len(PURPOSES)))
+    count[0, TRAINING] = 320.0
+    price = market.catalogue.chips[h100].price
+    watts = count * market.catalogue.chips[h100].spec.tdp_w
+    cost = cloud.install(fleets, count, watts, count * price, p)
+    assert cost[0] > 320.0 * price * p.server_share
     assert fleets.ports.sum() == pytest.approx(320.0)
     assert fleets.racks.sum() >= 320.0 / p.chips_per_rack * (1.0 - 1e-9)
     assert fleets.racks[0, TRAINING].sum() == fleets.racks.sum()

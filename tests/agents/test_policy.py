@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from agents import policy
 from agents.facts import chip_of, given_chips
 from agents.policy import BANNED, FREE, LIFTED, ExportTerms, State
-from model import calendar
+from model import calendar, export
 from model.chip import Chip, ChipBook
 from model.market import Market
 from model.parameters import Parameters
@@ -36,7 +36,16 @@ def may_ship(chip: Chip, terms: ExportTerms, restricted: bool, quarter: int, ahe
     """Of one chip alone."""
     book = ChipBook()
     book.append(copy.copy(chip))
-    return bool(policy.may_ship(book, terms, restricted, policy.in_window(book, quarter, ahead), rules)[0])
+    spec = chip.spec
+    return bool(
+        export.may_ship(
+            (chip.given, chip.made_for_rules, spec.origin == "CN", spec.bf16_tflops, spec.interconnect_gbs),
+            bool(policy.in_window(book, quarter, ahead)[0]),
+            dataclasses.astuple(terms),
+            restricted,
+            rules,
+        )
+    )
 
 
 @given(chips, quarters, st.integers(0, 4))
