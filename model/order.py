@@ -68,10 +68,11 @@ def tabulate(
                 per_work[i, j] = 1.0 / (work[j, w] * hours)
                 if allowed[b, j]:
                     home[i, j] = alpha * np.log(worth[i, j]) + taste[b, maker[j]]
-    number, nest = np.full(taste.shape[1], -1), np.empty(chips, np.int64)
+    nests, number, nest = 0, np.full(taste.shape[1], -1), np.empty(chips, np.int64)
     for j in range(chips):
         if number[maker[j]] < 0:
-            number[maker[j]] = number.max() + 1
+            number[maker[j]] = nests
+            nests += 1
         nest[j] = number[maker[j]]
     return buyer[:rows], purpose[:rows], need, home, beside, per_work, worth, nest
 
@@ -110,8 +111,8 @@ def choose(
     for i in range(rows):
         if need[i] <= 0.0:
             continue
-        top[:] = -np.inf
-        total[:] = 0.0
+        for m in range(nests):
+            top[m], total[m] = -np.inf, 0.0
         for j in range(chips):
             part[j] = -np.inf
             if home[i, j] > -np.inf:

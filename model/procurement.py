@@ -112,7 +112,11 @@ def moved(
             wanted += hours[w]
         # With all pools short, chips go where they are short the most.
         level = max(target_use, wanted / max(everything * HOURS_PER_QUARTER, 1.0))
-        result[f] = reassignment(units[f], hours, HOURS_PER_QUARTER * level, rate, suitability)
+        after = reassignment(units[f], hours, HOURS_PER_QUARTER * level, rate, suitability)
+        # An assignment of the whole array takes a second longer to compile.
+        for c in range(chips):
+            for w in range(purposes):
+                result[f, c, w] = after[c, w]
     return result
 
 
@@ -121,7 +125,10 @@ def swapped(units: Any, suitability: Any, rate: Any) -> Any:  # pragma: no cover
     """Fleets after the :func:`swap` of each of them, shape (fleets, chips, purposes)."""
     result = np.empty_like(units)
     for f in range(units.shape[0]):
-        result[f] = swap(units[f], suitability, rate)
+        after = swap(units[f], suitability, rate)
+        for c in range(units.shape[1]):
+            for w in range(units.shape[2]):
+                result[f, c, w] = after[c, w]
     return result
 
 
@@ -185,13 +192,14 @@ def swap(units: Any, suitability: Any, rate: Any) -> Any:  # pragma: no cover - 
         sparse += units[c, SPARSE]
     if dense + sparse <= 0.0:
         return result
-    serving, other, suits = np.empty(chips), np.empty(chips), np.empty(chips)
+    serving, other, held, suits = np.empty(chips), np.empty(chips), np.empty(chips), np.empty(chips)
     for c in range(chips):
         serving[c] = units[c, DENSE] + units[c, SPARSE]
         other[c] = units[c, TRAINING] + units[c, CAPTIVE]
+        held[c] = serving[c] + other[c]
         suits[c] = (suitability[c, DENSE] * dense + suitability[c, SPARSE] * sparse) / (dense + sparse)
     wanted = np.empty(chips)
-    _pick(serving + other, suits, dense + sparse, wanted)
+    _pick(held, suits, dense + sparse, wanted)
     all_taken, all_given = 0.0, 0.0
     taken, given = np.empty(chips), np.empty(chips)
     for c in range(chips):
@@ -238,7 +246,8 @@ def swap(units: Any, suitability: Any, rate: Any) -> Any:  # pragma: no cover - 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _pick(units: Any, suitability: Any, amount: Any, chosen: Any) -> None:  # pragma: no cover - compiled
     """Choose ``amount`` of the units, shape (chips,), in proportion to their suitability, no more than there are."""
-    chosen[:] = 0.0
+    for c in range(units.size):
+        chosen[c] = 0.0
     for _ in range(PASSES):
         total = 0.0
         for c in range(units.size):
