@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from viz.live import world
+
 ROOT = Path(__file__).parents[2]
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
@@ -39,6 +41,8 @@ def server(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    # On a fresh machine kernels compile for a minute or two: a user waits for that once, the limits of the tests do not.
+    world.warm()
     log = tmp_path_factory.mktemp("server") / "log"
     with log.open("w") as out:
         process = subprocess.Popen(
