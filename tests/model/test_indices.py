@@ -185,10 +185,9 @@ def test_a_panel_of_some_rows_is_the_panel_of_these_rows_alone():
     when, ids, price, tokens, capability = tidy()
     kept = np.random.default_rng(3).random(when.size) < 0.7
     order = np.random.default_rng(4).permutation(when.size)
-    given = [values[order] for values in (when, ids, price, tokens, capability)]
-    whole = indices.panel(*given, QUARTERS)
+    whole = indices.panel(when[order], ids[order], price[order], tokens[order], capability[order], QUARTERS)
     part = whole.of(kept[order][whole.order])
-    alone = indices.panel(*(values[kept] for values in (when, ids, price, tokens, capability)), QUARTERS)
+    alone = indices.panel(when[kept], ids[kept], price[kept], tokens[kept], capability[kept], QUARTERS)
     for index in (indices.chained_fisher, indices.chained_hedonic, lambda of: indices.fixed_basket(of, [1])):
         np.testing.assert_array_equal(index(part), index(alone))
 
