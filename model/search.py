@@ -400,7 +400,10 @@ def _search(
             continue
         if profits[g] < now - COARSE * abs(now):
             continue  # far below what it earns: no better peak hides between the points
-        left, right = grid[max(g - 1, 0)], grid[min(g + 1, last)]
+        before, after = max(g - 1, 0), min(g + 1, last)
+        if profits[g] - min(profits[before], profits[after]) <= GAIN * abs(now):
+            continue  # a flat stretch, where it sells next to nothing: no gain between its points would count
+        left, right = grid[before], grid[after]
         if left <= price <= right and profits[g] <= now:
             continue  # the peak it stands on
         low[peaks], high[peaks] = np.log(left), np.log(right)
