@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from model.edges import CODE
@@ -25,6 +24,7 @@ from model.identities import (
     tokens_balance,
     within_capacity,
 )
+from model.kernel import kernel
 from model.ledger import NUMBER, Kind
 from model.place import CAPTIVE, DENSE, PURPOSES, SPARSE, TRAINING
 
@@ -193,13 +193,13 @@ def _chips_received(market: Market) -> dict[tuple[str, str], float]:
     return received
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _near(left: Any, right: Any, tolerance: Any) -> Any:  # pragma: no cover - compiled
     """Whether two numbers agree; nan and infinity never do."""
     return abs(left - right) <= tolerance * max(abs(left), abs(right)) and abs(left) < np.inf
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _nothing_negative(flat: Any) -> Any:  # pragma: no cover - compiled
     """Whether all numbers are finite and none is below zero."""
     fine = True
@@ -208,7 +208,7 @@ def _nothing_negative(flat: Any) -> Any:  # pragma: no cover - compiled
     return fine
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _tokens_agree(
     sold: Any, price: Any, demanded: Any, served: Any, tolerance: Any
 ) -> Any:  # pragma: no cover - compiled
@@ -224,7 +224,7 @@ def _tokens_agree(
     return fine
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _edges_agree(
     payers: Any, payees: Any, kinds: Any, amounts: Any, edge: Any, carrying: Any, node: Any, at: Any,
     kind: Any, money: Any, tolerance: Any,
@@ -255,7 +255,7 @@ def _edges_agree(
     return fine
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _hours_agree(
     units: Any, hours_used: Any, ceiling: Any, captive_hours: Any, host: Any, trained: Any, fleet: Any,
     sold: Any, hours_per_mtok: Any, tolerance: Any,
@@ -284,7 +284,7 @@ def _hours_agree(
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _chips_agree(
     delivered: Any, maker: Any, owner: Any, at: Any, chips: Any, units: Any, tolerance: Any
 ) -> Any:  # pragma: no cover - compiled
@@ -304,7 +304,7 @@ def _chips_agree(
     return fine
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _shares_agree(adoption: Any, columns: Any, tolerance: Any) -> Any:  # pragma: no cover - compiled
     """Nobody adopts for more than all of its work, and portfolios, by offer (J, I), sum to one or are empty."""
     fine, total, lowest = True, np.empty(BLOCK), np.empty(BLOCK, np.float32)

@@ -2,8 +2,7 @@
 
 Far from them the fixed point of Morrow and Skerlos (2011) is iterated with acceleration, which finds its way; close to
 them Newton's method with the second derivatives of profit takes over, which needs three steps where that takes ten.
-Every kernel that this one calls is in this file, because a cached kernel is compiled again only when its own
-file changes. ``model.response`` is the door.
+``model.response`` is the door.
 """
 
 from __future__ import annotations
@@ -11,7 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from model.elementary import exp, log
+from model.kernel import contracted, reordered
+from model.rivals import FALL, FREE, OPEN, REACH, UNITS
 
 MEMORY = 5  # past steps in the acceleration (Walker and Ni 2011): more gains little for ten prices
 RIDGE = 1e-14  # of the largest squared step: keeps nearly parallel steps from dividing by zero
@@ -20,13 +22,9 @@ UNDERFLOW = 1e-280  # demand slopes below this carry no information
 NEAR = 0.05  # the residual at which Newton's method takes over
 HALVED = 0.5  # of the residual must be gone after a step of it, or it is given up
 LONGEST_STEP = 1.0  # in log price: keeps a first guess far away from emptying the market
-NOTHING = -700.0  # log of a share that is none, close to that of the smallest number
-NOWHERE = -1e30  # the log sum of an empty nest
-TO_INTEGER = 1.5 * 2.0**52  # added to a number, it leaves the nearest integer in the last bits
 ACCEPTED = 1e-9  # a residual that counts as solved
 
 # ``tastes``, ``money`` and ``sellers`` are those of ``model.rivals``, with the rows of its lines.
-FREE, FALL, REACH, UNITS, OPEN = range(5)
 # ``people``, what an evaluation knows by type, (8, I): mass, eta (1 - sigma1) / alpha, the highest log sum and the sum
 # of the nest over it, mean margin in the nest, consumption over the sum of the nest, 1 less the elasticity of
 # consumption in the nest, and by how much that rises with the log of the nest
@@ -34,54 +32,9 @@ MASS, GROWTH, HIGH, WHOLE, AVERAGE, BOUGHT, STIFF, BEND = range(8)
 # ``turns``, which Newton's method fills, (9, N, I): three rows each of the first and of the second factors of what the
 # price of one line does to the first-order condition of another
 CONDITION, OTHER, ALIKE = 0, 3, 6
-fast = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 
 
-@njit(inline="always", error_model="numpy", fastmath={"contract"})
-def _exp(x: Any) -> Any:  # pragma: no cover - compiled
-    """Exponential for -700 to 700, Taylor's series to degree 11: vectorised in a loop, errors 1e-14."""
-    x = min(max(x, NOTHING), -NOTHING)
-    shifted = x * 1.4426950408889634 + TO_INTEGER
-    n = shifted - TO_INTEGER
-    r = x - n * 0.693147180369123816490
-    r = r - n * 1.90821492927058770002e-10
-    p = 1.0 / 39916800.0
-    p = p * r + 1.0 / 3628800.0
-    p = p * r + 1.0 / 362880.0
-    p = p * r + 1.0 / 40320.0
-    p = p * r + 1.0 / 5040.0
-    p = p * r + 1.0 / 720.0
-    p = p * r + 1.0 / 120.0
-    p = p * r + 1.0 / 24.0
-    p = p * r + 1.0 / 6.0
-    p = p * r + 0.5
-    p = p * r + 1.0
-    p = p * r + 1.0
-    exponent = np.float64(shifted).view(np.int64) << 52
-    return np.int64(np.float64(p).view(np.int64) + exponent).view(np.float64)
-
-
-@njit(inline="always", error_model="numpy", fastmath={"contract"})
-def _log(x: Any) -> Any:  # pragma: no cover - compiled
-    """Logarithm of a positive normal number, the series of 2 artanh((m - 1)/(m + 1)), errors 1e-14."""
-    bits = np.float64(x).view(np.int64)
-    n = (bits - 0x3FE6A09E667F3BCD) >> 52
-    m = np.int64(bits - (n << 52)).view(np.float64)
-    s = (m - 1.0) / (m + 1.0)
-    q = s * s
-    p = 1.0 / 17.0
-    p = p * q + 1.0 / 15.0
-    p = p * q + 1.0 / 13.0
-    p = p * q + 1.0 / 11.0
-    p = p * q + 1.0 / 9.0
-    p = p * q + 1.0 / 7.0
-    p = p * q + 1.0 / 5.0
-    p = p * q + 1.0 / 3.0
-    p = p * q + 1.0
-    return 2.0 * s * p + np.int32(n) * 0.6931471805599453
-
-
-@fast
+@contracted
 def _feel(
     p: Any, k: Any, rows: Any, count: Any, linear: Any, x: Any, pace: Any
 ) -> None:  # pragma: no cover - compiled
@@ -91,11 +44,11 @@ def _feel(
             x[k, a] = rows[FREE, k, a] - rows[FALL, k, a] * p
             pace[k, a] = rows[FALL, k, a]
         else:
-            x[k, a] = rows[FREE, k, a] - rows[FALL, k, a] * _log(p + rows[REACH, k, a])
+            x[k, a] = rows[FREE, k, a] - rows[FALL, k, a] * log(p + rows[REACH, k, a])
             pace[k, a] = rows[FALL, k, a] / (p + rows[REACH, k, a])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
+@reordered
 def _condition(
     k: Any, t: Any, rows: Any, count: Any, nests: Any, state: Any, people: Any
 ) -> Any:  # pragma: no cover - compiled
@@ -112,7 +65,7 @@ def _condition(
     return sold, slope, pulled / near
 
 
-@fast
+@contracted
 def _evaluate(
     p: Any, s: Any, sellers: Any, tastes: Any, margin: Any, state: Any, people: Any
 ) -> None:  # pragma: no cover - compiled
@@ -134,42 +87,42 @@ def _evaluate(
             top[place[k], a] = max(top[place[k], a], x[k, a])
     for t in range(first[s], first[s + 1]):
         for a in range(types):
-            total[t, a] = _exp(log_sum[t, a] - top[t, a])
+            total[t, a] = exp(log_sum[t, a] - top[t, a])
             earned[t, a] = total[t, a] * mean[t, a]
     for k in range(begin[s], begin[s + 1]):
         t = place[k]
         for a in range(types):
-            x[k, a] = _exp(x[k, a] - top[t, a]) * rows[OPEN, k, a]
+            x[k, a] = exp(x[k, a] - top[t, a]) * rows[OPEN, k, a]
             total[t, a] += x[k, a]
             earned[t, a] += x[k, a] * rows[UNITS, k, a] * margin[k]
     for a in range(types):
         people[HIGH, a] = log_rest[s, a]
     for t in range(first[s], first[s + 1]):
         for a in range(types):
-            part[t, a] = (top[t, a] + _log(total[t, a])) * (far / near)
+            part[t, a] = (top[t, a] + log(total[t, a])) * (far / near)
             people[HIGH, a] = max(people[HIGH, a], part[t, a])
             total[t, a] = 1.0 / total[t, a]
             earned[t, a] *= total[t, a]
     for a in range(types):
-        people[WHOLE, a] = _exp(log_rest[s, a] - people[HIGH, a])
+        people[WHOLE, a] = exp(log_rest[s, a] - people[HIGH, a])
         people[AVERAGE, a] = people[WHOLE, a] * mean_rest[s, a]
     for t in range(first[s], first[s + 1]):
         for a in range(types):
-            part[t, a] = _exp(part[t, a] - people[HIGH, a])
+            part[t, a] = exp(part[t, a] - people[HIGH, a])
             people[WHOLE, a] += part[t, a]
             people[AVERAGE, a] += part[t, a] * earned[t, a]
             part[t, a] *= total[t, a]
     for a in range(types):
-        level = people[HIGH, a] + _log(people[WHOLE, a])
-        adoption = 1.0 / (1.0 + _exp((sigma1 - 1.0) * level))
-        volume = people[MASS, a] * adoption * _exp(people[GROWTH, a] * level)
+        level = people[HIGH, a] + log(people[WHOLE, a])
+        adoption = 1.0 / (1.0 + exp((sigma1 - 1.0) * level))
+        volume = people[MASS, a] * adoption * exp(people[GROWTH, a] * level)
         people[BOUGHT, a] = volume / people[WHOLE, a]
         people[AVERAGE, a] /= people[WHOLE, a]
         people[STIFF, a] = 1.0 - (1.0 - adoption) * (1.0 - sigma1) - people[GROWTH, a]
         people[BEND, a] = adoption * (1.0 - adoption) * (1.0 - sigma1) ** 2
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
+@reordered
 def _bend(
     k: Any,
     t: Any,
@@ -216,7 +169,7 @@ def _bend(
     return second, steeper
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
+@reordered
 def _cross(k: Any, j: Any, kind: Any, count: Any, turns: Any) -> Any:  # pragma: no cover - compiled
     """Second derivative of profit in the prices of lines ``k`` and ``j``, and that of Lambda of each in the other's."""
     second, steeper_k, steeper_j = 0.0, 0.0, 0.0
@@ -229,7 +182,7 @@ def _cross(k: Any, j: Any, kind: Any, count: Any, turns: Any) -> Any:  # pragma:
     return second, steeper_k, steeper_j
 
 
-@fast
+@contracted
 def _solve(a: Any, b: Any, n: Any) -> None:  # pragma: no cover - compiled
     """Solve a x = b in place by elimination with pivots, for the few equations of the acceleration."""
     for c in range(n):
@@ -257,7 +210,7 @@ def _solve(a: Any, b: Any, n: Any) -> None:  # pragma: no cover - compiled
         b[c] /= a[c, c]
 
 
-@fast
+@contracted
 def _step(
     s: Any,
     p: Any,
@@ -300,7 +253,7 @@ def _step(
     return b
 
 
-@fast
+@contracted
 def _accelerate(
     z: Any, f: Any, steps: Any, falls: Any, known: Any, out: Any
 ) -> None:  # pragma: no cover - compiled
@@ -326,7 +279,7 @@ def _accelerate(
             out[k] -= b[r] * (steps[r, k] + falls[r, k])
 
 
-@fast
+@contracted
 def climb(
     moved: Any, active: Any, sellers: Any, tastes: Any, money: Any, tolerance: Any, limit: Any
 ) -> Any:  # pragma: no cover - compiled

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from model.kernel import kernel
 from model.ledger import NUMBER, Kind, Ledger
 from model.offer import Lines
 
@@ -101,7 +101,7 @@ class Firms:
         self.vendors = np.array([name in market.vendors for name in names])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _contracts(
     seller: Any, setter: Any, host: Any, maker: Any, vendors: Any, tokens: Any, hosting: Any, partner: Any,
     royalty: Any, fee: Any,

@@ -9,8 +9,9 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from model.kernel import kernel
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -234,7 +235,7 @@ class Flows:
         )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def flow_along(
     kind: int,
     sources: IntArray,
@@ -265,7 +266,7 @@ def flow_along(
     return -1, True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def without_edge(
     kind: int, sources: IntArray, targets: IntArray, amounts: FloatArray, at: IntArray, standing: BoolArray
 ) -> IntArray:  # pragma: no cover - compiled

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from model.chip import ANYBODY
+from model.kernel import kernel
 
 ROUNDING = 1e-9
 """Relative: by how much a chip may miss its cap."""
@@ -17,7 +17,7 @@ ROUNDING = 1e-9
 # ``agents/policy.py ExportTerms``.
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def may_ship(
     chip: Any, window: Any, terms: Any, restricted: Any, rules: Any
 ) -> Any:  # pragma: no cover - compiled
@@ -38,7 +38,7 @@ def may_ship(
     return not bound or lifted or chinese or fits
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def may_ship_all(
     chips: Any, window: Any, maker: Any, captive: Any, terms: Any, permitted: Any, restricted: Any, rules: Any
 ) -> Any:  # pragma: no cover - compiled

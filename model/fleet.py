@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from model.calendar import HOURS_PER_YEAR, QUARTERS_PER_YEAR
+from model.kernel import kernel
 from model.place import DENSE, PURPOSES, SPARSE
 
 FloatArray = NDArray[np.float64]
@@ -146,7 +146,7 @@ class Delivery:
     value: FloatArray
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _deliver(
     arrived: Any,
     due: Any,
@@ -192,7 +192,7 @@ def _deliver(
     return bought, money, make, count, watts, value
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _by_maker(units: Any, maker: Any, makers: Any) -> Any:  # pragma: no cover - compiled
     """Units of each maker's chips, shape (fleets, makers)."""
     result = np.zeros((len(units), makers))

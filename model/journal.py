@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from model.kernel import kernel
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def enter(
     payers: IntArray,
     payees: IntArray,
@@ -51,7 +52,7 @@ def enter(
     return count, -1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def agree(
     paid: FloatArray,
     received: FloatArray,
@@ -85,7 +86,7 @@ def agree(
     return fine and abs(everything[2] + lost[2]) <= tolerance * ever and turnover < np.inf
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _add(total: FloatArray, lost: FloatArray, at: int, amount: float) -> None:  # pragma: no cover - compiled
     """Add to a total; ``lost`` is what rounding cut off so far, at the end to be added (Neumaier 1974)."""
     before = total[at]
@@ -94,7 +95,7 @@ def _add(total: FloatArray, lost: FloatArray, at: int, amount: float) -> None:  
     total[at] = after
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def audit(
     payers: IntArray, payees: IntArray, kinds: IntArray, amounts: FloatArray, opening: FloatArray, width: int
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, float]:  # pragma: no cover - compiled

@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from model.kernel import kernel
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def tabulate(
     needed: Any,
     allowed: Any,
@@ -77,7 +78,7 @@ def tabulate(
     return buyer[:rows], purpose[:rows], need, home, beside, per_work, worth, nest
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def choose(
     need: Any,
     home: Any,
@@ -148,7 +149,7 @@ def choose(
     return units
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def ration(orders: Any, process: Any, capacity: Any) -> Any:  # pragma: no cover - compiled
     """What makers ship when orders exceed what they can make.
 
@@ -176,7 +177,7 @@ def ration(orders: Any, process: Any, capacity: Any) -> Any:  # pragma: no cover
     return shipped, load
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def place_orders(
     need: Any,
     home: Any,

@@ -2,7 +2,7 @@
 
 Enterprises go through in blocks, offer by offer, so that every inner loop runs along a block and is vectorised;
 segments that can buy the same offers share a block. State and tastes are in single precision, sums over enterprises
-in double.
+in double. Everything inside runs in base 2, which saves the change of base.
 ``model.demand.step`` is the door; it explains the arguments.
 """
 
@@ -11,92 +11,44 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from model.elementary import PER_BIT, exp2, exp2_below_one, log2
+from model.kernel import contracted, merged, reordered
 
 BLOCK = 256  # enterprises a block: most of the scratch stays in the first-level cache
-NOTHING = -60.0  # log2 of a share too small to matter; smaller ones would become slow subnormal numbers
-LARGEST = 126.0  # log2 of the largest volume
-PER_BIT = 0.6931471805599453  # natural logarithm of 2
 
 _F = np.float32
 _I = np.int32
 
-# Everything inside runs in base 2, which saves the change of base. Calls to the mathematical library would
-# keep the loops from being vectorised, so exp2 and log2 are minimax polynomials (fitted by linear
-# programming, errors 9e-8 relative and 5e-8 absolute).
-
-
-@njit(inline="always", error_model="numpy", fastmath={"contract"})
-def _exp2_near(x: Any, half: Any) -> Any:  # pragma: no cover - compiled
-    """2^x for -126 < x < 127; ``half`` with the sign of x makes truncation round."""
-    n = _I(x + half)
-    r = x - _F(n)
-    p = _F(1.3264727501e-3)
-    p = p * r + _F(9.6715126371e-3)
-    p = p * r + _F(5.5507337423e-2)
-    p = p * r + _F(2.4022242085e-1)
-    p = p * r + _F(6.931469776e-1)
-    p = p * r + _F(1.0)
-    return p * _I((n + _I(127)) << _I(23)).view(np.float32)
-
-
-@njit(inline="always", error_model="numpy", fastmath={"contract"})
-def _exp2(x: Any) -> Any:  # pragma: no cover - compiled
-    x = min(max(x, _F(-LARGEST)), _F(LARGEST))
-    return _exp2_near(x, _F(0.5) if x >= _F(0.0) else _F(-0.5))
-
-
-@njit(inline="always", error_model="numpy", fastmath={"contract"})
-def _exp2_below_one(x: Any) -> Any:  # pragma: no cover - compiled
-    return _exp2_near(max(x, _F(NOTHING)), _F(-0.5))
-
-
-@njit(inline="always", error_model="numpy", fastmath={"contract"})
-def _log2(x: Any) -> Any:  # pragma: no cover - compiled
-    """Base-2 logarithm of a positive normal number: exponent, and a polynomial for 0.71 to 1.41."""
-    bits = _F(x).view(np.int32)
-    n = _I((bits - _I(0x3F3504F3)) >> _I(23))
-    m = _I(bits - _I(n << _I(23))).view(np.float32) - _F(1.0)
-    p = _F(-1.4573964852e-1)
-    p = p * m + _F(2.3688770005e-1)
-    p = p * m + _F(-2.5006954421e-1)
-    p = p * m + _F(2.8670784641e-1)
-    p = p * m + _F(-3.6008720888e-1)
-    p = p * m + _F(4.8093942992e-1)
-    p = p * m + _F(-7.2135714889e-1)
-    p = p * m + _F(1.4426947725)
-    return p * m + _F(n)
-
-
 # One loop a function, so that each is vectorised by itself.
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@contracted
 def _fill(row: Any, number: Any) -> None:  # pragma: no cover - compiled
     for b in range(row.size):
         row[b] = number
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@contracted
 def _utility(
     a: Any, c: Any, h: Any, quality: Any, paid: Any, taste: Any, factor: Any, row: Any
 ) -> None:  # pragma: no cover - compiled
     for b in range(row.size):
-        row[b] = (c[b] * quality - a[b] * _log2(paid + h[b]) + taste) * factor
+        row[b] = (c[b] * quality - a[b] * log2(paid + h[b]) + taste) * factor
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@contracted
 def _linear_utility(
     a: Any, c: Any, h: Any, quality: Any, paid: Any, at: Any, taste: Any, factor: Any, row: Any
 ) -> None:  # pragma: no cover - compiled
     """The same with the tangent of the logarithm at the price ``at`` in its place."""
     for b in range(row.size):
         tangent = at + h[b]
-        fall = _log2(tangent) + (paid - at) / tangent * _F(1.0 / PER_BIT)
+        fall = log2(tangent) + (paid - at) / tangent * _F(1.0 / PER_BIT)
         row[b] = (c[b] * quality - a[b] * fall + taste) * factor
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@contracted
 def _taste(
     of_segment: Any, factor: Any, segment: Any, ends: Any, row: Any
 ) -> None:  # pragma: no cover - compiled
@@ -109,7 +61,7 @@ def _taste(
         start = end
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
+@merged
 def _utilities(
     a: Any,
     c: Any,
@@ -134,71 +86,71 @@ def _utilities(
         _taste(home, factor, segment, ends, row)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@contracted
 def _bits(c: Any, row: Any) -> None:  # pragma: no cover - compiled
     for b in range(row.size):
         row[b] = c[b] * _F(1.0 / PER_BIT)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@contracted
 def _raise(top: Any, row: Any) -> None:  # pragma: no cover - compiled
     for b in range(row.size):
         top[b] = max(top[b], row[b])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@contracted
 def _exponentials(row: Any, top: Any, total: Any) -> None:  # pragma: no cover - compiled
     for b in range(row.size):
-        e = _exp2_below_one(row[b] - top[b])
+        e = exp2_below_one(row[b] - top[b])
         row[b] = e
         total[b] += e
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@contracted
 def _inclusive(
     top: Any, total: Any, shrink: Any, inner: Any, inverse: Any
 ) -> None:  # pragma: no cover - compiled
     for b in range(inner.size):
-        inner[b] = (top[b] + _log2(total[b])) * shrink
+        inner[b] = (top[b] + log2(total[b])) * shrink
         inverse[b] = _F(1.0) / total[b]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@contracted
 def _add(total: Any, row: Any) -> None:  # pragma: no cover - compiled
     for b in range(row.size):
         total[b] += row[b]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@contracted
 def _log_nest(
     top: Any, total: Any, c: Any, reference: Any, quality: Any, taste: Any, bits: Any, flatten: Any, x: Any,
     grown: Any,
 ) -> None:  # pragma: no cover - compiled  # fmt: skip
     """(1 - sigma1) ln B and ln B - ln B_ref, with the levels put back that were taken out of utility."""
     for b in range(x.size):
-        x[b] = (top[b] + _log2(total[b])) * bits + c[b] * quality + taste[b]
+        x[b] = (top[b] + log2(total[b])) * bits + c[b] * quality + taste[b]
         grown[b] = x[b] / flatten - reference[b]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@contracted
 def _adopt(x: Any, rate: Any, state: Any) -> None:  # pragma: no cover - compiled
     one = _F(1.0)
     for b in range(state.size):
-        small = _exp2_below_one(-abs(x[b]) * _F(1.0 / PER_BIT))
+        small = exp2_below_one(-abs(x[b]) * _F(1.0 / PER_BIT))
         target = (one if x[b] >= _F(0.0) else small) / (one + small)
         state[b] += rate * (target - state[b])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@contracted
 def _consume(
     mass: Any, growth: Any, a: Any, grown: Any, grow: Any, state: Any, out: Any, demand: Any
 ) -> None:  # pragma: no cover - compiled
     for b in range(out.size):
-        out[b] = mass[b] * growth[b] * _exp2(grow / a[b] * grown[b])
+        out[b] = mass[b] * growth[b] * exp2(grow / a[b] * grown[b])
         demand[b] = out[b] * state[b]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@contracted
 def _rates(held: Any, total: Any, rate: Any) -> None:  # pragma: no cover - compiled
     """Factors on what is held and on the target, where a portfolio without an available offer starts."""
     one = _F(1.0)
@@ -208,19 +160,19 @@ def _rates(held: Any, total: Any, rate: Any) -> None:  # pragma: no cover - comp
         held[b] = (one - rate) / held[b] if some else _F(0.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@contracted
 def _scale(inner: Any, inverse: Any, total: Any) -> None:  # pragma: no cover - compiled
     for b in range(inner.size):
         inner[b] = inner[b] * inverse[b] * total[b]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@contracted
 def _move(column: Any, held: Any, row: Any, inner: Any) -> None:  # pragma: no cover - compiled
     for b in range(column.size):
         column[b] = held[b] * column[b] + inner[b] * row[b]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "nsz", "contract"})
+@reordered
 def _sum_of_products(x: Any, y: Any) -> Any:  # pragma: no cover - compiled
     """Sum of x * y in double precision; free to reorder, so that it is vectorised, in a fixed order."""
     total = np.float64(0.0)
@@ -229,7 +181,7 @@ def _sum_of_products(x: Any, y: Any) -> Any:  # pragma: no cover - compiled
     return total
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@contracted
 def _open_offers(
     offset: Any, order: Any, group: Any, available: Any, first: Any
 ) -> Any:  # pragma: no cover - compiled
@@ -246,7 +198,7 @@ def _open_offers(
     return count, models
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@contracted
 def _like(one: Any, other: Any) -> Any:  # pragma: no cover - compiled
     """Whether two segments can buy the same offers."""
     alike = True
@@ -255,7 +207,7 @@ def _like(one: Any, other: Any) -> Any:  # pragma: no cover - compiled
     return alike
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@contracted
 def _block(begin: Any, segment: Any, offset: Any, ends: Any) -> Any:  # pragma: no cover - compiled
     """Where the block that starts at ``begin`` ends, and its pieces: ``ends`` of each, of one segment, from 0.
 
@@ -278,7 +230,7 @@ def _block(begin: Any, segment: Any, offset: Any, ends: Any) -> Any:  # pragma: 
     return stop, pieces
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@contracted
 def _spread(of_segment: Any, segment: Any, ends: Any, row: Any) -> None:  # pragma: no cover - compiled
     """Give each enterprise of a block the number of its segment."""
     start = 0
@@ -289,7 +241,7 @@ def _spread(of_segment: Any, segment: Any, ends: Any, row: Any) -> None:  # prag
         start = end
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
+@merged
 def _add_up(x: Any, y: Any, segment: Any, ends: Any, total: Any) -> None:  # pragma: no cover - compiled
     """Add the products of two columns of a block to the total of each segment."""
     start = 0
@@ -298,7 +250,7 @@ def _add_up(x: Any, y: Any, segment: Any, ends: Any, total: Any) -> None:  # pra
         start = end
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@contracted
 def _by_model(group: Any, order: Any) -> None:  # pragma: no cover - compiled
     """Fill ``order`` with the offers model by model, those of a model in their own order."""
     count = 0
@@ -309,7 +261,7 @@ def _by_model(group: Any, order: Any) -> None:  # pragma: no cover - compiled
                 count += 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@contracted
 def _levels(offset: Any, level: Any) -> None:  # pragma: no cover - compiled
     """The best offset of each segment, 0 where it cannot buy."""
     for s in range(level.size):
@@ -319,7 +271,7 @@ def _levels(offset: Any, level: Any) -> None:  # pragma: no cover - compiled
         level[s] = best if best > -np.inf else _F(0.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@contracted
 def population_step(
     alpha: Any, beta: Any, nuisance: Any, weight: Any, growth: Any, firms: Any, segment: Any, group: Any,
     quality: Any, price: Any, offset: Any, linear_at: Any, sigma1: Any, sigma2: Any, eta: Any,

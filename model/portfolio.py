@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
+
+from model.kernel import kernel
 
 Singles = NDArray[np.float32]
 
@@ -39,7 +40,7 @@ def remap_portfolio(portfolio: Singles, old_to_new: ArrayLike, offers: int) -> S
     return moved.T
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _carry(columns: Any, source: Any, moved: Any) -> None:  # pragma: no cover - compiled
     """Copy columns, (J, I), from where each offer stood (-1: nowhere) and let the shares of each enterprise sum to one."""
     held = np.empty(BLOCK)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from model.fleet import HOURS_PER_QUARTER
+from model.kernel import kernel
 from model.place import CAPTIVE, DENSE, SPARSE, TRAINING
 
 FloatArray = NDArray[np.float64]
@@ -75,7 +75,7 @@ def needed_work(forecast: FloatArray, capacity: FloatArray, target_use: float, s
     return np.asarray(speed * np.maximum(forecast / target_use - capacity, 0.0))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def moved(
     units: Any, expected: Any, work: Any, suitability: Any, rate: Any, target_use: Any
 ) -> Any:  # pragma: no cover - compiled
@@ -120,7 +120,7 @@ def moved(
     return result
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def swapped(units: Any, suitability: Any, rate: Any) -> Any:  # pragma: no cover - compiled
     """Fleets after the :func:`swap` of each of them, shape (fleets, chips, purposes)."""
     result = np.empty_like(units)
@@ -132,7 +132,7 @@ def swapped(units: Any, suitability: Any, rate: Any) -> Any:  # pragma: no cover
     return result
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def reassignment(
     units: Any, hours_needed: Any, hours_per_unit: Any, rate: Any, suitability: Any
 ) -> Any:  # pragma: no cover - compiled
@@ -176,7 +176,7 @@ def reassignment(
     return result
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def swap(units: Any, suitability: Any, rate: Any) -> Any:  # pragma: no cover - compiled
     """Exchange the chips that serve tokens for others of the fleet that suit it better, unit for unit.
 
@@ -243,7 +243,7 @@ def swap(units: Any, suitability: Any, rate: Any) -> Any:  # pragma: no cover - 
     return result
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _pick(units: Any, suitability: Any, amount: Any, chosen: Any) -> None:  # pragma: no cover - compiled
     """Choose ``amount`` of the units, shape (chips,), in proportion to their suitability, no more than there are."""
     for c in range(units.size):

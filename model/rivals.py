@@ -1,8 +1,7 @@
 """How buyers see a price list, and what each seller on it moves and does not move, compiled.
 
 All sellers answer the same posted prices, so how types see every offer is worked out once for all of them; each
-seller's part then leaves its own offers out. Every kernel that these call is in this file, because a cached kernel is
-compiled again only when its own file changes. ``model.response`` is the door.
+seller's part then leaves its own offers out. ``model.response`` is the door.
 """
 
 from __future__ import annotations
@@ -10,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-NOTHING = -700.0  # log of a share that is none, close to that of the smallest number
+from model.elementary import exp, log
+from model.kernel import contracted, reordered
+
 NOWHERE = -1e30  # the log sum of an empty nest
-TO_INTEGER = 1.5 * 2.0**52  # added to a number, it leaves the nearest integer in the last bits
 VECTOR = 4  # types in a row come in fours, as the processor takes them; those without mass fill the last up
 
 # What belongs together is passed as tuples:
@@ -31,54 +30,9 @@ VECTOR = 4  # types in a row come in fours, as the processor takes them; those w
 #   log_rest, mean_rest (S, I) the same of the nest without the seller's models
 #   beside (S,) profit on the types that its lines do not reach
 FREE, FALL, REACH, UNITS, OPEN = range(5)
-fast = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 
 
-@njit(inline="always", error_model="numpy", fastmath={"contract"})
-def _exp(x: Any) -> Any:  # pragma: no cover - compiled
-    """Exponential for -700 to 700, Taylor's series to degree 11: vectorised in a loop, errors 1e-14."""
-    x = min(max(x, NOTHING), -NOTHING)
-    shifted = x * 1.4426950408889634 + TO_INTEGER
-    n = shifted - TO_INTEGER
-    r = x - n * 0.693147180369123816490
-    r = r - n * 1.90821492927058770002e-10
-    p = 1.0 / 39916800.0
-    p = p * r + 1.0 / 3628800.0
-    p = p * r + 1.0 / 362880.0
-    p = p * r + 1.0 / 40320.0
-    p = p * r + 1.0 / 5040.0
-    p = p * r + 1.0 / 720.0
-    p = p * r + 1.0 / 120.0
-    p = p * r + 1.0 / 24.0
-    p = p * r + 1.0 / 6.0
-    p = p * r + 0.5
-    p = p * r + 1.0
-    p = p * r + 1.0
-    exponent = np.float64(shifted).view(np.int64) << 52
-    return np.int64(np.float64(p).view(np.int64) + exponent).view(np.float64)
-
-
-@njit(inline="always", error_model="numpy", fastmath={"contract"})
-def _log(x: Any) -> Any:  # pragma: no cover - compiled
-    """Logarithm of a positive normal number, the series of 2 artanh((m - 1)/(m + 1)), errors 1e-14."""
-    bits = np.float64(x).view(np.int64)
-    n = (bits - 0x3FE6A09E667F3BCD) >> 52
-    m = np.int64(bits - (n << 52)).view(np.float64)
-    s = (m - 1.0) / (m + 1.0)
-    q = s * s
-    p = 1.0 / 17.0
-    p = p * q + 1.0 / 15.0
-    p = p * q + 1.0 / 13.0
-    p = p * q + 1.0 / 11.0
-    p = p * q + 1.0 / 9.0
-    p = p * q + 1.0 / 7.0
-    p = p * q + 1.0 / 5.0
-    p = p * q + 1.0 / 3.0
-    p = p * q + 1.0
-    return 2.0 * s * p + np.int32(n) * 0.6931471805599453
-
-
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
+@reordered
 def _dot(first: Any, second: Any) -> Any:  # pragma: no cover - compiled
     total = 0.0
     for m in range(first.size):
@@ -86,7 +40,7 @@ def _dot(first: Any, second: Any) -> Any:  # pragma: no cover - compiled
     return total
 
 
-@fast
+@contracted
 def _look(tastes: Any, price: Any) -> Any:  # pragma: no cover - compiled
     """How types see all offers: utility over 1 - sigma2, parts of the nest, what they buy.
 
@@ -105,7 +59,7 @@ def _look(tastes: Any, price: Any) -> Any:  # pragma: no cover - compiled
         for j in range(offers):
             reach = price[j] + nuisance[i, j]
             touch = tangent[i, j]
-            fall = _log(touch) + (reach - touch) / touch if linear else _log(reach)
+            fall = log(touch) + (reach - touch) / touch if linear else log(reach)
             x[i, j] = max((value[i, j] - alpha[i] * fall) * near, NOWHERE)
         best[:] = NOWHERE
         total[:] = 0.0
@@ -114,7 +68,7 @@ def _look(tastes: Any, price: Any) -> Any:  # pragma: no cover - compiled
         for j in range(offers):
             inside[j] = x[i, j] - best[model[j]]
         for j in range(offers):
-            inside[j] = _exp(inside[j])
+            inside[j] = exp(inside[j])
         for j in range(offers):
             if x[i, j] > NOWHERE:
                 total[model[j]] += inside[j]
@@ -125,7 +79,7 @@ def _look(tastes: Any, price: Any) -> Any:  # pragma: no cover - compiled
                 top[i] = max(top[i], best[m])
         whole = 0.0
         for m in range(models):
-            nest[i, m] = _exp(best[m] - top[i])
+            nest[i, m] = exp(best[m] - top[i])
         for m in range(models):
             if total[m] > 0.0:
                 whole += nest[i, m]
@@ -142,7 +96,7 @@ def _look(tastes: Any, price: Any) -> Any:  # pragma: no cover - compiled
     return x, nest, top, units, bought
 
 
-@fast
+@contracted
 def _lines(setter: Any, sellers: Any, tastes: Any) -> Any:  # pragma: no cover - compiled
     """Who moves the price of each offer (J,), -1 where nobody does or can buy; each seller's offers in turn."""
     _, mass, _, value, _, intensity, _, _, _, _, _, _ = tastes
@@ -165,7 +119,7 @@ def _lines(setter: Any, sellers: Any, tastes: Any) -> Any:  # pragma: no cover -
     return mover, begin, own
 
 
-@fast
+@contracted
 def line_up(tastes: Any, price: Any, setter: Any, money: Any) -> Any:  # pragma: no cover - compiled
     """What each seller moves and what it does not, at posted prices; ``setter`` (J,) is -1 where nobody decides."""
     alpha, mass, _, value, nuisance, intensity, model, _, sigma2, _, linear, tangent = tastes
@@ -231,7 +185,7 @@ def line_up(tastes: Any, price: Any, setter: Any, money: Any) -> Any:  # pragma:
             for e in range(at_hand):
                 j, t = close[e], slot[model[close[e]]]
                 if x[i, j] > NOWHERE:
-                    share = _exp(x[i, j] - best[t])
+                    share = exp(x[i, j] - best[t])
                     total[t] += share
                     earned[t] += share * intensity[i, j] * margin[j]
             for t in range(first[s], first[s + 1]):

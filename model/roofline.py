@@ -11,8 +11,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from model.kernel import kernel
 
 TRANSFERS_PER_LAYER = 4.0  # two all-reduces, each a reduce-scatter and an all-gather (Shoeybi et al. 2019)
 ALL_REDUCES_PER_LAYER = 2.0  # after attention and after the feed-forward part
@@ -20,7 +21,7 @@ HALVED_SPAN = math.log(1.0 + 1e-6)  # width in logarithms at which the search fo
 ROOT_PRECISION = 1e-8  # relative step at which Newton's method stops: what is left is about its square
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _round_seconds(batch: float, step: tuple[float, ...]) -> float:
     """Seconds in which each of ``batch`` streams gets its next token, with the prefill between."""
     shared, routed, cache, bytes_per_second, computing, other, fixed, decline = step
@@ -29,7 +30,7 @@ def _round_seconds(batch: float, step: tuple[float, ...]) -> float:
     return float(max(reading, batch * computing) + batch * other + fixed)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _bounds(most: float, allowed_seconds: float, step: tuple[float, ...]) -> tuple[float, float]:
     """Without searching: no batch up to ``most`` that is allowed is larger, and none so large is faster."""
     shared, routed, cache, bytes_per_second, computing, other, fixed, decline = step
@@ -45,7 +46,7 @@ def _bounds(most: float, allowed_seconds: float, step: tuple[float, ...]) -> tup
     return batch, max(reading, batch * computing) + batch * other + fixed
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _allowed_batch(allowed_seconds: float, step: tuple[float, ...]) -> float:
     """Batch whose round takes as long as allowed: of computing in closed form, of reading by Newton's method."""
     shared, routed, cache, bytes_per_second, computing, other, fixed, decline = step
@@ -66,7 +67,7 @@ def _allowed_batch(allowed_seconds: float, step: tuple[float, ...]) -> float:
     return min(reads, computes)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _shortfall(log_batch: float, most: float) -> float:
     """By how much, in logarithms, a search stops below a batch: one that halves the logarithms from 1 to ``most``."""
     span = math.log(most)
@@ -74,14 +75,14 @@ def _shortfall(log_batch: float, most: float) -> float:
     return float(log_batch - part * math.floor(log_batch / part))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _room(chips: float, stages: float, memory: float, model: tuple[float, ...]) -> float:
     """Streams of a stage whose cache fits into so many chips beside the weights."""
     _, shared, routed, cache, _, _, _ = model
     return float((chips * memory - shared - routed) / (cache * stages))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _largest_batch(
     width: float, fewest: float, stages: float, allowed: float, memory: float, model: tuple[float, ...]
 ) -> tuple[float, float]:
@@ -104,7 +105,7 @@ def _largest_batch(
     return math.exp(log_allowed - short), found
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _serve(
     chip: tuple[float, ...], model: tuple[float, ...], work: tuple[float, ...]
 ) -> tuple[float, float, float, float]:
@@ -157,7 +158,7 @@ def _serve(
     return best
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def serve_table(
     chips: NDArray[np.float64], models: NDArray[np.float64], work: NDArray[np.float64]
 ) -> NDArray[np.float64]:
@@ -174,7 +175,7 @@ def serve_table(
     return found
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def fill_rates(
     rates: NDArray[np.float64],
     chips: NDArray[np.float64],

@@ -6,13 +6,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from model.audit import Audit
 from model.catalogue import SECONDS_PER_HOUR
 from model.contracts import SOLD_AS, Bill, Contracts, Firms
 from model.fleet import HOURS_PER_QUARTER
+from model.kernel import kernel
 from model.ledger import NUMBER, Kind
 from model.memo import Memo
 from model.place import CAPTIVE, DENSE, SPARSE, TRAINING
@@ -169,7 +169,7 @@ def _parents(market: Market) -> IntArray:
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _sell(
     served: Any, cell_node: Any, sold: Any, price: Any, unit_cost: Any, transfer: Any, resource: Any, hours_per_mtok: Any,
     seller: Any, setter: Any, host: Any, open_weights: Any, at_cost: Any, sold_as: Any, maker: Any, parent: Any,
@@ -223,7 +223,7 @@ def _sell(
         expected_margin[j] += smoothing * (each - expected_margin[j])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _train(served: Any, price: Any, host: Any, work_rate: Any) -> Any:  # pragma: no cover - compiled
     """What training hours cost, USD, and the training compute that they are, FLOP; (buyers,) each."""
     money, flop = np.zeros(len(served)), np.zeros(len(served))
@@ -234,7 +234,7 @@ def _train(served: Any, price: Any, host: Any, work_rate: Any) -> Any:  # pragma
     return money, flop
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def service_shares(
     before: Any, weight: Any, sells: Any, contested: Any
 ) -> Any:  # pragma: no cover - compiled
@@ -259,7 +259,7 @@ def service_shares(
     return share
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _serve(
     units: Any, lasting: Any, effort: Any, applications: Any, demanded: Any, cell_node: Any, cell_region: Any,
     node_region: Any, usd: Any, effort_start: Any, elasticity: Any, contested: Any, margin: Any, customers: Any,
@@ -309,7 +309,7 @@ def _serve(
         value[r] = spent[r] / tokens if tokens > 0.0 else value[r]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _run(
     units: Any, hours_used: Any, hours: Any, captive_hours: Any, markup: Any, full: Any, working_power: Any,
     idle_power: Any, avoidable: Any, standing: Any, own_training: Any, captive: Any, power: Any, staff: Any,

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from model.fleet import HOURS_PER_QUARTER
+from model.kernel import kernel
 from model.memo import Memo
 from model.place import CAPTIVE, DENSE, PURPOSES, SPARSE, TRAINING
 from model.procurement import reassignment
@@ -122,7 +122,7 @@ def _rates(market: Market) -> tuple[FloatArray, IntArray]:
     return market.catalogue.mtok_per_hour([models[number] for number in offered.tolist()]), row[numbers]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def mean_over(units: Any, values: Any) -> Any:  # pragma: no cover - compiled
     """Mean of a number of the chips of each fleet over the units of each purpose, nan of an empty pool.
 
@@ -140,7 +140,7 @@ def mean_over(units: Any, values: Any) -> Any:  # pragma: no cover - compiled
     return result
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _add_up(by_cell: Any, total: Any) -> None:  # pragma: no cover - compiled
     """Sum over the cells, (cells, offers), for each offer."""
     total[:] = 0.0
@@ -149,7 +149,7 @@ def _add_up(by_cell: Any, total: Any) -> None:  # pragma: no cover - compiled
             total[j] += by_cell[s, j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _demanded(
     which: Any, units: Any, work: Any, maturity: Any, captive: Any, mtok_per_hour: Any, row: Any,
     purpose: Any, fleet: Any, asked: Any, hours_per_mtok: Any, host: Any, wanted: Any, demanded: Any,
@@ -198,7 +198,7 @@ def _demanded(
             demanded[host[v], TRAINING] += wanted[v]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _short(units: Any, demanded: Any, hours: Any, yielding: Any) -> Any:  # pragma: no cover - compiled
     """Which fleets are short of hours for tokens at ``hours`` a unit, and the hours that each of their pools keeps.
 
@@ -218,7 +218,7 @@ def _short(units: Any, demanded: Any, hours: Any, yielding: Any) -> Any:  # prag
     return short, firm
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _ration(
     units: Any, demanded: Any, own: Any, rate: Any, captive: Any, ceiling: Any, hours: Any, smoothing: Any,
     share: Any, work: Any, hours_demanded: Any, hours_used: Any, use: Any, captive_hours: Any, host: Any,
@@ -252,7 +252,7 @@ def _ration(
         served[v] = wanted[v] * share[host[v], TRAINING]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _serve(
     demanded: Any, share: Any, fleet: Any, purpose: Any, served: Any, total: Any
 ) -> None:  # pragma: no cover - compiled

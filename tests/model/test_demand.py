@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
 
-from model import population
+from model import elementary
 from model.demand import Choice, new_portfolio, remap_portfolio, shares, step
 
 SINGLE = 2e-5  # relative: single precision, utilities of some tens over 1 - sigma2
@@ -141,13 +141,13 @@ def test_a_dearer_offer_loses_share_to_every_other_and_to_the_outside(seed, sigm
 @njit(error_model="numpy", fastmath={"contract"})
 def log2_all(x, out):
     for k in range(x.size):
-        out[k] = population._log2(x[k])
+        out[k] = elementary.log2(x[k])
 
 
 @njit(error_model="numpy", fastmath={"contract"})
 def exp2_all(x, out):
     for k in range(x.size):
-        out[k] = population._exp2(x[k])
+        out[k] = elementary.exp2(x[k])
 
 
 def test_the_inline_logarithm_and_exponential_are_those_of_numpy():
