@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evidence.claims import Claim, by_id
+from evidence.claims import Claim
 from evidence.facts import constants
 from evidence.metrics import METRICS
 from model.place import CAUSES
@@ -20,6 +20,7 @@ from scenarios.store import DEFAULT
 from studies.ablation import paired_interval
 from studies.evaluation import HOLDS, Evaluation, evaluate
 from studies.holding import outcome_of, undefined_note
+from studies.scale import claim_of, on_scale, scale_of
 from studies.study import Study
 
 if TYPE_CHECKING:
@@ -50,12 +51,6 @@ a share at the end, what is shared out is not its way there but what causes make
 
 _REST = re.compile(r"[.;:] |, (?:read|averages) as ")
 """Where the first clause of a metric's definition ends."""
-
-LEVEL, LOG, LOG_FALL = "as it is", "log of the ratio", "log of the price ratio"
-"""On which scale an outcome is shared out: causes of a ratio multiply, so their logs add."""
-
-FALL = "price_fall"
-"""The metric that says by which share a price has fallen."""
 
 MOST_CAUSES = 12
 """Of more causes nobody waits for the coalitions."""
@@ -124,26 +119,11 @@ def _players(values: Array) -> int:
     return count
 
 
-def claim_of(name: str) -> Claim:
-    """The claim of an outcome, which is its metric, or whether it holds."""
-    return by_id()[name.rpartition(":")[2]]
-
-
 def quantity(claim: Claim) -> str:
     """What is shared out: the metric of a claim and not what the claim says of it."""
     subject = f" ({claim.subject})" if claim.subject else ""
     words = f"{claim.metric.replace('_', ' ')}{subject}, {claim.period}"
     return words[0].upper() + words[1:]
-
-
-def scale_of(name: str) -> str:
-    """On which scale an outcome is shared out; whether a claim holds is a probability, and stays as it is."""
-    claim = claim_of(name)
-    if name.startswith(HOLDS):
-        return LEVEL
-    if claim.metric == FALL:
-        return LOG_FALL
-    return LOG if METRICS[claim.metric].unit == "ratio" else LEVEL
 
 
 def about(name: str) -> dict[str, str]:
@@ -158,16 +138,6 @@ def about(name: str) -> dict[str, str]:
         "unit": "probability" if holds else metric.unit,
         "scale": scale_of(name),
     }
-
-
-def on_scale(values: Array, scale: str) -> Array:
-    """Outcomes on a scale of the above, shape as given; nan where a log has no value."""
-    if scale == LEVEL:
-        return values
-    ratio = 1.0 - values if scale == LOG_FALL else values
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logs = np.log(ratio)
-    return np.where(np.isfinite(logs), logs, np.nan)
 
 
 def conditions(outcome: Array, failed: NDArray[np.bool_]) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from scenarios.store import DEFAULT
 from studies.counted import Told, counted
 from studies.evaluation import Evaluation, evaluate
 from studies.holding import undefined_note
+from studies.scale import scale_note
 from studies.sensitivity import units as shared
 from studies.sensitivity.ranking import most_note, ranked
 from studies.sensitivity.units import (
@@ -23,10 +24,10 @@ from studies.sensitivity.units import (
     apart,
     constant,
     derived,
+    explained,
     half_widths,
     kept,
     level,
-    values_of,
     whole,
 )
 from studies.study import Study
@@ -200,7 +201,7 @@ def morris(
     rows: list[dict[str, object]] = []
     undefined, flat, lost = [], [], {}
     for name in counted("outcomes", outcomes, told):
-        values = values_of(found, name)
+        values = explained(found, name)
         blocks = whole(values, design.size)
         lost[name] = (int((~blocks).sum()), trajectories)
         y, points = kept(values, blocks, design.size), kept(x, blocks, design.size)
@@ -219,7 +220,7 @@ def morris(
     tables = {
         "effects": frame,
         "ranking": ranking,
-        "outcomes": pd.DataFrame(shared.labels(outcomes)),
+        "outcomes": pd.DataFrame(shared.labels(outcomes, scaled=True)),
     }
     asked: dict[str, Any] = shared.about(setting, units, seeds, outcomes)
     asked |= {"trajectories": trajectories, "seed": seed}
@@ -227,6 +228,7 @@ def morris(
         shared.seeds_note(seeds, "effects are those on the mean over them"),
         *shared.lost_note(WHAT, lost, int(found.failed.sum()), found.failed.size),
         *undefined_note(found, outcomes),
+        *scale_note(outcomes),
         *shared.silent_note(undefined, flat, WHAT, LEAST_TRAJECTORIES),
         *_order_note(frame),
     ]

@@ -202,7 +202,7 @@ def pawn(
         "effects": frame,
         "ranking": ranked(frame, MEASURES["pawn"]),
         "shape": pd.DataFrame(shapes),
-        "outcomes": pd.DataFrame(shared.labels(outcomes)),
+        "outcomes": pd.DataFrame(shared.labels(outcomes, scaled=False)),
     }
     asked: dict[str, Any] = shared.about(setting, units, seeds, outcomes)
     asked |= {"samples": samples, "seed": seed}

@@ -15,6 +15,7 @@ from scenarios.store import DEFAULT
 from studies.counted import Told, counted
 from studies.evaluation import Evaluation, evaluate
 from studies.holding import undefined_note
+from studies.scale import scale_note
 from studies.sensitivity import units as shared
 from studies.sensitivity.chance import Chance, decompose
 from studies.sensitivity.convergence import converged, convergence_note
@@ -26,9 +27,9 @@ from studies.sensitivity.units import (
     apart,
     constant,
     derived,
+    explained,
     kept,
     level,
-    values_of,
     whole,
 )
 from studies.study import Study
@@ -210,7 +211,7 @@ def sobol(
     shared.refuse_empty(state["undefined"], outcomes, WHAT, LEAST_BLOCKS, found.lost)
     check = converged(effects, state["whole"], base, design.size * len(seeds), tolerance)
     shapes = pd.DataFrame(
-        [{"outcome": name, **shape(values_of(found, name)[design.independent].ravel())} for name in outcomes]
+        [{"outcome": name, **shape(explained(found, name)[design.independent].ravel())} for name in outcomes]
     )
     ranking = ranked(effects, "total")
     tables = {
@@ -219,7 +220,7 @@ def sobol(
         "convergence": check,
         "chance": _chance(parts[-1], None if len(parts) > 1 else places, outcomes, len(seeds), seed, told),
         "shape": shapes,
-        "outcomes": pd.DataFrame(shared.labels(outcomes)),
+        "outcomes": pd.DataFrame(shared.labels(outcomes, scaled=True)),
         **({"pairs": seconds} if pairs else {}),
     }
     asked = shared.about(setting, units, seeds, outcomes) | {
@@ -234,6 +235,7 @@ def sobol(
         shared.seeds_note(seeds, _explained(seeds, chance_seeds)),
         *shared.lost_note(WHAT, state["lost"], int(found.failed.sum()), found.failed.size),
         *undefined_note(found, outcomes),
+        *scale_note(outcomes),
         *_chance_note(parts[1:]),
         *shared.silent_note(state["undefined"], state["flat"], WHAT, LEAST_BLOCKS),
         *convergence_note(check, base, tolerance),
@@ -269,7 +271,7 @@ def _analysed(
     pairs: list[dict[str, object]] = []
     state: dict[str, Any] = {"undefined": [], "flat": [], "lost": {}, "whole": {}}
     for name in counted("outcomes", outcomes, told):
-        values = values_of(found, name)
+        values = explained(found, name)
         blocks = whole(values, design.size)
         state["lost"][name] = (int((~blocks).sum()), design.base)
         state["whole"][name] = int(blocks.sum())
@@ -343,7 +345,7 @@ def _chance(
     """A row an outcome: the shares of :class:`studies.sensitivity.chance.Chance`, with ``_low`` and ``_high``."""
     rows = []
     for name in counted("outcomes for chance", outcomes, told):
-        values = values_of(found, name)
+        values = explained(found, name)
         values = values if places is None else values[places]
         values = values[np.isfinite(values).all(axis=1)]
         parts: Chance = decompose(values, averaged, level(), derived(seed, DRAWS))

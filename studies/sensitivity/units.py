@@ -14,6 +14,7 @@ from evidence.claims import by_id
 from evidence.facts import constants
 from scenarios.plan import PlanError
 from studies.holding import outcome_of
+from studies.scale import LEVEL, on_scale, scale_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -105,6 +106,11 @@ def values_of(found: Evaluation, outcome: str) -> NDArray[np.float64]:
     return np.where(np.isfinite(values), values, np.nan)
 
 
+def explained(found: Evaluation, outcome: str) -> NDArray[np.float64]:
+    """The same on the scale on which parameters explain it (:mod:`studies.scale`): nan, too, where a log has no value."""
+    return on_scale(values_of(found, outcome), scale_of(outcome))
+
+
 def whole(values: NDArray[np.float64], size: int) -> NDArray[np.bool_]:
     """Which blocks of a design are whole, shape (blocks,): all values of all seeds of ``size`` points in a row."""
     return np.asarray(np.isfinite(values).reshape(-1, size * values.shape[1]).all(axis=1))
@@ -192,13 +198,18 @@ def refuse_empty(
     )
 
 
-def labels(outcomes: Sequence[str]) -> list[dict[str, str]]:
-    """What outcomes are, in words: a row each with ``outcome``, ``statement`` and ``unit``."""
+def labels(outcomes: Sequence[str], *, scaled: bool) -> list[dict[str, str]]:
+    """What outcomes are, in words: a row each with ``outcome``, ``statement`` and ``unit``.
+
+    ``scaled`` where the study explains them on their scale (:func:`explained`).
+    """
     rows = []
     for name in outcomes:
         kind, _, claim = name.rpartition(":")
         known = by_id()[claim]
         unit = "holds (1) or not (0)" if kind else known.unit
+        if scaled and scale_of(name) != LEVEL:
+            unit = scale_of(name)
         rows.append({"outcome": name, "statement": known.statement, "unit": unit})
     return rows
 

@@ -16,18 +16,14 @@ from scenarios.scenario import ScenarioError, load
 from scenarios.store import Store
 from studies.causes import (
     CHANGES,
-    LEVEL,
-    LOG,
-    LOG_FALL,
     about,
     causes,
     coalitions,
     interactions,
-    on_scale,
-    scale_of,
     seeds_to_tell,
     shapley,
 )
+from studies.scale import LEVEL, LOG, LOG_FALL, on_scale, scale_of
 from tests.studies.functions import CLAIM
 from tests.studies.games import ADDED, GAMES
 from undercut.cli import main

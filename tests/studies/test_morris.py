@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from scenarios.plan import PlanError
+from scenarios.runner import Job
 from scenarios.scenario import load
 from scenarios.store import Store
 from studies.sensitivity.morris import Design, effects, elementary, morris
@@ -14,9 +15,10 @@ from studies.sensitivity.ranking import most, ranked
 from studies.sensitivity.units import GROUP, PARAMETER, Units
 from studies.space import Space
 from studies.study import Study
-from tests.studies.functions import AXES, CLAIM, JOBS, SLOPES
+from tests.studies.functions import AXES, CLAIM, JOBS, SLOPES, measure
 
 SPACE = Space.over(AXES)
+FALL = "p3-price"
 
 
 def study(name, out, **options):
@@ -32,6 +34,15 @@ def test_a_linear_model_has_its_slopes_as_effects_and_no_spread(tmp_path):
         assert frame[column].to_numpy() == pytest.approx(SLOPES)
     assert frame["sigma"].to_numpy() == pytest.approx(0.0, abs=1e-9)
     assert list(made.tables["ranking"]["unit"]) == list(AXES)
+
+
+def test_a_fall_of_a_price_is_explained_in_logs_where_its_causes_add(tmp_path):
+    """In levels a price that multiplies a hundredfold in some world would drown all others."""
+    falls = Job(JOBS["linear"].simulate, lambda tables: {FALL: 1.0 - np.exp(3.0 * measure(tables)[CLAIM])})
+    made = morris(load("baseline"), SPACE, [FALL], (1, 2), tmp_path, trajectories=4, job=falls, workers=1)[0]
+    assert made.tables["effects"]["mu"].to_numpy() == pytest.approx(3.0 * np.array(SLOPES))
+    assert any("in logs" in note for note in made.notes)
+    assert made.tables["outcomes"]["unit"].tolist() == ["log of the price ratio"]
 
 
 def test_an_effect_that_depends_on_its_place_has_spread(tmp_path):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from evidence.claims import by_id
 from evidence.facts import constants
-from studies.causes import DECLINE, LEVEL, LOG_FALL, RIVALS
+from studies.causes import DECLINE, RIVALS
+from studies.scale import LEVEL, LOG_FALL
 from viz.chart import BLUE, GREY, VERMILION
 from viz.inline import inline, plain
 from viz.number import number, signed
