@@ -50,7 +50,7 @@ def _look(tastes: Any, price: Any) -> Any:  # pragma: no cover - compiled
     """
     alpha, mass, _, value, nuisance, intensity, model, sigma1, sigma2, eta, linear, tangent = tastes
     types, offers = value.shape
-    models = model.max() + 1
+    models = model.max() + 1 if offers else 0
     near, far = 1.0 / (1.0 - sigma2), 1.0 / (1.0 - sigma1)
     x, units = np.empty((types, offers)), np.empty((types, offers))
     nest, top, bought = np.empty((types, models)), np.empty(types), np.empty(types)
