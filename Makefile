@@ -12,7 +12,7 @@ INSTALL := $(UV) pip install --python $(BIN)/python --require-hashes --compile-b
 PROJECT := $(UV) pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow lint format bench soak docs ui lock clean
+.PHONY: help demo test slow lint format bench soak draws docs ui lock clean
 
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 10
@@ -40,6 +40,9 @@ bench: $(VENV)/full.stamp  ## measure everything beside plain Mesa, and write th
 
 soak: $(VENV)/full.stamp  ## let twenty sessions play on one server for ten minutes
 	$(BIN)/python -m benchmarks.soak
+
+draws: $(VENV)/full.stamp  ## run ten thousand worlds drawn over all parameter ranges: their books must balance
+	$(BIN)/python -m tests.draws
 
 docs: $(VENV)/core.stamp  ## write what the documents take from code and tables
 	$(BIN)/python docs/generate.py
