@@ -2,10 +2,10 @@
 
     python -m tests.draws [--draws 10000] [--first 0] [--workers 2] [--out .draws]        or: make draws
 
-Draw N is the same world whenever and wherever it is made. Each runs to 2028 with the market's own audit of every quarter;
-of ten draws one is audited once more by somebody else, which takes longer (tests/model/audited.py). Then every recorded number must
-lie in the domain that the schema gives it, and every claim's metric must be measured without an error. A draw that fails is
-named and written as a scenario file, which `undercut run FILE` recreates; the exit status is then 1.
+Draw N is the same world whenever and wherever it is made. Each runs to 2028 with the market's own audit of every quarter,
+one of ten with somebody else's, too, which takes longer (tests/model/audited.py). Then every recorded number must lie in the
+domain that the schema gives it, and every claim's metric must be measured without an error. A draw that fails is named
+and written as a scenario file, which `undercut run FILE` recreates; the exit status is then 1.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def outcome(number: int, last: str = HORIZON["last"]) -> tuple[int, str]:
         audit_records(market)
         outcomes(market.tables())
         market.release()
-    except Exception as error:  # whatever it is, it is what is looked for
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is what is looked for
         place = traceback.extract_tb(error.__traceback__)[-1]
         said = " ".join(str(error).split()) or place.line
         return number, f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}: {said}"
@@ -79,7 +79,9 @@ def failures(first: int, count: int, workers: int, last: str = HORIZON["last"]) 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.draws", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m tests.draws",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--draws", type=int, default=10_000, help="how many (default 10000)")
     parser.add_argument("--first", type=int, default=0, help="number of the first, to go on (default 0)")
@@ -97,7 +99,9 @@ def main() -> int:
         made = number - asked.first + 1
         if made % SHOWN == 0 or made == asked.draws:
             rate = made / (time.monotonic() - began)
-            print(f"{made}/{asked.draws} draws, {rate:.2f} a second, {sum(wrong.values())} failed", flush=True)
+            print(
+                f"{made}/{asked.draws} draws, {rate:.2f} a second, {sum(wrong.values())} failed", flush=True
+            )
     for place, count in wrong.most_common():
         print(f"{count} times: {place}")
     return 1 if wrong else 0
