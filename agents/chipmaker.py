@@ -251,7 +251,7 @@ def learn_to_make(market: Market) -> None:
 def mean_unit_costs(market: Market) -> list[list[float]]:
     """Mean unit cost of each maker's chips on sale by grade, USD, (makers, grades); 0 where it sells none."""
     chips = market.catalogue.chips
-    sold, size = chips.until > market.t, len(market.chipmakers) * len(GRADES)
+    sold, size = chips.on_sale(market.t), len(market.chipmakers) * len(GRADES)
     count = np.bincount(chips.process[sold], minlength=size)
     total = np.bincount(chips.process[sold], weights=chips.unit_cost[sold], minlength=size)
     mean: list[list[float]] = (total / np.maximum(count, 1)).reshape(-1, len(GRADES)).tolist()

@@ -136,7 +136,7 @@ def may_buy(market: Market, on_order: bool = False) -> BoolArray:
         edges.restricted,
         bool(market.parameters.export_rules),
     )
-    return np.asarray(allowed if on_order else allowed & (market.t <= chips.until))
+    return np.asarray(allowed if on_order else allowed & chips.on_sale(market.t))
 
 
 class State(mesa.Agent):

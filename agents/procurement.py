@@ -96,7 +96,7 @@ def chip_needs(market: Market) -> ChipNeeds:
     """Every buyer's needs and what each chip is to it, at this quarter's forecasts and before its prices."""
     p, catalogue, fleets = market.parameters, market.catalogue, market.fleets
     active = np.array([maker.active for maker in market.chipmakers.values()])
-    on_sale = np.flatnonzero(active[catalogue.chips.maker] & (catalogue.chips.until > market.t))
+    on_sale = np.flatnonzero(active[catalogue.chips.maker] & catalogue.chips.on_sale(market.t))
     hours = life_hours(p)
     forecast = cloud.forecast(market)
     capacity = cloud.capacity(market, forecast)

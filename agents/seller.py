@@ -24,9 +24,10 @@ IntArray = NDArray[np.int64]
 class PriceList:
     """All that a seller knows when it sets prices: offers, buyers and who earns what on each token.
 
-    ``own[f, k]`` is what firm *f* cares about the margin on offer *k* (kappa of the firm that sets its
-    price), ``other[f, k]`` the money (USD/Mtok) that *f* earns on offer *k* through its other lines: hours
-    of its fleet, services on top, chips under it. Shapes (firms, offers); ``cost`` and ``price`` (offers,).
+    ``own[f, k]`` is the weight of the margin on offer *k* in what firm *f* maximises (kappa of *f* in the firm that sets
+    its price; 0 where a venue asks its cost), ``other[f, k]`` the money (USD/Mtok) that *f* earns on offer *k* through
+    its other lines: hours of its fleet, services on top, chips under it. Shapes (firms, offers); ``cost`` and ``price``
+    (offers,).
     """
 
     firms: dict[str, int]

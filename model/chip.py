@@ -49,7 +49,7 @@ class _Column:
 class Chip:
     """A chip: its specification, and what its maker asks for it; a view of its place in the book once it is on it.
 
-    ``price``, ``unit_cost`` and ``until``, the last quarter but one in which it can be ordered (infinite while it has
+    ``price``, ``unit_cost`` and ``until``, the first quarter in which it can no longer be ordered (infinite while it has
     no successor), change. ``given`` marks chips of the facts; later ones are decisions of their makers. ``window_from``
     and ``window_until`` are the quarters in which a chip of the facts may be sold to China (infinite: never, and
     without end). ``made_for_rules`` marks chips that exist only because of export rules.
@@ -160,6 +160,10 @@ class ChipBook(Sequence[Chip]):
 
     def __getitem__(self, index: int | slice) -> Chip | list[Chip]:
         return self._chips[index]
+
+    def on_sale(self, quarter: int) -> NDArray[np.bool_]:
+        """Which chips can be ordered in a quarter if their makers still sell, shape (chips,)."""
+        return np.asarray(self.until > quarter)
 
     def append(self, chip: Chip) -> None:
         """Enter a chip; its numbers live here from now on."""

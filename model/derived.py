@@ -20,7 +20,7 @@ from model.parameters import Parameters
 FloatArray = NDArray[np.float64]
 
 KIND = {kind: k for k, kind in enumerate(Kind)}
-"""Columns of what firms received and paid, shape (rows, kinds)."""
+"""The number of each kind of payment: its column in what firms received and paid, shape (rows, kinds)."""
 
 REVENUE = {
     "revenue_api_usd": Kind.TOKENS,

@@ -26,9 +26,10 @@ class Fleets:
     ``units`` installed, ``wanted`` (orders of first choice) and ``delivered`` this quarter have shape (fleets, chips,
     purposes). ``pipeline[k]``, of the same shape, arrives in ``k + 1`` quarters and costs ``bills[k]``, USD (fleets,
     chips); ``paid`` is the last price of each chip, (fleets, chips). Of the last quarter, (fleets, purposes):
-    ``hours_demanded`` and ``hours_used`` in chip hours, ``use`` the demand over all hours (above one in a shortage; dense
-    and sparse inference share one pool). ``racks`` counts air and liquid cooled ones, ``ports`` InfiniBand and Ethernet,
-    (fleets, purposes, 2). By fleet: ``power_usd_per_kwh``, ``pue``, ``cost_of_capital`` a year.
+    ``hours_demanded`` and ``hours_used`` in chip hours, ``use`` the hours demanded over those that its chips have (above
+    one in a shortage; dense and sparse inference share one pool, and so one number). ``racks`` counts air and liquid
+    cooled ones, ``ports`` InfiniBand and Ethernet, (fleets, purposes, 2). By fleet: ``power_usd_per_kwh``, ``pue``,
+    ``cost_of_capital`` a year.
     """
 
     def __init__(self, owners: Sequence[tuple[str, int, str]], chips: int) -> None:

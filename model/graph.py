@@ -40,12 +40,12 @@ _KINDS: dict[str, EdgeKind] = {kind: kind for kind in EdgeKind}
 
 
 class SupplyGraph:
-    """Nodes that trade, edges that permit it, in one networkx ``MultiDiGraph`` keyed by the kind of edge.
+    """Nodes that trade, and the edges that permit it, one of each kind between two nodes.
 
     ``version`` counts changes of structure (nodes, edges and their terms), so that whatever was computed from
     the structure knows when it is out of date. Flows are not structure. Nodes, edges and flows are kept in columns
-    (``slots``), and in the networkx graph too from when somebody first looks at it: a run that nobody looks into
-    does without.
+    (``slots``), and from when somebody first looks at it also in a networkx ``MultiDiGraph`` keyed by the kind of edge: a
+    run that nobody looks into does without.
     """
 
     def __init__(self) -> None:

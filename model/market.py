@@ -77,6 +77,7 @@ class Market(mesa.Model):
 
         self.graph = SupplyGraph()
         self._parents: Memo[dict[str, str]] = Memo()
+        self._kappa: Memo[FloatArray] = Memo()
         self.ledger = Ledger([], [], quarter=setting.first)
         self.recorder = Recorder()
         self.catalogue = catalogue(self.parameters)
@@ -251,13 +252,12 @@ class Market(mesa.Model):
 
     def kappa(self) -> FloatArray:
         """Profit weights of firms on firms from the equity edges, numbered by :attr:`firm_number`."""
-        version = self.graph.compiled("equity").version
-        if self._kappa is None or self._kappa[0] != version:
-            stakes = [(s.owner, s.owned, s.control, s.rights) for s in self.graph.stakes()]
-            self._kappa = (version, kappa(list(self.firms), stakes))
-        return self._kappa[1]
-
-    _kappa: tuple[int, FloatArray] | None = None
+        return self._kappa.of(
+            lambda: kappa(
+                list(self.firms), [(s.owner, s.owned, s.control, s.rights) for s in self.graph.stakes()]
+            ),
+            self.graph.compiled("equity").version,
+        )
 
     # ------------------------------------------------------------------------------------------ bending it
 

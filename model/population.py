@@ -15,6 +15,7 @@ import numpy as np
 from model.elementary import PER_BIT, exp2, exp2_below_one, log2
 from model.kernel import contracted, merged, reordered
 
+MOST_GROWTH = 40.0  # log2 of consumption over that at the reference, at most: 1e12 times what it was, and sums stay finite
 BLOCK = 256  # enterprises a block: most of the scratch stays in the first-level cache
 
 _F = np.float32
@@ -146,7 +147,7 @@ def _consume(
     mass: Any, growth: Any, a: Any, grown: Any, grow: Any, state: Any, out: Any, demand: Any
 ) -> None:  # pragma: no cover - compiled
     for b in range(out.size):
-        out[b] = mass[b] * growth[b] * exp2(grow / a[b] * grown[b])
+        out[b] = mass[b] * growth[b] * exp2(min(grow / a[b] * grown[b], _F(MOST_GROWTH)))
         demand[b] = out[b] * state[b]
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from model import headline, texts
 from model.derived import DEAR, DERIVED
+from model.memo import Memo
 from model.names import Names
 from model.place import PURPOSES
 from model.records import Tables
@@ -46,7 +47,7 @@ class Recording:
         self._accounts = np.array([market.ledger.index(name) for name in market.firms], dtype=np.int64)
         self._nodes = np.array([market.graph.number(name) for name in market.nodes], dtype=np.int64)
         self._facts: list[headline.Facts] = []
-        self._channels: tuple[object, IntArray] = (None, np.zeros(0, dtype=np.int64))
+        self._channels: Memo[IntArray] = Memo()
         for table, columns in DERIVED.items():
             self.recorder.derive(table, columns, self.names, DEAR.get(table, frozenset()))
         self.recorder.digest("quarters", self._headlines)
@@ -94,9 +95,7 @@ class Recording:
 
     def _channel(self, offers: Sequence[Any], lines: object) -> IntArray:
         """The channel of each offer, worked out again when the lines of the book have changed."""
-        if self._channels[0] is not lines:
-            self._channels = (lines, texts.numbers(offer.channel for offer in offers))
-        return self._channels[1]
+        return self._channels.of(lambda: texts.numbers(offer.channel for offer in offers), lines)
 
     def _chips(self, market: Market) -> None:
         fleets = market.fleets

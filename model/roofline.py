@@ -2,8 +2,8 @@
 
 A chip is a row of four numbers: operations, bytes of memory traffic and bytes of interconnect a second, and bytes
 of memory; a model one of seven and the work another of seven, as ``model/serving.py`` lays them out. Where latency
-binds, the batch is what a search finds that halves the range up to what memory holds; its outcome is worked out
-in closed form.
+binds, the batch is defined by a search that halves the range up to what memory holds; where it ends is worked out
+without going there.
 """
 
 from __future__ import annotations

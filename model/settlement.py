@@ -1,4 +1,4 @@
-"""The day's payment: every token, hour, service and watt is paid for along the graph and through the ledger."""
+"""The quarter's payments: every token, hour, service and watt is paid for along the graph and through the ledger."""
 
 from __future__ import annotations
 

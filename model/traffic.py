@@ -1,4 +1,4 @@
-"""The day's work: what fleets are asked to do, what they can, and how a shortage is shared out."""
+"""The quarter's work: what fleets are asked to do, what they can, and how a shortage is shared out."""
 
 from __future__ import annotations
 
