@@ -12,13 +12,15 @@ INSTALL := $(UV) pip install --python $(BIN)/python --require-hashes --compile-b
 PROJECT := $(UV) pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow lint format bench soak draws docs ui lock clean
+.PHONY: help demo install test slow lint format bench soak draws docs ui lock clean
 
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 10
 
 demo: $(VENV)/core.stamp  ## run the baseline over 32 seeds and judge it against every claim
 	$(BIN)/undercut run baseline --seeds 32 --workers 2
+
+install: $(VENV)/full.stamp  ## install what reports, studies and pages need too, and the tests
 
 test: $(VENV)/full.stamp  ## run the tests (the long ones are in `make slow`)
 	$(BIN)/python -m pytest -n auto --dist worksteal

@@ -34,7 +34,9 @@ def connected(scheduler: str) -> Iterator[Client]:
     try:
         from distributed import Client
     except ImportError:
-        raise StoreError("--scheduler needs Dask; install Undercut with its extra `study`") from None
+        raise StoreError(
+            "--scheduler needs Dask: write `make install`, or install Undercut with its extra `study`"
+        ) from None
     try:
         client = Client(scheduler, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as error:

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from scenarios.store import DEFAULT
 from undercut.text import Field, console, number, print_table, signed
 
 if TYPE_CHECKING:
@@ -42,11 +43,22 @@ def print_verdicts(batch: Batch, label: str, every: bool = False) -> None:
     seeds = max((verdict.seeds for verdict in found), default=0)
     _print_found(
         found,
-        f"{label}, {seeds} seeds",
+        f"{label}, {seeds} seed{'' if seeds == 1 else 's'}",
         f"A probability is the share of seeds in which the claim holds, with its {_level()} interval; "
         "it says nothing on doubts about the parameters.",
         every,
+        more=_claims_command(batch, label),
     )
+
+
+def _claims_command(batch: Batch, label: str) -> str:
+    """The command that prints every reading of every claim in one world of a batch."""
+    command = ["undercut", "claims", batch.name]
+    if label != batch.labels[0]:
+        command += ["--scenario", label]
+    if batch.store.path != DEFAULT:
+        command += ["--store", str(batch.store.path)]
+    return shlex.join([*command, "--all"])
 
 
 def print_pooled(batch: Batch, name: str) -> None:
@@ -68,9 +80,7 @@ def print_pooled(batch: Batch, name: str) -> None:
     )
 
 
-def _print_found(
-    found: Sequence[Verdict], of: str, says: str, every: bool = False, more: str = "add --all"
-) -> None:
+def _print_found(found: Sequence[Verdict], of: str, says: str, every: bool = False, *, more: str) -> None:
     from evidence.claims import ARTICLES
 
     shown = [verdict for verdict in found if every or verdict.headline]

@@ -68,7 +68,7 @@ def ui(
         from solara.server import starlette
     except ImportError:
         raise StoreError(
-            "the pages need Solara: install Undercut with its extra `ui`, or write `make ui`"
+            "the pages need Solara: write `make install`, or install Undercut with its extra `ui`"
         ) from None
     # Solara would set a cookie for pages inside of others, and says at length that it does not.
     warnings.filterwarnings("ignore", message="Cookies with samesite=none")

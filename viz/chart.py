@@ -73,7 +73,9 @@ def draw(batch: Batch, label: str, out: str | Path) -> None:
         matplotlib.use("Agg")
         from matplotlib.backend_bases import FigureCanvasBase
     except ImportError:
-        raise ChartError("drawing needs Matplotlib; install Undercut with its extra `ui`") from None
+        raise ChartError(
+            "drawing needs Matplotlib: write `make install`, or install Undercut with its extra `ui`"
+        ) from None
     known = FigureCanvasBase.get_supported_filetypes()
     ending = path.suffix.removeprefix(".").lower()
     if ending not in known:

@@ -74,7 +74,9 @@ def _styled(draw: Callable[Drawing, Figure]) -> Callable[Drawing, Figure]:
         try:
             import matplotlib
         except ImportError:
-            raise ChartError("drawing needs Matplotlib; install Undercut with its extra `ui`") from None
+            raise ChartError(
+                "drawing needs Matplotlib: write `make install`, or install Undercut with its extra `ui`"
+            ) from None
         with matplotlib.rc_context(STYLE):
             return draw(*arguments, **options)
 

@@ -31,7 +31,9 @@ def drawing() -> Iterator[None]:
     try:
         import matplotlib
     except ImportError:
-        raise ChartError("a report needs Matplotlib; install Undercut with its extra `ui`") from None
+        raise ChartError(
+            "a report needs Matplotlib: write `make install`, or install Undercut with its extra `ui`"
+        ) from None
     with matplotlib.rc_context({**STYLE, **FONTS}):
         yield
 

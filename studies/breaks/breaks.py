@@ -294,7 +294,7 @@ def _notes(curves: Curves, parts: Sequence[Evaluation], seeds: Sequence[int], le
     needed = least_seeds(level)
     if len(seeds) < needed:
         yield (
-            f"{len(seeds)} seed{'s' if len(seeds) > 1 else ''} decide nothing: even where all agree, the interval "
+            f"{len(seeds)} seed{'s decide' if len(seeds) > 1 else ' decides'} nothing: even where all agree, the interval "
             f"contains one half. Take at least {needed} seeds."
         )
     states = [curves.standing(i, level) for i in range(len(curves.claims))]

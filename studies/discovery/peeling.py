@@ -91,6 +91,6 @@ def _prim() -> Any:
             from ema_workbench.analysis import Prim
         except ImportError:
             raise PlanError(
-                "this study needs EMA Workbench; install Undercut with its extra `study`"
+                "this study needs EMA Workbench: write `make install`, or install Undercut with its extra `study`"
             ) from None
     return Prim

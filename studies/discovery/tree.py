@@ -39,7 +39,9 @@ def leaves(x: NDArray[np.float64], y: NDArray[np.bool_], seed: int) -> list[Box]
     try:
         from sklearn.tree import DecisionTreeClassifier
     except ImportError:
-        raise PlanError("this study needs scikit-learn; install Undercut with its extra `study`") from None
+        raise PlanError(
+            "this study needs scikit-learn: write `make install`, or install Undercut with its extra `study`"
+        ) from None
 
     def grown(pruning: float, some: NDArray[np.intp]) -> Any:
         least = max(int(LEAST_MASS * len(some)), 1)

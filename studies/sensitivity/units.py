@@ -87,7 +87,9 @@ def apart() -> Iterator[None]:
     try:
         import SALib  # noqa: F401
     except ImportError:
-        raise PlanError("this study needs SALib; install Undercut with its extra `study`") from None
+        raise PlanError(
+            "this study needs SALib: write `make install`, or install Undercut with its extra `study`"
+        ) from None
     state = np.random.get_state()  # noqa: NPY002  # the generator that SALib uses
     try:
         yield

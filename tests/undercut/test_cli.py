@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from evidence.claims import claims
 from scenarios.batch import Batch
 from undercut.batch import verdicts
 from undercut.cli import main
@@ -81,6 +83,19 @@ def test_a_run_prints_verdicts_that_claims_prints_again(finished):
     assert "First article: predictions (short, 2 seeds)" in done.stdout
     assert "v2-price-input" in done.stdout
     assert str(store) in done.stderr
+
+
+def test_the_command_that_a_run_names_at_its_end_prints_every_reading(finished, capsys):
+    said = " ".join(finished[1].stdout.split())
+    named = re.search(r"(\d+) other readings of the same sentences: undercut (claims .* --all)\.", said)
+    assert named
+    assert main([*shlex.split(named[2]), "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == len(claims())
+    assert main(shlex.split(named[2])) == 0
+    printed = capsys.readouterr().out
+    readings = [claim for claim in claims() if not claim.headline]
+    assert len(readings) == int(named[1])
+    assert all(claim.id in printed for claim in readings)
 
 
 def test_the_same_command_again_makes_nothing_and_prints_the_same(finished, short):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from scenarios.scenario import load
@@ -14,6 +17,8 @@ from studies.study import Study, folders
 from tests.studies.functions import AXES, CLAIM, JOBS
 from undercut.cli import main
 from undercut.study.duration import SILENCE, Analysed, Foretold, analysed, lasting
+from undercut.study.options import end
+from viz.fan import ChartError
 
 SHORT = 'title = "A short one"\n[horizon]\nlast = "2023Q4"\n'
 
@@ -115,3 +120,16 @@ def test_every_outcome_is_told_once_it_is_analysed(kind, tmp_path):
         **size[kind],
     )
     assert said[:3] == [("outcomes", done, 2) for done in range(3)]
+
+
+def test_a_study_without_its_page_is_stored_and_names_the_command_that_writes_it(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    study = Study("breaks", "a title", {}, {"claims": pd.DataFrame()}, code="0")
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ChartError, match="`make install`") as raised:
+        end(study, Path("elsewhere"), None, as_json=False)
+    assert f"`undercut study report {study.name} --store elsewhere`" in str(raised.value)
+    assert main(["study", "ls", "--store", "elsewhere"]) == 0
+    assert study.name in capsys.readouterr().out

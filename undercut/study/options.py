@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,8 +101,12 @@ def end(
     batch: Batch | None = None,
     by_chance: Sequence[Failure] = (),
 ) -> None:
-    """Store a study, write its report, say its notes, and fail if runs of its batch did."""
-    from scenarios.store import Store
+    """Store a study, write its report, say its notes, and fail if runs of its batch did.
+
+    Raises ChartError where the report cannot be written, with the command that writes it from what is stored.
+    """
+    from scenarios.store import DEFAULT, Store
+    from viz.fan import ChartError
     from viz.study.report import write
 
     folder = study.write(Store.make(store))
@@ -110,7 +115,12 @@ def end(
     for note in study.notes:
         say(note)
     file = html or Path(f"{study.name}.html")
-    write(study, file)
+    try:
+        write(study, file)
+    except ChartError as error:
+        elsewhere = [] if store == DEFAULT else ["--store", str(store)]
+        command = shlex.join(["undercut", "study", "report", study.name, *elsewhere])
+        raise ChartError(f"stored in {folder}, without a page: {error}; then `{command}` writes it") from None
     say(f"stored in {folder}; wrote {file}")
     if batch is not None:
         end_with_failures(batch, by_chance)
