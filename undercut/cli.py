@@ -11,7 +11,7 @@ from typer.main import get_command
 
 from undercut.group import Group, Place
 from undercut.options import JsonOption
-from undercut.terminal import print_json, say
+from undercut.terminal import print_anything, print_json, say
 
 PLACE = "undercut"
 WRONG_USE = 2
@@ -109,6 +109,7 @@ def show(
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns its exit status: 0, 1 when a run failed, 2 for a wrong use, 130 for Ctrl-C."""
+    print_anything()
     try:
         status = get_command(app).main(arguments, prog_name="undercut", standalone_mode=False)
         sys.stdout.flush()

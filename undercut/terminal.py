@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
     from scenarios.batch import Batch
     from scenarios.progress import Progress
     from scenarios.runner import Failure
+
+
+def print_anything() -> None:
+    """Print ``?`` for a sign that a terminal's encoding lacks, as that of a yen, rather than fail over it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
 
 
 def say(text: str) -> None:

@@ -24,9 +24,9 @@ COMPARED = ["--seeds", "2", "--counterfactual-seeds", "1"]
 SHORT = 'title = "A short one"\n[horizon]\nlast = "2024Q1"\n'
 
 
-def undercut(*arguments, folder=ROOT, columns=120):
+def undercut(*arguments, folder=ROOT, columns=120, **variables):
     """The command in a process of its own, as a user runs it."""
-    surroundings = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": str(columns)}
+    surroundings = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": str(columns), **variables}
     return subprocess.run(
         [sys.executable, "-m", "undercut", *map(str, arguments)],
         cwd=folder,
@@ -112,6 +112,12 @@ def test_the_table_of_verdicts_fits_the_terminal(finished, columns):
     printed = undercut("claims", "--store", finished[0], columns=columns).stdout
     assert max(len(line) for line in printed.splitlines()) <= columns
     assert "v2-price-input" in printed
+
+
+def test_a_terminal_that_lacks_a_sign_of_money_shows_another():
+    shown = undercut("show", "claims", "v2-price-input", PYTHONIOENCODING="ascii")
+    assert shown.returncode == 0, shown.stderr
+    assert "?1 per million tokens" in shown.stdout
 
 
 def test_verdicts_as_json_are_a_list_of_objects_on_every_claim(finished):
