@@ -35,6 +35,7 @@ COMMANDS = {
     "repair": Place("undercut.store", "repair", "Find and drop damaged files of a store."),
     "replay": Place("undercut.runs", "replay", "Make one run again, alone."),
     "ui": Place("undercut.ui", "ui", "Watch the market in a browser."),
+    "doctor": Place("undercut.doctor", "doctor", "Say what is wrong with an installation."),
     "scenario": Place("undercut.scenario", "app", "Write, check and compare scenario files."),
     "study": Place("undercut.study.app", "app", "Study which assumptions carry the result."),
 }
@@ -120,6 +121,13 @@ def main(arguments: list[str] | None = None) -> int:
         # The reader has gone, as `head` does; what is still in the buffer must not raise on exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except ModuleNotFoundError as error:
+        from undercut.health import FOLDERS
+
+        if (error.name or "").partition(".")[0] in FOLDERS:
+            raise
+        say(f"{PLACE}: {error.name} is not installed; `undercut doctor` says what is wrong")
+        return WRONG_USE
     except ValueError as error:
         if not _is_users(error):
             raise

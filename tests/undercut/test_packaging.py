@@ -133,6 +133,15 @@ def test_a_clean_environment_knows_every_parameter(clean, tmp_path):
     assert {row["name"] for row in shown} == set(table())
 
 
+def test_in_a_clean_environment_the_doctor_finds_the_extras_missing_and_nothing_wrong(clean, tmp_path):
+    findings = json.loads(succeed([clean / "undercut", "doctor", "--json"], tmp_path))
+    found = {finding["name"]: finding for finding in findings}
+    assert [finding for finding in findings if finding["state"] == "wrong"] == []
+    assert found["sources"]["found"].startswith(f"Undercut {PROJECT['project']['version']}, a package in ")
+    assert found["packages"]["state"] == "ok"
+    assert {"ui", "study"} <= set(re.findall(r"\w+", found["further packages"]["found"]))
+
+
 def test_both_locks_agree_and_cover_what_the_project_asks_for():
     core, full = locked("requirements-core.lock"), locked("requirements.lock")
     assert core.items() <= full.items()

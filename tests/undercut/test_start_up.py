@@ -58,6 +58,7 @@ def modules_by(*arguments: str) -> set[str]:
         ("study",),
         ("study", "sobol"),
         ("scenario",),
+        ("doctor",),
     ],
     ids=" ".join,
 )
