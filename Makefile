@@ -48,6 +48,7 @@ draws: $(VENV)/full.stamp  ## run ten thousand worlds drawn over all parameter r
 
 docs: $(VENV)/core.stamp  ## write what the documents take from code and tables
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/transcript.py
 
 ui: $(VENV)/full.stamp  ## watch the market in a browser
 	$(BIN)/undercut ui

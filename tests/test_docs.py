@@ -19,7 +19,8 @@ from model.records import schema
 from scenarios.shocks import KINDS
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = sorted((ROOT / "docs").glob("*.md"))
+DOCUMENTS = sorted((ROOT / "docs").rglob("*.md"))
+BESIDE = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")]
 # evidence.md and calibration.md speak of facts and results; these two speak of code.
 OF_CODE = [ROOT / "docs" / name for name in ("odd.md", "architecture.md")]
 FOLDERS = (
@@ -170,7 +171,7 @@ def test_every_name_that_a_document_writes_as_code_is_a_name_of_the_code(path: P
     assert sorted(cells - table().keys()) == []
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*DOCUMENTS, *BESIDE], ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_link_leads_somewhere(path: Path) -> None:
     dead = []
     for target in LINK.findall(path.read_text(encoding="utf-8")):
@@ -189,7 +190,7 @@ def test_every_link_leads_somewhere(path: Path) -> None:
 
 def test_the_list_of_documents_has_all_of_them() -> None:
     listed = set(LINK.findall((ROOT / "docs" / "README.md").read_text(encoding="utf-8")))
-    assert {path.name for path in DOCUMENTS} - {"README.md"} <= listed
+    assert {path.relative_to(ROOT / "docs").as_posix() for path in DOCUMENTS} - {"README.md"} <= listed
 
 
 def test_every_agent_and_every_mechanism_is_described() -> None:

@@ -68,7 +68,9 @@ def print_batches(rows: Sequence[dict[str, Any]], store: str | Path) -> None:
         shown.append({**row, "asked": ", ".join(names) + more, "runs": done, "state": row["state"] + failed})
     print_table(shown, FIELDS, f"Batches in {store}")
     size = Store(store).size() / BYTES_PER_MB
-    console().print(f"{len(rows)} batches, {size:.1f} MB. `undercut rm BATCH` removes one.")
+    console().print(
+        f"{len(rows)} batch{'' if len(rows) == 1 else 'es'}, {size:.1f} MB. `undercut rm BATCH` removes one."
+    )
 
 
 BYTES_PER_MB = 1e6
