@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import importlib.util
 import re
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -17,6 +19,8 @@ from evidence.metrics import METRICS
 from model.parameters import scalars, table
 from model.records import schema
 from scenarios.shocks import KINDS
+from undercut.cli import COMMANDS
+from undercut.study.app import KINDS as STUDIES
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted((ROOT / "docs").rglob("*.md"))
@@ -202,3 +206,34 @@ def test_every_agent_and_every_mechanism_is_described() -> None:
         if file.name != "__init__.py"
     ]
     assert [module for module in modules if module not in described] == []
+
+
+def project() -> dict[str, Any]:
+    found: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return found
+
+
+def test_the_citation_has_what_its_format_requires_and_is_of_this_version() -> None:
+    # PyYAML comes with Dask; it has no types.
+    citation = importlib.import_module("yaml").safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert {"cff-version", "message", "title", "authors"} <= citation.keys()
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["type"] == "software"
+    assert citation["authors"]
+    assert all(author.get("name") or author.get("family-names") for author in citation["authors"])
+    assert citation["version"] == project()["version"]
+    assert citation["license"] == project()["license"]
+    assert citation["keywords"] == project()["keywords"]
+
+
+def test_the_list_of_changes_begins_with_this_version_and_names_every_command() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    latest = re.search(r"^## (\S+)", text, re.M)
+    assert latest
+    assert latest[1].rstrip(",") == project()["version"]
+    spans = {word for span in SPAN.findall(text) for word in span.split()}
+    assert sorted({*COMMANDS, *STUDIES} - spans) == []
+
+
+def test_the_readme_leads_to_the_tutorial() -> None:
+    assert "docs/tutorial.md" in LINK.findall((ROOT / "README.md").read_text(encoding="utf-8"))
