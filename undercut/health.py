@@ -157,12 +157,14 @@ def signs() -> Finding:
 
 def browser() -> Finding:
     """Whether the tests of the pages have their browser."""
-    return _program("Chromium", ("chromium", "chromium-browser"), "the tests of the pages alone need it")
+    return _program(
+        "Chromium", ("chromium", "chromium-browser"), "chromium", "the tests of the pages alone need it"
+    )
 
 
 def compiler() -> Finding:
     """Whether the benchmark in C has its compiler."""
-    return _program("C compiler", ("cc", "gcc", "clang"), "one benchmark alone needs it")
+    return _program("C compiler", ("cc", "gcc", "clang"), "gcc", "one benchmark alone needs it")
 
 
 def examination(at: Path) -> Iterator[Finding]:
@@ -243,8 +245,8 @@ def _memory() -> float:
     return min(limits)
 
 
-def _program(name: str, commands: tuple[str, ...], use: str) -> Finding:
+def _program(name: str, commands: tuple[str, ...], package: str, use: str) -> Finding:
     found = next((path for command in commands if (path := shutil.which(command))), None)
     if found:
         return Finding(name, State.OK, found)
-    return Finding(name, State.MISSING, use, f"to have it, install {commands[0]} with the system's packages")
+    return Finding(name, State.MISSING, use, f"`apt-get install {package}`, or the like")
