@@ -12,7 +12,7 @@ INSTALL := $(UV) pip install --python $(BIN)/python --require-hashes --compile-b
 PROJECT := $(UV) pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test slow lint format bench soak draws docs ui lock clean
+.PHONY: help demo install test slow lint format bench soak draws fuzz docs ui lock clean
 
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 10
@@ -45,6 +45,9 @@ soak: $(VENV)/full.stamp  ## let twenty sessions play on one server for ten minu
 
 draws: $(VENV)/full.stamp  ## run ten thousand worlds drawn over all parameter ranges: their books must balance
 	$(BIN)/python -m tests.draws
+
+fuzz: $(VENV)/full.stamp  ## hand over a hundred thousand damaged files, stores, links and wrong options
+	UNDERCUT_FUZZ=$${UNDERCUT_FUZZ:-20000} $(BIN)/python -m pytest tests/fuzz -n auto --dist load
 
 docs: $(VENV)/core.stamp  ## write what the documents take from code and tables
 	$(BIN)/python docs/generate.py

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from model.setting import Setting
 from scenarios import pack, parts, tables
 from scenarios.cluster import connected
-from scenarios.folder import StoreError, as_store_error, read_json, sync
+from scenarios.folder import StoreError, as_store_error, hash_of, read_json, sync
 from scenarios.journal import DATA, MANIFEST, MANIFEST_FORM, WORLDS, Journal
 from scenarios.parts import PARTS
 from scenarios.plan import Plan, kept_seeds
@@ -145,7 +145,10 @@ class Batch:
     @property
     def manifest(self) -> dict[str, Any]:
         """What was asked for, and the code that runs it, as stored."""
-        return read_json(self.path / MANIFEST, MANIFEST_FORM, self._mend)
+        found = read_json(self.path / MANIFEST, MANIFEST_FORM, self._mend)
+        if found["batch"] != self.name:
+            raise StoreError(f"{self.path / MANIFEST} is that of {found['batch']}; {self._mend}")
+        return found
 
     @property
     def made_with(self) -> dict[str, Any]:
@@ -165,10 +168,10 @@ class Batch:
     def _worlds(self) -> pd.DataFrame:
         import pandas as pd
 
-        try:
-            frame = pd.read_parquet(self.path / WORLDS)
-        except (OSError, ValueError):
-            raise StoreError(f"{self.path / WORLDS} is missing or damaged; {self._mend}") from None
+        file, known = self.path / WORLDS, self.manifest["worlds"]
+        if not file.is_file() or hash_of(file) != known:
+            raise StoreError(f"{file} is missing or damaged; {self._mend}")
+        frame = pd.read_parquet(file)
         for name in DATA:
             frame[name] = frame[name].map(json.loads)
         return frame.set_index("label", drop=False)
@@ -247,6 +250,7 @@ class Batch:
         unpacked = parts.read(self.store, self.path, name, labels)
         found = pack.once([self.store.read(name, labels), *unpacked])
         frame: pd.DataFrame = pa.concat_tables(found, promote_options="default").to_pandas()
+        self._miss_nothing(name, labels, set[Run]().union(*map(tables.runs_of, found)))
         if seeds is not None:
             frame = frame[frame["seed"].isin(list(seeds))]
         places = {world: place for place, world in enumerate(labels)}
@@ -256,6 +260,21 @@ class Batch:
         frame = frame.loc[order.index].reset_index(drop=True)
         frame.insert(0, "scenario", frame["world"].map(labels).astype("str"))
         return frame
+
+    def _miss_nothing(self, name: str, worlds: Collection[str], there: set[Run]) -> None:
+        """Raise StoreError where a run that is stored lacks its rows of a table, as when a file has been deleted."""
+        if name in tables.full_tables():
+            due = self.store.full_of(name, worlds)
+        elif name in (tables.METRICS, *tables.HEADLINE):
+            due = self.store.runs(worlds) - self.store.runs(worlds, tables.FAILURES)
+        else:
+            return
+        missing = (due & set(self.planned())) - there
+        if missing:
+            raise StoreError(
+                f"{self.store.path}: the rows of {len(missing)} runs are gone from the table {name}; "
+                f"`undercut repair --store {self.store.path}` drops these runs, then run the batch again"
+            )
 
     def frames(self, label: str) -> Iterator[tuple[int, dict[str, pd.DataFrame]]]:
         """The market's tables of each run of a world whose tables are all kept, with its seed, as a run gives them."""
@@ -290,7 +309,7 @@ class Batch:
         planned = self.planned()
         worlds = {world for world, _ in planned}
         unpacked = parts.read(self.store, self.path, tables.RUNS, worlds)
-        there = {run for rows in unpacked for run, _, _ in pack.spans(rows)}
+        there = set[Run]().union(*map(tables.runs_of, unpacked))
         return set(planned) & (there | self.store.runs(worlds))
 
     def failures(self) -> pd.DataFrame:

@@ -13,8 +13,12 @@ MOST_LETTERS = 60
 class ScenarioError(ValueError):
     """A scenario that does not exist, or a scenario file that cannot be read as one.
 
-    Made of one or more sentences: as text it is the first of them, ``args`` has all.
+    Made of one or more sentences: as text it is the first of them, ``args`` has all. What a terminal would take for
+    a command, as in the name of a file, is written out.
     """
+
+    def __init__(self, *sentences: str) -> None:
+        super().__init__(*map(printable, sentences))
 
     def __str__(self) -> str:
         return str(self.args[0]) if self.args else ""

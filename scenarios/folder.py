@@ -32,13 +32,32 @@ Form = Mapping[str, "type | Form"]
 """What a JSON object must hold: types, or the forms of objects within it, by key."""
 
 
+SEAL = "sha256"
+"""The key of a sealed JSON object under which its own digest stands."""
+
+
+def sealed(content: Mapping[str, Any]) -> dict[str, Any]:
+    """An object with a digest of itself in it, so that a changed digit is found when it is read."""
+    return {**content, SEAL: _digest(content)}
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(to_json(dict(content)).encode()).hexdigest()
+
+
 def read_json(path: Path, form: Form, mend: str = "run the same command again") -> dict[str, Any]:
-    """The object in a JSON file. Raises StoreError, with the mend, when it is missing, damaged or not of the form."""
+    """The object in a JSON file, without its seal where the form asks for one.
+
+    Raises StoreError, with the mend, when it is missing, damaged or not of the form.
+    """
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         content = {}
-    if not _fits(content, form):
+    whole = _fits(content, form)
+    if whole and SEAL in form:
+        whole = content.pop(SEAL) == _digest(content)
+    if not whole:
         raise StoreError(f"{path} is missing or damaged; {mend}")
     return content
 
@@ -79,7 +98,7 @@ def sync(path: Path) -> None:
 
 
 def hash_of(path: Path) -> str:
-    """The first digits of the SHA-256 of a file."""
+    """The first digits of the SHA-256 of a file. Raises OSError when it cannot be read."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:HASH_LETTERS]
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from scenarios import pack, tables
-from scenarios.folder import PARTIAL, Form, StoreError, replacing, write_json
+from scenarios.folder import PARTIAL, SEAL, Form, StoreError, hash_of, replacing, sealed, write_json
 from scenarios.parts import PARTS, drop_damaged, parts_of, runs_of
 from scenarios.plan import Plan
 from scenarios.runner import Chunk, Task, join
@@ -17,7 +17,10 @@ from scenarios.store import SUFFIX, Store
 MANIFEST = "manifest.json"
 WORLDS = f"worlds{SUFFIX}"
 MANIFEST_FORM: Form = {
+    SEAL: str,
+    "batch": str,
     "code": str,
+    "worlds": str,
     "asked": {
         "scenarios": list,
         "worlds": int,
@@ -79,8 +82,9 @@ class Journal:
                 _write_worlds(self.plan, partial)
             # Anew each time: the batch that was asked for last is the newest.
             code = self.store.record_code()
-            manifest = {"batch": self.plan.name, "asked": self.plan.asked(), "code": code}
-            write_json(self.path / MANIFEST, manifest)
+            worlds = hash_of(self.path / WORLDS)
+            manifest = {"batch": self.plan.name, "asked": self.plan.asked(), "code": code, "worlds": worlds}
+            write_json(self.path / MANIFEST, sealed(manifest))
         numbers = [int(file.name.partition("-")[0]) for file in (self.path / PARTS).glob(f"*{SUFFIX}")]
         self.number = max(numbers, default=-1) + 1
         return self

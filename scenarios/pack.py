@@ -113,7 +113,7 @@ def write_wanted(table: str, file: Path, target: Path, wanted: set[Run]) -> tupl
 
 
 def _wanted(rows: pa.Table, wanted: set[Run]) -> list[pa.Table]:
-    return [rows.slice(start, length) for run, start, length in spans(rows) if run in wanted]
+    return [rows.slice(start, length) for run, start, length in tables.spans(rows) if run in wanted]
 
 
 def _write(table: str, target: Path, groups: Iterable[Sequence[pa.Table]]) -> int:
@@ -163,7 +163,7 @@ class _Parts:
             if len(self.loaded) == PARTS_IN_MEMORY:
                 self.loaded.popitem(last=False)
             rows = pq.read_table(self.files[number], partitioning=None)
-            self.loaded[number] = rows, {run: (start, length) for run, start, length in spans(rows)}
+            self.loaded[number] = rows, {run: (start, length) for run, start, length in tables.spans(rows)}
         self.loaded.move_to_end(number)
         return self.loaded[number]
 
@@ -179,25 +179,7 @@ def runs_in(file: Path) -> list[Run]:
         raise StoreError(
             f"{file} is damaged; `undercut repair` drops it, then run the same command again"
         ) from None
-    return [run for run, _, _ in spans(rows)]
-
-
-def spans(rows: pa.Table) -> list[tuple[Run, int, int]]:
-    """Each run of a table with the first of its rows and their number; a run's rows lie together."""
-    import numpy as np
-
-    if not rows.num_rows:
-        return []
-    worlds = rows["world"].combine_chunks().dictionary_encode()
-    seeds = rows["seed"].to_numpy()
-    codes = worlds.indices.to_numpy()
-    starts = np.flatnonzero(np.r_[True, (codes[1:] != codes[:-1]) | (seeds[1:] != seeds[:-1])])
-    ends = np.r_[starts[1:], rows.num_rows]
-    names = worlds.dictionary.to_pylist()
-    return [
-        ((names[codes[start]], int(seeds[start])), int(start), int(end - start))
-        for start, end in zip(starts, ends, strict=True)
-    ]
+    return [run for run, _, _ in tables.spans(rows)]
 
 
 def readable(file: Path) -> bool:
@@ -217,7 +199,7 @@ def once(found: Iterable[pa.Table]) -> list[pa.Table]:
     seen: set[Run] = set()
     kept = []
     for rows in found:
-        runs = spans(rows)
+        runs = tables.spans(rows)
         if seen.isdisjoint(run for run, _, _ in runs):
             kept.append(rows)
         else:

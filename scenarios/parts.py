@@ -42,7 +42,7 @@ def read(store: Store, batch: Path, table: str, worlds: Collection[str]) -> list
     found = []
     for file in parts_of(batch)[table]:
         with contextlib.suppress(FileNotFoundError):
-            found.append(store.load(file, worlds))
+            found.append(store.load(table, file, worlds))
     return found
 
 

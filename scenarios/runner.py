@@ -170,9 +170,11 @@ def _to_chunk(results: Sequence[Result]) -> Chunk:
         for name in tables.HEADLINE:
             made[name] = tables.to_arrow(name, {run: r.frames for run, r in headline.items()})
     if full:
-        made[tables.KEPT] = tables.rows_to_arrow(tables.KEPT, list(full))
         for name in tables.full_tables():
             made[name] = tables.to_arrow(name, {run: r.frames for run, r in full.items()})
+        filled = {name: tables.runs_of(made[name]) for name in tables.full_tables()}
+        empty = {run: ",".join(name for name, runs in filled.items() if run not in runs) for run in full}
+        made[tables.KEPT] = tables.rows_to_arrow(tables.KEPT, [(*run, names) for run, names in empty.items()])
     if bad:
         made[tables.FAILURES] = tables.rows_to_arrow(
             tables.FAILURES, [(f.world, f.seed, f.reason, f.traceback) for f in bad]

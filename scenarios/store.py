@@ -37,7 +37,7 @@ from scenarios.tables import Run
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMAT = 2
+FORMAT = 3
 DEFAULT = Path("runs")
 MARKER = "undercut.json"
 COMMIT = "commit.json"
@@ -121,7 +121,7 @@ class Store:
         for _ in range(READ_TRIES):
             # Another process may merge or remove packs between the listing and the reading.
             with contextlib.suppress(FileNotFoundError):
-                found = once(self.load(file, worlds, columns) for file in self.packs(table))
+                found = once(self.load(table, file, worlds, columns) for file in self.packs(table))
                 form = tables.arrow_schema(table)
                 empty = (
                     form if columns is None else pa.schema([form.field(c) for c in columns])
@@ -130,9 +130,9 @@ class Store:
         raise StoreError(f"{self.path} is being changed all the time; try again when its batches are done")
 
     def load(
-        self, file: Path, worlds: Collection[str] | None = None, columns: list[str] | None = None
+        self, table: str, file: Path, worlds: Collection[str] | None = None, columns: list[str] | None = None
     ) -> pa.Table:
-        """The rows of one file of the store, of some worlds or of all.
+        """The rows of one file of a table, of some worlds or of all.
 
         Raises FileNotFoundError when it is gone, StoreError when it cannot be read.
         """
@@ -141,20 +141,33 @@ class Store:
         import pyarrow.parquet as pq
 
         wanted = None if worlds is None else pc.field("world").isin(pa.array(sorted(worlds), pa.string()))
+        form = tables.arrow_schema(table)
         try:
-            return pq.read_table(file, columns=columns, filters=wanted, partitioning=None)
+            rows = pq.read_table(
+                file, columns=columns, filters=wanted, partitioning=None, page_checksum_verification=True
+            )
+            if rows.schema.equals(form if columns is None else pa.schema([form.field(c) for c in columns])):
+                return rows
         except FileNotFoundError:
             raise
         except (pa.ArrowException, OSError):
-            raise StoreError(
-                f"{file} is damaged; `undercut repair --store {self.path}` drops it, then run the batch again"
-            ) from None
+            pass
+        raise StoreError(
+            f"{file} is damaged; `undercut repair --store {self.path}` drops it, then run the batch again"
+        )
 
     def runs(self, worlds: Collection[str] | None = None, table: str = tables.RUNS) -> set[Run]:
         """The runs that are stored, of some worlds or of all; with table ``kept``, those with all tables."""
-        from scenarios.pack import spans
+        return tables.runs_of(self.read(table, worlds, ["world", "seed"]))
 
-        return {run for run, _, _ in spans(self.read(table, worlds, ["world", "seed"]))}
+    def full_of(self, table: str, worlds: Collection[str] | None = None) -> set[Run]:
+        """The runs of some worlds or of all that have rows in a table of those that are stored on request."""
+        rows = self.read(tables.KEPT, worlds).to_pydict()
+        return {
+            (world, seed)
+            for world, seed, empty in zip(rows["world"], rows["seed"], rows["empty"], strict=True)
+            if table not in empty.split(",")
+        }
 
     def record_code(self) -> str:
         """Write down once what runs are made with now; returns the name under which it stands."""
@@ -277,9 +290,10 @@ class Store:
         done = self.runs()
         failed = self.runs(table=tables.FAILURES)
         whole = set.intersection(*(self.runs(table=name) for name in (tables.METRICS, *tables.HEADLINE)))
-        kept = self.runs(table=tables.KEPT)
-        full = set.intersection(*(self.runs(table=name) for name in tables.full_tables()))
-        return {run for run in done if (run in failed or run in whole) and (run not in kept or run in full)}
+        lost = set[Run]().union(
+            *(self.full_of(name) - self.runs(table=name) for name in tables.full_tables())
+        )
+        return {run for run in done - lost if run in failed or run in whole}
 
     def size(self) -> int:
         """Bytes of all files of the store."""

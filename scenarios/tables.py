@@ -27,7 +27,7 @@ RUNS, KEPT, METRICS, FAILURES = "runs", "kept", "metrics", "failures"
 
 BOOKS: Mapping[str, tuple[Column, ...]] = {
     RUNS: (Column(RUNS, "ok", "bool", "", "whether the run came to its end"),),
-    KEPT: (),
+    KEPT: (Column(KEPT, "empty", "str", "", "tables of which it has no rows, with commas"),),
     METRICS: (
         Column(
             METRICS, "metric", "str", "", "id of the claim whose outcome it is, see `undercut show claims`"
@@ -138,6 +138,29 @@ def metrics_to_arrow(metrics: Mapping[Run, Mapping[str, float]]) -> pa.Table:
     keys = _keys({run: len(found) for run, found in metrics.items()})
     columns = [pa.array(names, pa.string()), pa.array(values, pa.float64(), from_pandas=True)]
     return pa.Table.from_arrays([*keys, *columns], schema=arrow_schema(METRICS))
+
+
+def spans(rows: pa.Table) -> list[tuple[Run, int, int]]:
+    """Each run of a table with the first of its rows and their number; a run's rows lie together."""
+    import numpy as np
+
+    if not rows.num_rows:
+        return []
+    worlds = rows["world"].combine_chunks().dictionary_encode()
+    seeds = rows["seed"].to_numpy()
+    codes = worlds.indices.to_numpy()
+    starts = np.flatnonzero(np.r_[True, (codes[1:] != codes[:-1]) | (seeds[1:] != seeds[:-1])])
+    ends = np.r_[starts[1:], rows.num_rows]
+    names = worlds.dictionary.to_pylist()
+    return [
+        ((names[codes[start]], int(seeds[start])), int(start), int(end - start))
+        for start, end in zip(starts, ends, strict=True)
+    ]
+
+
+def runs_of(rows: pa.Table) -> set[Run]:
+    """The runs that have rows in a table."""
+    return {run for run, _, _ in spans(rows)}
 
 
 def rows_to_arrow(table: str, rows: Sequence[tuple[object, ...]]) -> pa.Table:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scenarios.folder import StoreError, as_store_error, read_json, write_json
+from scenarios.folder import SEAL, Form, StoreError, as_store_error, hash_of, read_json, sealed, write_json
 from scenarios.store import Store
 from scenarios.version import results_hash
 from scenarios.world import digest
@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FOLDER, FILE = "studies", "study.json"
-FORM = {"kind": str, "title": str, "asked": dict, "batches": list, "tables": list, "notes": list, "code": str}
-"""What stands in the file of a study."""
+FORM: Form = {
+    **dict.fromkeys(("kind", "title", "code", SEAL), str),
+    **dict.fromkeys(("batches", "tables", "digests", "notes"), list),
+    "asked": dict,
+}
+"""What stands in the file of a study; ``digests`` are those of the files of its tables."""
 
 DIGITS = 8
 MEND = "run the study again"
@@ -65,10 +69,11 @@ class Study:
                 "asked": dict(self.asked),
                 "batches": list(self.batches),
                 "tables": list(self.tables),
+                "digests": [hash_of(folder / f"{name}.parquet") for name in self.tables],
                 "notes": list(self.notes),
                 "code": self.code,
             }
-            write_json(folder / FILE, content)
+            write_json(folder / FILE, sealed(content))
         return folder
 
     @classmethod
@@ -92,11 +97,11 @@ class Study:
 
         content = head(folder)
         tables = {}
-        for name in content["tables"]:
-            try:
-                tables[name] = pd.read_parquet(folder / f"{Path(str(name)).name}.parquet")
-            except (OSError, ValueError):
-                raise StoreError(f"{folder / name}.parquet is missing or damaged; {MEND}") from None
+        for name, known in zip(content["tables"], content["digests"], strict=True):
+            file = folder / f"{Path(str(name)).name}.parquet"
+            if not file.is_file() or hash_of(file) != known:
+                raise StoreError(f"{file} is missing or damaged; {MEND}")
+            tables[name] = pd.read_parquet(file)
         return cls(
             content["kind"],
             content["title"],

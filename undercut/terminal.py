@@ -25,8 +25,13 @@ def print_anything() -> None:
 
 
 def say(text: str) -> None:
-    """Print a line for people on standard error, so that standard output holds results alone."""
-    print(text, file=sys.stderr, flush=True)
+    """Print lines for people on standard error, so that standard output holds results alone.
+
+    What would command the terminal, as in a value that a user quotes, is written out.
+    """
+    from scenarios.fault import printable
+
+    print("\n".join(map(printable, text.split("\n"))), file=sys.stderr, flush=True)
 
 
 def print_json(content: Any) -> None:

@@ -86,7 +86,7 @@ def test_no_time_path_or_process_is_in_a_store(tmp_path: Path) -> None:
         schema = pq.read_schema(file)
         assert not schema.metadata
         assert all(set(field.metadata) == {b"unit", b"description"} for field in schema)
-    assert set(made.manifest) == {"batch", "asked", "code"}
+    assert set(made.manifest) == {"batch", "asked", "code", "worlds"}
 
 
 def test_a_store_says_with_what_its_runs_were_made(tmp_path: Path) -> None:
@@ -257,7 +257,7 @@ def test_a_folder_of_the_users_is_refused_and_left_alone(tmp_path: Path) -> None
 
 def test_a_store_of_another_format_is_refused(tmp_path: Path) -> None:
     (tmp_path / MARKER).write_text(json.dumps({"format": 99}))
-    with pytest.raises(StoreError, match="is a store of format 99, this version writes 2"):
+    with pytest.raises(StoreError, match="is a store of format 99, this version writes 3"):
         filled(tmp_path)
 
 
