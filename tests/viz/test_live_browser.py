@@ -51,6 +51,12 @@ def lines(page: Any, panel: str) -> dict[str, list[Any]]:
     return dict(drawn)
 
 
+def axis(page: Any, panel: str) -> list[float]:
+    """The ends of the vertical axis of a chart."""
+    chart = f"document.querySelector('[data-panel={panel}] .uc-plot').chart"
+    return list(page.evaluate(f"{chart}.getModel().getComponent('yAxis').axis.scale.getExtent()"))
+
+
 def numbers(page: Any) -> list[str]:
     return list(page.locator("[data-panel=tiles] b").all_text_contents())
 
@@ -220,8 +226,17 @@ def test_a_firm_in_focus_shows_its_accounts_and_decisions(page: Any, server: str
     assert "firm=NVIDIA" in page.url
     step(page, "2023Q2")
     page.wait_for_selector("[data-panel=firm][data-shown='2023Q2']")
+    before = {panel: axis(page, panel) for panel in ("prices", "chips", "clouds", "size")}
     press(page, "unfocus")
     page.wait_for_selector("[data-panel=firm]", state="detached")
+    # The charts below the firm are still themselves, and those on the page before.
+    assert {panel: axis(page, panel) for panel in before} == before
+    assert before["size"][1] > 1e6
+    page.evaluate("document.querySelector('[data-panel=size]').known = true")
+    page.fill("[data-do=seed]", "none")
+    page.press("[data-do=seed]", "Enter")
+    page.wait_for_selector("[role=alert]")
+    assert page.evaluate("document.querySelector('[data-panel=size]').known")
 
 
 def test_another_scenario_and_another_seed_begin_anew(page: Any, server: str) -> None:

@@ -22,6 +22,7 @@ from viz.live.simulator import simulator
 from viz.option import price, share, size, supply
 from viz.option.palette import REGIONS
 from viz.ui import account, shot
+from viz.ui.part import Trouble
 from viz.ui.stage import Stage, View, changes_live
 from viz.ui.take import Take
 from viz.ui.widget import Board, Chart, Controls, Feed, Firm, Look, Packed, Player, Shots, Source, Tiles, pack
@@ -66,9 +67,10 @@ def Live() -> None:
                 query=address.query(view.script, view.choice) if view.frames else "",
                 event_command=lambda event: stage.do(event["kind"], event["value"]),
             )
-            if view.error:
-                with solara.Div(classes=["uc-error"], attributes={"role": "alert"}):
-                    solara.Text(view.error)
+            # Always there, empty or not: what follows would else be taken for its neighbour, and drawn anew.
+            with solara.Div(classes=["uc-slot"]):
+                if view.error:
+                    Trouble(view.error)
             if view.frame is not None:
                 _Panels(stage, view)
             elif not view.error:
@@ -145,8 +147,8 @@ def _Panels(stage: Stage, view: View) -> None:
                 event_click=focus,
             )
         about = solara.use_memo(lambda: _account(seen, choice.firm), [*where, choice.firm])
-        if about is not None:
-            with solara.Div(classes=["uc-wide"]):
+        with solara.Div(classes=["uc-wide", "uc-slot"]):  # as above: the charts below must not change places
+            if about is not None:
                 Firm(firm=about, event_close=lambda _: stage.do("choose", {"firm": ""}))
         with solara.Div(classes=["uc-wide"]):
             Look(
