@@ -60,8 +60,8 @@ def view(stage: Stage) -> View:
 
 
 async def settled(stage: Stage) -> None:
-    """Wait until nothing is under way."""
-    while stage._task is not None and not stage._task.done():
+    """Wait until nothing is under way, and no shot waits for it."""
+    while stage._shots or (stage._task is not None and not stage._task.done()):
         await asyncio.sleep(0.01)
 
 
@@ -239,3 +239,33 @@ def test_what_ends_leaves_nothing_under_way() -> None:
             await Simulator.quarter(Simulator(1), stage.session, "", view(stage).script, 0)
 
     apart.run(play())
+
+
+def test_a_shot_fired_while_a_quarter_is_on_its_way_goes_into_the_next_one() -> None:
+    async def act(stage: Stage, here: Here) -> None:
+        here.free.clear()
+        stage.do("step")
+        await asyncio.sleep(0.1)
+        stage.do("fire", {"kind": "chip_ban"})
+        stage.do("step")  # as a click too many, which is ignored
+        here.free.set()
+        await settled(stage)
+        assert [act.shock.quarter for act in view(stage).script.acts] == ["2023Q3"]
+        assert [frame.quarter for frame in view(stage).frames] == ["2023Q1", "2023Q2", "2023Q3"]
+
+    on_stage(act)
+
+
+def test_a_shot_that_waits_is_gone_with_the_run_that_it_was_meant_for() -> None:
+    async def act(stage: Stage, here: Here) -> None:
+        here.free.clear()
+        stage.do("step")
+        await asyncio.sleep(0.1)
+        stage.do("fire", {"kind": "chip_ban"})
+        stage.do("reset")
+        here.free.set()
+        await settled(stage)
+        assert view(stage).script.acts == ()
+        assert [frame.quarter for frame in view(stage).frames] == ["2023Q1"]
+
+    on_stage(act)

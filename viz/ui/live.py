@@ -101,7 +101,6 @@ def _Side(stage: Stage) -> None:
             kinds=_kinds(),
             fired=[_fired(act.shock, view.frames) for act in script.acts if act.fired],
             quarter=view.next_quarter,
-            busy=view.busy,
             event_fire=lambda event: _fire(stage, event),
         )
     with solara.Div(classes=["uc-panel"]):
@@ -276,7 +275,7 @@ def _notes(script: Script) -> str:
 def _fired(shock: Shock, frames: Sequence[Frame]) -> str:
     """A shock that was fired, and what the market's log says that it did."""
     keys = keys_of(shock)
-    rest = ", ".join(f"{key} {value}" for key, value in keys.items() if key not in ("kind", "quarter"))
+    rest = ", ".join(f"{key} {_words(value)}" for key, value in keys.items() if key not in ("kind", "quarter"))
     did = [
         event.note
         for frame in frames
@@ -286,6 +285,13 @@ def _fired(shock: Shock, frames: Sequence[Frame]) -> str:
     ]
     named = f"{keys['quarter']}: {keys['kind']}" + (f" ({rest})" if rest else "")
     return ": ".join([named, *did[-1:]])
+
+
+def _words(value: object) -> str:
+    """The value of a key of a shock."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return " and ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 def _events(frames: tuple[Frame, ...]) -> list[dict[str, str]]:

@@ -112,27 +112,39 @@ class Stage:
         self._runs = 0
         self._coming: object | None = None  # names the quarter that is on its way
         self._task: asyncio.Task[None] | None = None
+        self._shots: list[Any] = []  # fired while a quarter was on its way
         self._others: set[asyncio.Task[None]] = set()
 
     def do(self, kind: str, value: Any = None) -> None:
         """Begin a command on the event loop of the session, which paints meanwhile.
 
-        A new start ends what runs; a step or a shot is ignored while another quarter is on its way.
+        A new start ends what runs. While a quarter is on its way, a step is ignored, and a shot waits for it.
         """
         loop = asyncio.get_running_loop()
         if self._task is not None and self._task.get_loop() is not loop:
             # The browser was away and is back on another connection, whose loop knows nothing of what was under way.
             self._task, self._coming = None, None
+            self._shots.clear()
         if self._task is not None and not self._task.done():
+            if kind == "fire":
+                self._shots.append(value)
+                return
             if kind in QUARTERLY:
                 return
             if kind in STARTS:
+                self._shots.clear()
                 self._task.cancel()
         task = loop.create_task(self.carry_out(kind, value))
         if kind in QUARTERLY or kind in STARTS:
             self._task = task
+            task.add_done_callback(self._shoot)
         else:
             self._beside(task)
+
+    def _shoot(self, done: asyncio.Task[None]) -> None:
+        """Fire the shot that has waited longest for a quarter, now that it is there."""
+        if self._shots and done is self._task and not done.cancelled():
+            self.do("fire", self._shots.pop(0))
 
     def _beside(self, task: asyncio.Task[None]) -> None:
         """Hold a task that nothing waits for, until it is done."""
@@ -170,6 +182,7 @@ class Stage:
 
     def close(self) -> None:
         """End the session: what runs is given up, its worlds are forgotten."""
+        self._shots.clear()
         for task in (self._task, *self._others):
             if task is not None and not task.done():
                 with contextlib.suppress(RuntimeError):  # its loop may have ended with the connection

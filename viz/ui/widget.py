@@ -84,7 +84,6 @@ def Shots(
     kinds: Packed,
     fired: list[str],
     quarter: str,
-    busy: bool,
     event_fire: Handler = ignore,
 ) -> None:
     """Buttons that fire shocks: ``keys`` of a usual one, or the ``kind`` and the ``text`` of any other."""
