@@ -91,6 +91,10 @@ def test_play_goes_on_by_itself_until_it_is_paused_and_seek_returns(page: Any, s
     assert page.text_content("[data-do=play]").strip().endswith("Play")
     page.fill("[data-do=seek]", "1")
     at(page, "2023Q2")
+    # No further than what was simulated.
+    page.fill("[data-do=seek]", "23")
+    at(page, str(paused))
+    assert page.input_value("[data-do=seek]") != "23"
 
 
 def test_the_keys_play_step_and_step_back_but_not_while_one_types(page: Any, server: str) -> None:
@@ -155,6 +159,8 @@ def test_a_value_that_no_run_accepts_gets_a_sentence_and_changes_nothing(page: A
     box.press("Enter")
     page.wait_for_selector("[role=alert]")
     assert "allowed is 0.2 to 1.3" in page.text_content("[role=alert]")
+    # The box says again what holds.
+    page.wait_for_function("document.querySelector('[data-parameter=eta] input[type=number]').value === '0.45'")
     step(page, "2023Q2")
     assert page.locator("[role=alert]").count() == 0
 
@@ -254,6 +260,7 @@ def test_another_scenario_and_another_seed_begin_anew(page: Any, server: str) ->
     page.press("[data-do=seed]", "Enter")
     page.wait_for_selector("[role=alert]")
     assert "is no seed" in page.text_content("[role=alert]")
+    page.wait_for_function("document.querySelector('[data-do=seed]').value === '7'")
 
 
 def test_a_wrong_upload_gets_a_sentence(page: Any, server: str) -> None:

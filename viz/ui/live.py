@@ -92,6 +92,7 @@ def _Side(stage: Stage) -> None:
             notes=solara.use_memo(lambda: _notes(script), [script.scenario, script.upload]),
             seed=script.seed,
             most=MOST_BYTES,
+            stopped=view.stopped,
             event_choose=lambda event: _choose(stage, event),
         )
     with solara.Div(classes=["uc-panel"]):
@@ -112,6 +113,7 @@ def _Side(stage: Stage) -> None:
         Controls(
             groups=_groups(),
             values=solara.use_memo(lambda: pack(view.changed()), [script, view.next_quarter]),
+            stopped=view.stopped,
             event_change=lambda event: stage.do("change", event),
         )
 

@@ -59,8 +59,11 @@ def Player(
 
 
 @solara.component_vue("controls.vue")
-def Controls(groups: Packed, values: Packed, event_change: Handler = ignore) -> None:
-    """The parameters in groups; ``values`` are those that differ from their defaults."""
+def Controls(groups: Packed, values: Packed, stopped: int, event_change: Handler = ignore) -> None:
+    """The parameters in groups; ``values`` are those that differ from their defaults.
+
+    A new ``stopped`` follows a value that was refused.
+    """
 
 
 @solara.component_vue("board.vue")
@@ -97,9 +100,13 @@ def Source(
     notes: str,
     seed: int,
     most: int,
+    stopped: int,
     event_choose: Handler = ignore,
 ) -> None:
-    """The scenario and the seed; an uploaded file comes as its name and text, or its size where it is too long."""
+    """The scenario and the seed; an uploaded file comes as its name and text, or its size where it is too long.
+
+    A new ``stopped`` follows a choice that was refused.
+    """
 
 
 @solara.component_vue("tiles.vue")
