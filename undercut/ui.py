@@ -66,12 +66,15 @@ def ui(
     try:
         import uvicorn
         from solara.server import starlette
+
+        from viz.ui.lost import NOT_FOUND, lost
     except ImportError:
         raise StoreError(
             "the pages need Solara: write `make install`, or install Undercut with its extra `ui`"
         ) from None
     # Solara would set a cookie for pages inside of others, and says at length that it does not.
     warnings.filterwarnings("ignore", message="Cookies with samesite=none")
+    starlette.app.add_exception_handler(NOT_FOUND, lost)
     _check_free(host, port)
     address = f"http://{LOOPBACK if host == ANYWHERE else host}:{port}"
     say(f"the pages are at {address}; Ctrl-C ends")

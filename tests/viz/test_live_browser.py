@@ -330,6 +330,21 @@ def test_an_address_that_makes_no_sense_gets_a_sentence_and_the_baseline(page: A
     assert "The address cannot be shown" in page.text_content("[role=alert]")
     at(page, "2023Q1")
     assert parse_qs(urlsplit(page.url).query)["scenario"] == ["baseline"]
+    page.goto(server + SMALL + "&quarter=1999Q1")
+    page.wait_for_selector("[role=alert]")
+    assert "goes from 2023Q1 to 2028Q4" in page.text_content("[role=alert]")
+
+
+def test_the_bar_leads_back_to_the_run_that_was_left(page: Any, server: str) -> None:
+    begin(page, server)
+    step(page, "2023Q2")
+    seen, link = numbers(page), page.url
+    page.click("nav >> text=Claims and evidence")
+    page.wait_for_selector("[data-panel=claims]")
+    page.click("nav >> text=Live")
+    at(page, "2023Q2")
+    assert numbers(page) == seen
+    assert page.url == link
 
 
 def test_the_board_counts_what_holds_as_of_the_quarter(page: Any, server: str) -> None:

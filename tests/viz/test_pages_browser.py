@@ -67,6 +67,18 @@ def test_every_page_is_reached_from_every_other(page: Any, server: str, batch: B
     shown(page, "batches")
 
 
+def test_an_address_that_is_no_page_gets_a_sentence_and_a_way_on(window: Any, server: str) -> None:
+    page = window.new_page()
+    try:
+        answer = page.goto(server + "/<b>results</b>")
+        assert answer.status == 404
+        assert "no such page" in page.inner_text("h1")
+        page.click("text=Claims and evidence")
+        shown(page, "claims")
+    finally:
+        page.close()
+
+
 def test_compare_finishes_and_its_batch_is_a_result(page: Any, server: str, batch: Batch) -> None:
     asked = Pair(other="controls_lifted", seeds="2", enterprises="100")
     page.goto(server + compare(asked))

@@ -12,6 +12,9 @@ import solara
 STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
 TITLE = "Undercut"
 
+left = solara.reactive("")
+"""The query of the run that was left for another page of the session: the bar leads back to it."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -28,8 +31,9 @@ def House(children: list[Any] | None = None) -> None:
             solara.HTML("span", "the market for LLM inference, 2023 to 2028", classes=["uc-soft"])
             with solara.v.Html(tag="nav"):
                 for each in routes:
-                    with solara.Link(each):
-                        here = route is not None and each.path == route.path
+                    here = route is not None and each.path == route.path
+                    back = f"/?{left.value}" if each.path == "/" and left.value and not here else each
+                    with solara.Link(back):
                         solara.HTML("span", str(each.label), classes=["uc-here"] if here else [])
         if error is None:
             solara.Div(children=children or [])

@@ -22,6 +22,7 @@ from viz.live.simulator import simulator
 from viz.option import price, share, size, supply
 from viz.option.palette import REGIONS
 from viz.ui import account, shot
+from viz.ui.house import left
 from viz.ui.part import Trouble
 from viz.ui.stage import Stage, View, changes_live
 from viz.ui.take import Take
@@ -49,7 +50,12 @@ def Live() -> None:
 
     def session() -> Any:
         stage.do("open", search)
-        return stage.close
+        return leave
+
+    def leave() -> None:
+        view = stage.view.peek()
+        left.value = address.query(view.script, view.choice) if view.frames else ""
+        stage.close()
 
     solara.use_effect(session, [])
     view = stage.view.value

@@ -234,6 +234,9 @@ class Stage:
             self._show(error=f"The address cannot be shown: {error}")
             return
         await self._start(script, choice)
+        names = self.view.value.names
+        if choice.quarter and choice.quarter not in names:
+            self._show(error=f"The address asks for {choice.quarter}; this run goes from {names[0]} to {names[-1]}.")
 
     async def _begin(self, script: Script) -> None:
         """Start another script."""
