@@ -160,7 +160,9 @@ def test_a_value_that_no_run_accepts_gets_a_sentence_and_changes_nothing(page: A
     page.wait_for_selector("[role=alert]")
     assert "allowed is 0.2 to 1.3" in page.text_content("[role=alert]")
     # The box says again what holds.
-    page.wait_for_function("document.querySelector('[data-parameter=eta] input[type=number]').value === '0.45'")
+    page.wait_for_function(
+        "document.querySelector('[data-parameter=eta] input[type=number]').value === '0.45'"
+    )
     step(page, "2023Q2")
     assert page.locator("[role=alert]").count() == 0
 
@@ -243,6 +245,35 @@ def test_a_firm_in_focus_shows_its_accounts_and_decisions(page: Any, server: str
     page.press("[data-do=seed]", "Enter")
     page.wait_for_selector("[role=alert]")
     assert page.evaluate("document.querySelector('[data-panel=size]').known")
+
+
+def test_the_page_fits_its_window_and_its_charts_their_panels(page: Any, server: str) -> None:
+    begin(page, server)
+    page.click("[data-fire=Shortage]")
+    at(page, "2023Q2")
+    for width in (800, 1280, 1920):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_function(
+            "[...document.querySelectorAll('.uc-plot')].every(each => each.chart.getWidth() === each.clientWidth)"
+        )
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        # The symbols of the graph are as wide as they are high.
+        wide, _, _, high, *_ = page.evaluate(
+            "(() => { const nodes = document.querySelector('[data-panel=supply] .uc-plot').chart.getModel()"
+            ".getSeriesByIndex(0).getData();"
+            " return [...nodes.getItemGraphicEl(nodes.indexOfName('NVIDIA')).getComputedTransform()]; })()"
+        )
+        assert wide == pytest.approx(high, rel=0.01)
+        # No row of a legend reaches into the lines.
+        for panel in ("prices", "chips", "clouds", "size"):
+            chart = f"document.querySelector('[data-panel={panel}] .uc-plot').chart"
+            low, top = page.evaluate(
+                f"(() => {{ const of = {chart}; const legend = of._componentsViews.find(v => v.type === 'legend.plain');"
+                " const box = legend.group.getBoundingRect();"
+                " const grid = of.getModel().getComponent('grid').coordinateSystem.getRect();"
+                " return [legend.group.y + box.y + box.height, grid.y]; })()"
+            )
+            assert low <= top
 
 
 def test_another_scenario_and_another_seed_begin_anew(page: Any, server: str) -> None:

@@ -42,22 +42,30 @@ def base(**parts: Any) -> Option:
     return {
         "animation": False,
         "textStyle": TEXT,
-        "grid": {"left": 58, "right": 18, "top": 34, "bottom": 44},
+        "grid": {"left": 58, "right": 18, "top": 34, "bottom": 26},
         "tooltip": {"confine": True, "appendToBody": False, "textStyle": {"fontSize": 11}},
         "aria": {"enabled": True},
         **parts,
     }
 
 
-def legend(names: Sequence[str]) -> Option:
-    """A legend on top, which scrolls where it is long."""
+def legend(names: Sequence[str], *, filled: bool = False) -> Option:
+    """A legend on top, in as many rows as it takes: chart.vue lets the grid begin below them.
+
+    It shows the stroke of each line, or its colour alone where areas or boxes are ``filled``.
+    """
+    look: Option = {"icon": "roundRect"} if filled else {"itemStyle": {"opacity": 0}}
     return {
-        "type": "scroll",
-        "top": 4,
+        "type": "plain",
+        "top": 0,
         "left": 0,
+        "padding": 5,
         "data": list(names),
         "textStyle": {"fontSize": 11},
-        "itemWidth": 18,
+        "itemWidth": 14 if filled else 26,
+        "itemHeight": 12,
+        "itemGap": 8,
+        **look,
     }
 
 
@@ -75,13 +83,13 @@ def quarters(names: Sequence[str]) -> Option:
 def line(
     name: str, data: Sequence[Any], colour: str, *, dash: str = "solid", width: float = 2.0, **more: Any
 ) -> Option:
-    """A line over the quarters; None where there is no value."""
+    """A line over the quarters; None where there is no value. A single value is a dot, since no line leads to it."""
     return {
         "id": name,
         "name": name,
         "type": "line",
         "data": list(data),
-        "showSymbol": False,
+        "showSymbol": sum(value is not None for value in data) == 1,
         "lineStyle": {"color": colour, "type": dash, "width": width},
         "itemStyle": {"color": colour},
         "emphasis": {"focus": "series"},

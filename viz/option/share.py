@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from evidence.claims import Claim, by_id
@@ -104,7 +105,7 @@ def clouds(frames: Sequence[Frame], names: Sequence[str], region: str) -> Option
             "valueFormatter": "=share",
             "textStyle": {"fontSize": 11},
         },
-        legend=legend([str(each["name"]) for each in series]),
+        legend=legend([str(each["name"]) for each in series], filled=True),
         xAxis=quarters(names),
         yAxis={"type": "value", "min": 0, "max": 1, "axisLabel": {"formatter": "=share", "fontSize": 10}},
         series=series,
@@ -126,7 +127,7 @@ def bands(claims: Sequence[Claim], names: Sequence[str]) -> Option:
         boxes.append(
             [
                 {
-                    "name": f"claimed {claim.figure}",
+                    "name": f"claimed {_percent(claim.figure)}",
                     "xAxis": names[start],
                     "yAxis": max(claim.claimed_low, 0.0),
                 },
@@ -139,9 +140,14 @@ def bands(claims: Sequence[Claim], names: Sequence[str]) -> Option:
     return {
         "silent": True,
         "itemStyle": {"color": BAND, "borderColor": ORANGE, "borderWidth": 0.5},
-        "label": {"fontSize": 10, "position": "insideTop", "color": "#444"},
+        "label": {"fontSize": 10, "position": "insideTopLeft", "color": "#333"},
         "data": boxes,
     }
+
+
+def _percent(figure: str) -> str:
+    """A claimed share as the axis has it: ``"0.8 to 0.9"`` is 80 to 90 %."""
+    return re.sub(r"\d+(\.\d+)?", lambda found: f"{100 * float(found[0]):g}", figure) + " %"
 
 
 def _headline(frames: Sequence[Frame], names: Sequence[str], column: str) -> list[float | None]:

@@ -74,12 +74,12 @@ def option(frame: Frame, focus: str = "") -> Option:
         tooltip={"confine": True, "formatter": "=node", "textStyle": {"fontSize": 11}},
         graphic=[
             *(
-                _text(f"tier-{place}", title, f"{3 + 26.5 * place}%", "bold 12px sans-serif", top=2)
+                _text(f"tier-{place}", title, f"{3 + 26.5 * place}%", "bold 12px sans-serif", top=6)
                 for place, title in enumerate(TITLES)
             ),
             *(
-                _text(f"kind-{place}", name, f"{1 + 11 * place}%", "11px sans-serif", colour, bottom=4)
-                for place, (name, colour) in enumerate(LEGEND)
+                _text(f"kind-{place}", name, f"{left}%", "11px sans-serif", colour, bottom=4)
+                for place, (left, (name, colour)) in enumerate(zip(_lefts(), LEGEND, strict=True))
             ),
         ],
         series=[
@@ -89,7 +89,7 @@ def option(frame: Frame, focus: str = "") -> Option:
                 "layout": "none",
                 "left": 112,
                 "right": 130,
-                "top": 36,
+                "top": 40,
                 "bottom": 24,
                 "data": nodes,
                 "links": links,
@@ -126,6 +126,12 @@ def usd(money: float) -> str:
         if abs(money) >= size:
             return f"${money / size:.3g}{unit}"
     return f"${money:.3g}"
+
+
+def _lefts() -> list[float]:
+    """Where the words of the legend begin, in per cent of the width: each takes its share by its length."""
+    sizes = [len(name) + 3 for name, _ in LEGEND]
+    return [round(1 + 98 * sum(sizes[:place]) / sum(sizes), 1) for place in range(len(sizes))]
 
 
 def _text(name: str, text: str, left: str, font: str, colour: str = "#000", **place: int) -> Option:

@@ -57,7 +57,7 @@ def option(
     return base(
         tooltip={"trigger": "item", "confine": True, "formatter": "=node", "textStyle": {"fontSize": 11}},
         legend={
-            **legend(()),
+            **legend((), filled=True),
             "data": [*([{"name": CLAIMED, "itemStyle": CLAIM_LOOK}] if of else []), *boxes],
         },
         xAxis={"type": "category", "data": list(years), "axisLabel": {"fontSize": 10}},

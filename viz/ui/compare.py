@@ -68,7 +68,7 @@ def Compare() -> None:
             maker.start(asked.plan, shelf.place())
 
     with solara.Div(classes=["uc-frame"]):
-        with solara.Div(classes=["uc-side", "uc-first"]), solara.Div(classes=["uc-panel"]):
+        with solara.Div(classes=["uc-side"]), solara.Div(classes=["uc-panel"]):
             Form(
                 scenarios=_scenarios(),
                 pair=pack(asdict(choice.pair)),

@@ -36,7 +36,7 @@ TILES = (
     ("World price", "price_usd_per_mtok", "usd", "a million tokens"),
     ("Price in China", "price_china_usd_per_mtok", "usd", "a million tokens"),
     ("NVIDIA in China", "nvidia_share_china_units_all", "share", "of accelerators delivered"),
-    ("NVIDIA, AI-class", "nvidia_share_china_units_ai", "share", "of AI-class accelerators in China"),
+    ("NVIDIA, AI-class", "nvidia_share_china_units_ai", "share", "of AI-class in China"),
     ("Market", "market_revenue_usd", "usd", "in the quarter, world"),
     ("Open models", "open_share_tokens", "share", "of tokens"),
 )
@@ -59,9 +59,8 @@ def Live() -> None:
 
     solara.use_effect(session, [])
     view = stage.view.value
-    with solara.Div(classes=["uc-frame"]):
-        with solara.Div(classes=["uc-side"]):
-            _Side(stage)
+    with solara.Div(classes=["uc-frame", "uc-live"]):
+        _Side(stage)
         with solara.Div(classes=["uc-main-column"]):
             Player(
                 quarters=list(view.names),
@@ -90,38 +89,39 @@ def _Side(stage: Stage) -> None:
     """Which world, which shocks, which parameters, and the downloads."""
     view = stage.view.value
     script = view.script
-    with solara.Div(classes=["uc-panel"]):
-        Source(
-            scenarios=_scenarios(),
-            scenario=script.scenario,
-            uploaded=bool(script.upload),
-            notes=solara.use_memo(lambda: _notes(script), [script.scenario, script.upload]),
-            seed=script.seed,
-            most=MOST_BYTES,
-            stopped=view.stopped,
-            event_choose=lambda event: _choose(stage, event),
-        )
-    with solara.Div(classes=["uc-panel"]):
-        solara.HTML("h2", "Stress it")
-        Shots(
-            shots=_shots(),
-            kinds=_kinds(),
-            fired=[_fired(act.shock, view.frames) for act in script.acts if act.fired],
-            quarter=view.next_quarter,
-            event_fire=lambda event: _fire(stage, event),
-        )
-    with solara.Div(classes=["uc-panel"]):
-        solara.HTML("h2", "Take away")
-        if view.frames:
-            Take(stage)
-    with solara.Div(classes=["uc-panel"]):
-        solara.HTML("h2", "Parameters")
-        Controls(
-            groups=_groups(),
-            values=solara.use_memo(lambda: pack(view.changed()), [script, view.next_quarter]),
-            stopped=view.stopped,
-            event_change=lambda event: stage.do("change", event),
-        )
+    with solara.Div(classes=["uc-side"]):
+        with solara.Div(classes=["uc-panel"]):
+            Source(
+                scenarios=_scenarios(),
+                scenario=script.scenario,
+                uploaded=bool(script.upload),
+                notes=solara.use_memo(lambda: _notes(script), [script.scenario, script.upload]),
+                seed=script.seed,
+                most=MOST_BYTES,
+                stopped=view.stopped,
+                event_choose=lambda event: _choose(stage, event),
+            )
+        with solara.Div(classes=["uc-panel"]):
+            solara.HTML("h2", "Stress it")
+            Shots(
+                shots=_shots(),
+                kinds=_kinds(),
+                fired=[_fired(act.shock, view.frames) for act in script.acts if act.fired],
+                quarter=view.next_quarter,
+                event_fire=lambda event: _fire(stage, event),
+            )
+        with solara.Div(classes=["uc-panel"]):
+            solara.HTML("h2", "Take away")
+            if view.frames:
+                Take(stage)
+        with solara.Div(classes=["uc-panel"]):
+            solara.HTML("h2", "Parameters")
+            Controls(
+                groups=_groups(),
+                values=solara.use_memo(lambda: pack(view.changed()), [script, view.next_quarter]),
+                stopped=view.stopped,
+                event_change=lambda event: stage.do("change", event),
+            )
 
 
 @solara.component
@@ -139,88 +139,91 @@ def _Panels(stage: Stage, view: View) -> None:
             stage.do("choose", {"firm": name})
 
     shade = ghost[-1] if ghost and ghost[-1].quarter == frame.quarter else None
-    Tiles(tiles=solara.use_memo(lambda: pack(_tiles(frame, shade)), where), quarter=frame.quarter)
-    with solara.Div(classes=["uc-grid"]):
-        with solara.Div(classes=["uc-wide"]):
+    with solara.Div(classes=["uc-panels"]):
+        Tiles(tiles=solara.use_memo(lambda: pack(_tiles(frame, shade)), where), quarter=frame.quarter)
+        with solara.Div(classes=["uc-grid"]):
+            with solara.Div(classes=["uc-wide"]):
+                Chart(
+                    name="supply",
+                    title="Who supplies whom",
+                    subtitle=f"{frame.quarter}; lines as wide as the root of the money; click a firm for its accounts",
+                    option=solara.use_memo(
+                        lambda: pack(supply.option(frame, choice.firm)), [*where, choice.firm]
+                    ),
+                    stamp=frame.quarter,
+                    height=520,
+                    event_click=focus,
+                )
+            about = solara.use_memo(lambda: _account(seen, choice.firm), [*where, choice.firm])
+            with solara.Div(
+                classes=["uc-wide", "uc-slot"]
+            ):  # as above: the charts below must not change places
+                if about is not None:
+                    Firm(firm=about, event_close=lambda _: stage.do("choose", {"firm": ""}))
+            with solara.Div(classes=["uc-wide"]):
+                Look(
+                    groups={"region": list(REGIONS), "tier": list(price.TIERS)},
+                    now={"region": choice.region, "tier": choice.tier},
+                    event_choose=lambda event: stage.do("choose", event),
+                )
             Chart(
-                name="supply",
-                title="Who supplies whom",
-                subtitle=f"{frame.quarter}; lines as wide as the root of the money; click a firm for its accounts",
+                name="prices",
+                title="Prices of models",
+                subtitle=f"USD a million tokens to {frame.quarter}, buyers in {choice.region}; a pin is a launch",
                 option=solara.use_memo(
-                    lambda: pack(supply.option(frame, choice.firm)), [*where, choice.firm]
+                    lambda: pack(price.option(seen, ghost, names, choice.region, choice.tier)),
+                    [*where, choice.region, choice.tier],
                 ),
                 stamp=frame.quarter,
-                height=520,
-                event_click=focus,
+                height=360,
             )
-        about = solara.use_memo(lambda: _account(seen, choice.firm), [*where, choice.firm])
-        with solara.Div(classes=["uc-wide", "uc-slot"]):  # as above: the charts below must not change places
-            if about is not None:
-                Firm(firm=about, event_close=lambda _: stage.do("choose", {"firm": ""}))
-        with solara.Div(classes=["uc-wide"]):
-            Look(
-                groups={"region": list(REGIONS), "tier": list(price.TIERS)},
-                now={"region": choice.region, "tier": choice.tier},
-                event_choose=lambda event: stage.do("choose", event),
+            Chart(
+                name="chips",
+                title="Chips delivered in China",
+                subtitle=f"to {frame.quarter}; boxes are the article's claims",
+                option=solara.use_memo(lambda: pack(share.chips(seen, ghost, names)), where),
+                stamp=frame.quarter,
+                height=360,
             )
-        Chart(
-            name="prices",
-            title="Prices of models",
-            subtitle=f"USD a million tokens to {frame.quarter}, buyers in {choice.region}; a pin is a launch",
-            option=solara.use_memo(
-                lambda: pack(price.option(seen, ghost, names, choice.region, choice.tier)),
-                [*where, choice.region, choice.tier],
-            ),
-            stamp=frame.quarter,
-            height=360,
-        )
-        Chart(
-            name="chips",
-            title="Chips delivered in China",
-            subtitle=f"to {frame.quarter}; boxes are the article's claims",
-            option=solara.use_memo(lambda: pack(share.chips(seen, ghost, names)), where),
-            stamp=frame.quarter,
-            height=360,
-        )
-        Chart(
-            name="clouds",
-            title="Clouds' shares",
-            subtitle=(
-                f"of hosted tokens to {frame.quarter}, buyers in {choice.region}; {_hosted(frame, choice.region)}"
-            ),
-            option=solara.use_memo(
-                lambda: pack(share.clouds(seen, names, choice.region)), [*where, choice.region]
-            ),
-            stamp=frame.quarter,
-        )
-        Chart(
-            name="size",
-            title="Size of the market",
-            subtitle=f"to {frame.quarter}, USD a quarter",
-            option=solara.use_memo(lambda: pack(size.option(seen, ghost, names)), where),
-            stamp=frame.quarter,
-        )
-        Board(
-            claims=_claims(),
-            settled=solara.use_memo(
-                lambda: pack(view.settled()), [*where, sum(len(each.settled) for each in seen)]
-            ),
-            quarter=frame.quarter,
-            event_open=lambda event: router.push(f"/claims?claim={event['id']}"),
-        )
-        Feed(
-            entries=solara.use_memo(lambda: pack(_events(seen)), where),
-            quarter=frame.quarter,
-            event_focus=focus,
-        )
+            Chart(
+                name="clouds",
+                title="Clouds' shares",
+                subtitle=(
+                    f"of hosted tokens to {frame.quarter}, buyers in {choice.region}; {_hosted(frame, choice.region)}"
+                ),
+                option=solara.use_memo(
+                    lambda: pack(share.clouds(seen, names, choice.region)), [*where, choice.region]
+                ),
+                stamp=frame.quarter,
+            )
+            Chart(
+                name="size",
+                title="Size of the market",
+                subtitle=f"to {frame.quarter}, USD a quarter",
+                option=solara.use_memo(lambda: pack(size.option(seen, ghost, names)), where),
+                stamp=frame.quarter,
+            )
+            Board(
+                claims=_claims(),
+                settled=solara.use_memo(
+                    lambda: pack(view.settled()), [*where, sum(len(each.settled) for each in seen)]
+                ),
+                quarter=frame.quarter,
+                event_open=lambda event: router.push(f"/claims?claim={event['id']}"),
+            )
+            Feed(
+                entries=solara.use_memo(lambda: pack(_events(seen)), where),
+                quarter=frame.quarter,
+                event_focus=focus,
+            )
 
 
 def _tiles(frame: Frame, ghost: Frame | None) -> list[list[str]]:
     """The tiles of a frame, beside the ghost's."""
     rows = []
     for title, column, form, unit in TILES:
-        without = f"; without: {_number(ghost.headline[column], form)}" if ghost else ""
-        rows.append([title, _number(frame.headline[column], form), unit + without])
+        without = f"without: {_number(ghost.headline[column], form)}" if ghost else ""
+        rows.append([title, _number(frame.headline[column], form), unit, without])
     return rows
 
 
@@ -283,7 +286,9 @@ def _notes(script: Script) -> str:
 def _fired(shock: Shock, frames: Sequence[Frame]) -> str:
     """A shock that was fired, and what the market's log says that it did."""
     keys = keys_of(shock)
-    rest = ", ".join(f"{key} {_words(value)}" for key, value in keys.items() if key not in ("kind", "quarter"))
+    rest = ", ".join(
+        f"{key} {_words(value)}" for key, value in keys.items() if key not in ("kind", "quarter")
+    )
     did = [
         event.note
         for frame in frames

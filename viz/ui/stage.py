@@ -236,7 +236,9 @@ class Stage:
         await self._start(script, choice)
         names = self.view.value.names
         if choice.quarter and choice.quarter not in names:
-            self._show(error=f"The address asks for {choice.quarter}; this run goes from {names[0]} to {names[-1]}.")
+            self._show(
+                error=f"The address asks for {choice.quarter}; this run goes from {names[0]} to {names[-1]}."
+            )
 
     async def _begin(self, script: Script) -> None:
         """Start another script."""

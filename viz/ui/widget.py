@@ -111,7 +111,7 @@ def Source(
 
 @solara.component_vue("tiles.vue")
 def Tiles(tiles: Packed, quarter: str) -> None:
-    """Rows of a title, a number and what it counts."""
+    """Rows of a title, a number, what it counts, and the number without what was fired, if anything was."""
 
 
 @solara.component_vue("look.vue")
