@@ -349,7 +349,9 @@ def test_the_downloads_recreate_what_is_on_screen(page: Any, server: str, tmp_pa
     assert scenario.parameters["enterprises"] == 100
     with page.expect_download() as waiting:
         page.click("[aria-label='Download Size of the market as SVG']")
-    assert Path(waiting.value.path()).read_text(encoding="utf-8").startswith("<svg")
+    picture = Path(waiting.value.path()).read_text(encoding="utf-8")
+    assert picture.startswith("<svg")
+    assert "Size of the market" in picture and "USD a quarter" in picture
     with page.expect_download() as waiting:
         page.click("[aria-label='Download Size of the market as PNG']")
     assert Path(waiting.value.path()).read_bytes().startswith(b"\x89PNG")

@@ -120,12 +120,22 @@ def positions(
     return found
 
 
+def short(amount: float) -> str:
+    """An amount in three digits that matter, with k, M, B or T for thousands to trillions."""
+    for size, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if abs(amount) >= size:
+            return f"{float(f'{amount / size:.3g}'):g}{unit}"
+    return f"{amount:.3g}"
+
+
 def usd(money: float) -> str:
     """Money in words that fit a label."""
-    for size, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if abs(money) >= size:
-            return f"${money / size:.3g}{unit}"
-    return f"${money:.3g}"
+    return f"{'-' if money < 0.0 else ''}${short(abs(money))}"
+
+
+def traded(flow: Flow) -> str:
+    """How much of what a flow is, and what it costs."""
+    return usd(flow.money) if flow.unit == "USD" else f"{short(flow.units)} {flow.unit}, {usd(flow.money)}"
 
 
 def _lefts() -> list[float]:
@@ -154,11 +164,7 @@ def _seen(flow: Flow, places: Mapping[str, object], largest: float) -> bool:
 def _link(flow: Flow, largest: float, focus: str) -> Option:
     stake = flow.kind == "equity"
     width = STAKE_WIDTH if stake else THINNEST + (WIDEST - THINNEST) * _root(flow.money, largest)
-    said = (
-        f"a stake of {100 * flow.units:.3g} %"
-        if stake
-        else f"{flow.units:,.4g} {flow.unit}, {usd(flow.money)}"
-    )
+    said = f"a stake of {100 * flow.units:.3g} %" if stake else traded(flow)
     faded = focus and focus not in (flow.source, flow.target)
     return {
         "source": flow.source,

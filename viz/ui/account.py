@@ -7,9 +7,13 @@ from typing import Any
 
 from model.records import schema
 from viz.live.frame import Event, Flow, Frame, finite
-from viz.option.supply import usd
+from viz.option.supply import short, usd
 
 ABOUT = ("quarter", "kind", "region", "origin", "active")
+OPENED = "weights opened"
+LONG = 1e5
+"""From here on a number is told in thousands or more."""
+
 SHOWN_FLOWS, SHOWN_DECISIONS = 10, 200
 
 
@@ -39,7 +43,10 @@ def words(event: Event) -> str:
     if event.kind == "price move" and finite(event.value) is not None:
         return f"{event.kind} of {event.subject}: {100 * event.value:+.0f} %"
     number = finite(event.value)
-    said = ": ".join(text for text in (event.note, "" if number is None else f"{number:,.4g}") if text)
+    if event.kind == OPENED:
+        return f"{event.kind} {subject}"  # its number is the capability, which the launch says
+    size = "" if number is None else short(number) if abs(number) >= LONG else f"{number:,.4g}"
+    said = ": ".join(text for text in (event.note, size) if text)
     return f"{event.kind} {subject}".strip() + (f", {said}" if said else "")
 
 
@@ -54,9 +61,9 @@ def _accounts(row: Mapping[str, Any]) -> list[list[str]]:
         said = (
             usd(number)
             if unit == "USD"
-            else f"{100 * number:.1f} %"
+            else f"{100 * number:,.1f} %"
             if unit == "share"
-            else f"{number:.4g} {unit}"
+            else f"{short(number) if abs(number) >= LONG else f'{number:,.4g}'} {unit}"
         )
         rows.append([name.removesuffix("_usd").replace("_", " "), said])
     return rows
@@ -64,4 +71,5 @@ def _accounts(row: Mapping[str, Any]) -> list[list[str]]:
 
 def _trade(flow: Flow, firm: str) -> list[str]:
     other = f"to {flow.target}" if flow.source == firm else f"from {flow.source}"
-    return [f"{flow.kind} {other}, {flow.units:,.4g} {flow.unit}", usd(flow.money)]
+    units = "" if flow.unit == "USD" else f", {short(flow.units)} {flow.unit}"
+    return [f"{flow.kind} {other}{units}", usd(flow.money)]

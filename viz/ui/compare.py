@@ -90,8 +90,8 @@ def Compare() -> None:
                 _Contrast(contrast)
             elif choice.plan is not None and found.pending:
                 Pending()
-            elif not now.busy and not trouble:
-                _Explain(choice)
+            elif not trouble:
+                _Explain()
 
 
 def _connected() -> Callable[[], bool]:
@@ -135,7 +135,7 @@ def _offer(choice: Choice, found: Read[Contrast | None]) -> str:
 
 
 @solara.component
-def _Explain(choice: Choice) -> None:
+def _Explain() -> None:
     with solara.Div(classes=["uc-panel"], attributes={"data-panel": "explain"}):
         solara.HTML("h2", "Two worlds, the same luck")
         solara.Text(

@@ -23,6 +23,7 @@ from viz.option import price, share, size, supply
 from viz.option.palette import REGIONS
 from viz.ui import account, shot
 from viz.ui.house import left
+from viz.ui.news import news
 from viz.ui.part import Trouble
 from viz.ui.stage import Stage, View, changes_live
 from viz.ui.take import Take
@@ -189,7 +190,8 @@ def _Panels(stage: Stage, view: View) -> None:
                 name="clouds",
                 title="Clouds' shares",
                 subtitle=(
-                    f"of hosted tokens to {frame.quarter}, buyers in {choice.region}; {_hosted(frame, choice.region)}"
+                    f"of the revenue of hosted tokens to {frame.quarter}, buyers in {choice.region}; "
+                    f"hosted are {_hosted(frame, choice.region)}"
                 ),
                 option=solara.use_memo(
                     lambda: pack(share.clouds(seen, names, choice.region)), [*where, choice.region]
@@ -268,7 +270,7 @@ def _hosted(frame: Frame, region: str) -> str:
     """How much of a region's token revenue is hosted, in words."""
     sales = frame.sales.get(region, {})
     whole = sum(sales.values())
-    return f"{100 * (1 - sales.get(OWN, 0.0) / whole):.0f} % of all tokens" if whole > 0.0 else "none sold"
+    return f"{100 * (1 - sales.get(OWN, 0.0) / whole):.0f} % of all" if whole > 0.0 else "none"
 
 
 def _account(frames: tuple[Frame, ...], firm: str) -> Packed | None:
@@ -309,9 +311,12 @@ def _words(value: object) -> str:
 
 def _events(frames: tuple[Frame, ...]) -> list[dict[str, str]]:
     found: list[dict[str, str]] = []
-    for frame in reversed(frames):
-        for event in sorted(frame.events, key=lambda event: event.kind in FREQUENT):
+    for place in range(len(frames) - 1, -1, -1):
+        found += news(frames[place - 1], frames[place]) if place else []
+        for event in sorted(frames[place].events, key=lambda event: event.kind in FREQUENT):
             text = account.words(event).removeprefix(event.kind).lstrip(" ,")
+            if event.firm:  # who it was stands before the text
+                text = text.removeprefix(f"{event.firm} ")
             found.append({"quarter": event.quarter, "kind": event.kind, "firm": event.firm, "text": text})
         if len(found) > EVENTS_SHOWN:
             break
@@ -347,7 +352,7 @@ def _groups() -> Packed:
                         "default": known[name].default,
                         "low": known[name].low,
                         "high": known[name].high,
-                        "unit": "" if known[name].unit == "1" else known[name].unit,
+                        "unit": "" if known[name].unit in ("1", "0/1") else known[name].unit,
                         "range": known[name].allowed,
                         "log": known[name].distribution == "loguniform",
                         "whole": known[name].distribution == "integer",
