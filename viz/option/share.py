@@ -73,7 +73,8 @@ def domestic(frame: Frame) -> float | None:
 def clouds(frames: Sequence[Frame], names: Sequence[str], region: str) -> Option:
     """Clouds' and venues' shares of the revenue of the tokens that they host for a region, stacked to one.
 
-    What vendors sell through their own interfaces is left out.
+    What vendors sell through their own interfaces is left out. A cloud keeps its place and its colour while the run
+    goes on, whoever is ahead.
     """
     totals: dict[str, float] = {}
     hosted = [
@@ -84,9 +85,16 @@ def clouds(frames: Sequence[Frame], names: Sequence[str], region: str) -> Option
         for seller, revenue in sales.items():
             totals[seller] = totals.get(seller, 0.0) + revenue
     ordered = sorted((name for name in totals if totals[name] > 0.0), key=lambda name: (-totals[name], name))
-    own = ordered[:SHOWN_SELLERS]
+    firms = frames[-1].firms
+    at_home = {name for name, row in firms.items() if row["region"] == region}
+    places = sorted(
+        {name for name in firms if firms[name]["kind"] == "cloud"} | {*totals},
+        key=lambda name: (name not in at_home, name),
+    )
+    own = [name for name in places if name in ordered[:SHOWN_SELLERS]]
+    colours = _colours(own, places)
     series = []
-    for place, seller in enumerate([*own, *([OTHERS] if len(ordered) > len(own) else [])]):
+    for seller in [*own, *([OTHERS] if len(ordered) > len(own) else [])]:
         values = []
         for sales in hosted:
             whole = sum(sales.values())
@@ -94,7 +102,7 @@ def clouds(frames: Sequence[Frame], names: Sequence[str], region: str) -> Option
             if seller == OTHERS:
                 part = sum(revenue for name, revenue in sales.items() if name not in own)
             values.append(part / whole if whole > 0.0 else None)
-        colour = GHOST if seller == OTHERS else CYCLE[place % len(CYCLE)]
+        colour = colours.get(seller, GHOST)
         made = line(seller, _spread(frames, names, values), colour, width=0.5, stack="sales")
         series.append({**made, "areaStyle": {"color": colour, "opacity": 0.75}})
     return base(
@@ -110,6 +118,16 @@ def clouds(frames: Sequence[Frame], names: Sequence[str], region: str) -> Option
         yAxis={"type": "value", "min": 0, "max": 1, "axisLabel": {"formatter": "=share", "fontSize": 10}},
         series=series,
     )
+
+
+def _colours(shown: Sequence[str], places: Sequence[str]) -> dict[str, str]:
+    """A colour for each seller by its place among all, or the next one that is free."""
+    free = list(CYCLE[:SHOWN_SELLERS])
+    found: dict[str, str] = {}
+    for name in shown:
+        wanted = CYCLE[places.index(name) % SHOWN_SELLERS]
+        found[name] = free.pop(free.index(wanted) if wanted in free else 0)
+    return found
 
 
 def bands(claims: Sequence[Claim], names: Sequence[str]) -> Option:
