@@ -9,7 +9,7 @@ from evidence.claims import Claim, by_id
 from evidence.period import period
 from viz.chart import BLUE, GREEN, ORANGE, VERMILION
 from viz.live.frame import OWN, Frame, finite
-from viz.option.palette import BAND, CYCLE, GHOST, Option, base, legend, line, quarters
+from viz.option.palette import BAND, BLACK, CYCLE, GHOST, YELLOW, Option, base, legend, line, quarters
 
 NVIDIA = {
     "NVIDIA, all units": ("nvidia_share_china_units_all", BLUE, "solid"),
@@ -20,6 +20,9 @@ CLAIMED = ("p1-nvidia-2023", "p1-nvidia-2027")
 HALF = 0.5
 SHOWN_SELLERS = 8
 """Sellers with a colour of their own; the others are one."""
+
+AREAS = (*CYCLE[:6], YELLOW, BLACK)
+"""Their colours: black, which is heavy as an area, comes last."""
 
 OTHERS = "others"
 
@@ -122,10 +125,10 @@ def clouds(frames: Sequence[Frame], names: Sequence[str], region: str) -> Option
 
 def _colours(shown: Sequence[str], places: Sequence[str]) -> dict[str, str]:
     """A colour for each seller by its place among all, or the next one that is free."""
-    free = list(CYCLE[:SHOWN_SELLERS])
+    free = list(AREAS)
     found: dict[str, str] = {}
     for name in shown:
-        wanted = CYCLE[places.index(name) % SHOWN_SELLERS]
+        wanted = AREAS[places.index(name) % len(AREAS)]
         found[name] = free.pop(free.index(wanted) if wanted in free else 0)
     return found
 
