@@ -13,6 +13,7 @@ from numba import njit
 
 from model import elementary
 from model.demand import Choice, new_portfolio, remap_portfolio, shares, step
+from model.population import MOST_GROWTH
 
 SINGLE = 2e-5  # relative: single precision, utilities of some tens over 1 - sigma2
 
@@ -317,6 +318,17 @@ def test_volume_answers_the_price_level_with_elasticity_eta():
     world.price = world.price * 0.8
     world.run(eta=0.7)
     np.testing.assert_allclose(np.log(world.volume / before), -0.7 * math.log(0.8), rtol=1e-3)
+
+
+def test_volume_stays_finite_however_far_utility_has_come_since_the_reference():
+    """Utility linear in price can gain hundreds when prices fall; consumption grows 2^40-fold at most."""
+    world, known = Population(seed=8), Population(seed=8)
+    known.run()
+    world.run(reference=-1000.0)
+    assert np.isfinite(world.tokens).all()
+    at_most = world.weight.astype(float) * 2.0**MOST_GROWTH
+    np.testing.assert_allclose(world.volume, at_most, rtol=1e-5)
+    assert (world.tokens[known.tokens > 0.0] > known.tokens[known.tokens > 0.0]).all()
 
 
 def test_each_segment_has_a_reference_of_its_own():

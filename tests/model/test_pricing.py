@@ -333,6 +333,14 @@ def test_quarterly_best_responses_settle_at_the_equilibrium(seed):
     np.testing.assert_allclose(price, market.solve().prices, rtol=1e-8)
 
 
+def test_an_empty_price_list_has_empty_answers():
+    """As in a world whose vendors are all out of business."""
+    demand = buyers([2.0], [1.0], [1.0], [], [], 0.3, 0.8, home=np.empty((1, 0)))
+    found = best_responses(demand, [], [], [], np.empty((3, 0)), np.empty((3, 0)))
+    assert found.price.shape == (0,)
+    assert found.profit.tolist() == [0.0, 0.0, 0.0]
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_all_sellers_answer_at_once_as_each_answers_alone(seed):
     market = Market(seed, eta=0.3)
