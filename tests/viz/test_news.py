@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from viz.live.frame import Event, Flow, Frame, Price
 from viz.option.supply import short, traded, usd
 from viz.ui import account
-from viz.ui.news import news
+from viz.ui.news import MOVES, log, news
 
 
 def frame(quarter: str, share: float, **prices: float) -> Frame:
@@ -38,6 +40,23 @@ def test_the_log_says_when_nvidias_share_crosses_a_half() -> None:
     (rise,) = news(below, above)
     assert rise["text"].startswith("at or above a half")
     assert news(above, none) == news(none, below) == news(above, above) == []
+
+
+def test_a_shock_stands_on_top_of_its_quarter_and_many_moves_leave_room_for_it() -> None:
+    moves = tuple(
+        Event("2024Q2", "price move", "Meta", f"m{place}", -0.01 * place, "relative change")
+        for place in range(90)
+    )
+    shock = Event(
+        "2024Q1", "shock", "", "ChipBan", float("nan"), "no American accelerator may be sold to China"
+    )
+    launch = Event("2024Q1", "launch", "Meta", "Meta small 5", 26.9, "capability")
+    was = replace(frame("2024Q1", 0.8), events=(launch, shock))
+    now = replace(frame("2024Q2", 0.3), events=moves)
+    told = log([was, now])
+    assert [entry["kind"] for entry in told] == ["half", *["price move"] * MOVES, "shock", "launch"]
+    assert told[1]["text"] == "of m89: -89 %"
+    assert told[-1]["text"].startswith("small 5")
 
 
 def test_numbers_are_short() -> None:

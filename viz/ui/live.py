@@ -23,15 +23,11 @@ from viz.option import price, share, size, supply
 from viz.option.palette import REGIONS
 from viz.ui import account, shot
 from viz.ui.house import left
-from viz.ui.news import news
+from viz.ui.news import log
 from viz.ui.part import Trouble
 from viz.ui.stage import Stage, View, changes_live
 from viz.ui.take import Take
 from viz.ui.widget import Board, Chart, Controls, Feed, Firm, Look, Packed, Player, Shots, Source, Tiles, pack
-
-EVENTS_SHOWN = 200
-FREQUENT = ("price move", "hosting started", "hosting ended")
-"""Events that come by the dozen: in a quarter the others stand above them."""
 
 TILES = (
     ("World price", "price_usd_per_mtok", "usd", "a million tokens"),
@@ -214,7 +210,7 @@ def _Panels(stage: Stage, view: View) -> None:
                 event_open=lambda event: router.push(f"/claims?claim={event['id']}"),
             )
             Feed(
-                entries=solara.use_memo(lambda: pack(_events(seen)), where),
+                entries=solara.use_memo(lambda: pack(log(seen)), where),
                 quarter=frame.quarter,
                 event_focus=focus,
             )
@@ -307,20 +303,6 @@ def _words(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return " and ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-
-
-def _events(frames: tuple[Frame, ...]) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = []
-    for place in range(len(frames) - 1, -1, -1):
-        found += news(frames[place - 1], frames[place]) if place else []
-        for event in sorted(frames[place].events, key=lambda event: event.kind in FREQUENT):
-            text = account.words(event).removeprefix(event.kind).lstrip(" ,")
-            if event.firm:  # who it was stands before the text
-                text = text.removeprefix(f"{event.firm} ")
-            found.append({"quarter": event.quarter, "kind": event.kind, "firm": event.firm, "text": text})
-        if len(found) > EVENTS_SHOWN:
-            break
-    return found[:EVENTS_SHOWN]
 
 
 @cache

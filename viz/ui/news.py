@@ -1,22 +1,61 @@
-"""What a reader of the log would look for and no firm writes down: who undercuts whom, and when a share crosses a half."""
+"""The log as the live page tells it, with what no firm writes down: who undercuts whom, and when a share crosses a half."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from viz.live.frame import Frame, Price, finite
+from viz.live.frame import Event, Frame, Price, finite
 from viz.option.price import TIERS
 from viz.option.share import HALF, NVIDIA
 from viz.option.supply import usd
+from viz.ui import account
 
 Entry = dict[str, str]
+"""A line of the log: ``quarter``, ``kind``, ``firm`` and ``text``."""
+
+SHOCK = "shock"
+FREQUENT = ("price move", "hosting started", "hosting ended")
+"""Events that come by the dozen: in a quarter the others stand above them."""
+
+MOVES = 12
+"""Of each of these kinds so many a quarter are told, the largest: all of them would leave room for one quarter alone."""
+
+SHOWN = 200
 
 MAKER = "NVIDIA"
 SHARE, *_ = NVIDIA["NVIDIA, all units"]
 
 
+def log(frames: Sequence[Frame]) -> list[Entry]:
+    """The lines of some quarters, the newest quarter first; in a quarter shocks come first."""
+    found: list[Entry] = []
+    for place in range(len(frames) - 1, -1, -1):
+        told = [_entry(event) for event in _told(frames[place].events)]
+        shocks = [entry for entry in told if entry["kind"] == SHOCK]
+        between = news(frames[place - 1], frames[place]) if place else []
+        found += [*shocks, *between, *(entry for entry in told if entry["kind"] != SHOCK)]
+        if len(found) >= SHOWN:
+            break
+    return found[:SHOWN]
+
+
+def _told(events: Sequence[Event]) -> list[Event]:
+    told = [event for event in events if event.kind not in FREQUENT]
+    for kind in FREQUENT:
+        of = [event for event in events if event.kind == kind]
+        told += sorted(of, key=lambda event: -abs(finite(event.value) or 0.0))[:MOVES]
+    return told
+
+
+def _entry(event: Event) -> Entry:
+    text = account.words(event).removeprefix(event.kind).lstrip(" ,")
+    if event.firm:  # who it was stands before the text
+        text = text.removeprefix(f"{event.firm} ")
+    return {"quarter": event.quarter, "kind": event.kind, "firm": event.firm, "text": text}
+
+
 def news(before: Frame, now: Frame) -> list[Entry]:
-    """What happened between two quarters, as lines of the log: ``quarter``, ``kind``, ``firm`` and ``text``."""
+    """What happened between two quarters."""
     return [*_crossings(before, now), *_undercuts(before, now)]
 
 
