@@ -33,13 +33,21 @@ def test_a_memo_makes_again_only_what_rests_on_something_else():
 
 
 @pytest.mark.parametrize("scenario", CHANGING)
-def test_forgetting_everything_before_each_quarter_changes_nothing(scenario):
+def test_forgetting_everything_before_each_quarter_changes_nothing(scenario, monkeypatch):
     kept = Market(load(scenario, SMALL), 1).run()
+    memos = [thing for thing in gc.get_objects() if isinstance(thing, Memo)]
+    begin = Memo.__init__
+
+    def noted(memo):
+        begin(memo)
+        memos.append(memo)
+
+    monkeypatch.setattr(Memo, "__init__", noted)
     market = Market(load(scenario, SMALL), 1)
     while not market.finished:
-        for thing in gc.get_objects():
-            if isinstance(thing, Memo):
-                thing._known = None
+        assert memos
+        for memo in memos:
+            memo._known = None
         market.step()
     same(kept, market.frames())
 
