@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from evidence.claims import Claim, by_id
 from evidence.period import period
-from viz.chart import BLUE, GREEN, ORANGE, VERMILION
+from viz.chart import BLUE, GREEN, GREY, ORANGE, VERMILION
 from viz.live.frame import OWN, Frame, finite
-from viz.option.palette import BAND, BLACK, CYCLE, GHOST, YELLOW, Option, base, legend, line, quarters
+from viz.option.palette import BAND, CYCLE, GHOST, YELLOW, Option, base, legend, line, quarters
 
 NVIDIA = {
     "NVIDIA, all units": ("nvidia_share_china_units_all", BLUE, "solid"),
@@ -21,8 +21,11 @@ HALF = 0.5
 SHOWN_SELLERS = 8
 """Sellers with a colour of their own; the others are one."""
 
-AREAS = (*CYCLE[:6], YELLOW, BLACK)
-"""Their colours: black, which is heavy as an area, comes last."""
+AREAS = (*CYCLE[:6], YELLOW, GREY)
+"""Their colours: the palette without black, which is heavy as an area."""
+
+PALE = "#cccccc"
+"""The colour of the others."""
 
 OTHERS = "others"
 
@@ -105,7 +108,7 @@ def clouds(frames: Sequence[Frame], names: Sequence[str], region: str) -> Option
             if seller == OTHERS:
                 part = sum(revenue for name, revenue in sales.items() if name not in own)
             values.append(part / whole if whole > 0.0 else None)
-        colour = colours.get(seller, GHOST)
+        colour = colours.get(seller, PALE)
         made = line(seller, _spread(frames, names, values), colour, width=0.5, stack="sales")
         series.append({**made, "areaStyle": {"color": colour, "opacity": 0.75}})
     return base(
