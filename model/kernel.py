@@ -6,29 +6,73 @@ have one stamp, the contents of every module that has kernels, so that they may 
 
 from __future__ import annotations
 
+import atexit
 import hashlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from numba import config, njit
-from numba.core.caching import InTreeCacheLocator, UserProvidedCacheLocator, UserWideCacheLocator
+from numba.core.caching import (
+    FunctionCache,
+    InTreeCacheLocator,
+    UserProvidedCacheLocator,
+    UserWideCacheLocator,
+)
 
 FOLDER = Path(__file__).parent
 KNOWN_BY = b"from model.kernel import"
 
 _COMMON: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
-kernel = njit(cache=True, **_COMMON)
+
+class Kept(FunctionCache):
+    """A kernel's own cache, which never costs a run: what cannot be read is compiled, what cannot be written is not kept."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """The kernel as it was kept; None where it was not, or is damaged."""
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:  # noqa: BLE001  bytes that were cut short may raise anything when they are unpickled
+            with suppress(OSError):
+                self.flush()
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep a kernel where there is room."""
+        with suppress(OSError):
+            super().save_overload(sig, data)
+
+
+def _keeping(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """A decorator that compiles a function, and keeps what it compiled if there is any place for it."""
+
+    def compiled(function: Callable[..., Any]) -> Any:
+        made = njit(**_COMMON, **options)(function)
+        if hasattr(made, "enable_caching"):  # not so where NUMBA_DISABLE_JIT is set
+            with suppress(RuntimeError):  # no place
+                made._cache = Kept(function)
+        return made
+
+    return compiled
+
+
+kernel = _keeping()
 """Compiled as written: each operation is rounded by itself."""
 
-contracted = njit(cache=True, fastmath={"contract"}, **_COMMON)
+contracted = _keeping(fastmath={"contract"})
 """A product and the sum that it goes into may be rounded once."""
 
-reordered = njit(cache=True, fastmath={"contract", "reassoc", "nsz"}, **_COMMON)
+reordered = _keeping(fastmath={"contract", "reassoc", "nsz"})
 """Sums are taken in whichever order is fast, always the same, so that they are vectorised."""
 
-merged = njit(cache=True, forceinline=True, fastmath={"contract"}, **_COMMON)
+merged = _keeping(forceinline=True, fastmath={"contract"})
 """Compiled by itself, and then made part of whichever kernel calls it."""
 
 inlined = njit(inline="always", error_model="numpy", fastmath={"contract"})
@@ -68,10 +112,38 @@ class Home(_Stamped, UserWideCacheLocator):
     """In the user's own cache, where the package cannot be written."""
 
 
+class Passing(Given):
+    """In a folder that lasts as long as this process, and serves its workers, where no other can be written."""
+
+    @classmethod
+    def from_function(cls, py_func: Any, py_file: str) -> Any:
+        """The place for a function's kernels; None where this is not one, or not even that can be made."""
+        if Path(py_file).parent != FOLDER:
+            return None
+        with suppress(OSError):
+            folder = _passing_folder()
+            vars(config)["CACHE_DIR"] = os.environ["NUMBA_CACHE_DIR"] = folder
+            return super().from_function(py_func, py_file)
+        return None
+
+
+@cache
+def _passing_folder() -> str:
+    folder = tempfile.mkdtemp(prefix="undercut-kernels-")
+    owner = os.getpid()
+    atexit.register(lambda: os.getpid() == owner and shutil.rmtree(folder, ignore_errors=True))
+    print(
+        f"undercut: compiling anew, a minute or two: neither {FOLDER} nor the home folder can be written to; "
+        "set NUMBA_CACHE_DIR to a folder that can",
+        file=sys.stderr,
+    )
+    return folder
+
+
 # Those of numba's own are for the kernels of others in this process.
 _OTHERS = vars(config)["CACHE_LOCATOR_CLASSES"] or (
     "UserProvidedCacheLocator,InTreeCacheLocator,UserWideCacheLocator,IPythonCacheLocator,ZipCacheLocator"
 )
 vars(config)["CACHE_LOCATOR_CLASSES"] = ",".join(
-    [*(f"{__name__}.{place.__name__}" for place in (Given, Beside, Home)), _OTHERS]
+    [*(f"{__name__}.{place.__name__}" for place in (Given, Beside, Home, Passing)), _OTHERS]
 )

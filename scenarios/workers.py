@@ -17,6 +17,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model import calendar
@@ -33,6 +34,8 @@ THREAD_VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
     "NUMBA_NUM_THREADS",
 )
+KERNELS = Path(calendar.__file__).parent
+"""Where compiled kernels are kept if that can be written to."""
 TRIES = 2
 """How often a run is started alone before a dying worker is held to be its doing."""
 CHUNKS_A_HAND = 4
@@ -62,6 +65,10 @@ def run_in_workers(
     """Make the runs in ``workers`` processes and yield what they give as it comes, in no particular order."""
     pool = _Pool(job, tasks, workers)
     with one_thread_each():
+        if job.simulate is simulate and not os.access(KERNELS, os.W_OK):
+            # Perhaps they can be kept nowhere: then this process makes a passing folder that its workers share.
+            with contextlib.suppress(Exception):  # the runs record the same error with its traceback
+                import model.market  # noqa: F401
         try:
             yield from pool.results(progress)
         finally:

@@ -31,6 +31,8 @@ ROOM_BYTES = 100e6
 """A small batch with all its tables."""
 GB = 1e9
 WRONG = 2
+KERNEL = re.compile(r"^@(kernel|contracted|reordered|merged)\b", re.MULTILINE)
+"""What stands before a function that is compiled and kept: model/kernel.py."""
 
 
 def python() -> Finding:
@@ -77,7 +79,7 @@ def kernels() -> Finding:
         found = "NUMBA_DISABLE_JIT is set: nothing is compiled, and a run takes hours"
         return Finding(name, State.WRONG, found, "unset NUMBA_DISABLE_JIT")
     modules = [
-        file for file in sorted((ROOT / "model").glob("*.py")) if "cache=True" in file.read_text("utf-8")
+        file for file in sorted((ROOT / "model").glob("*.py")) if KERNEL.search(file.read_text("utf-8"))
     ]
     given = os.environ.get("NUMBA_CACHE_DIR")
     folder = Path(given) if given else ROOT / "model" / "__pycache__"

@@ -127,7 +127,7 @@ def test_kernels_are_warm_when_they_are_newer_than_their_source(
     source = elsewhere / "model" / "sums.py"
     kept = source.parent / "__pycache__"
     kept.mkdir(parents=True)
-    source.write_text("@njit(cache=True)\n")
+    source.write_text("@kernel\n")
     (source.parent / "plain.py").write_text("x = 1\n")
     assert "1 of 1 modules are not compiled yet" in health.kernels().found
     tag = "py{}{}".format(*sys.version_info[:2])
