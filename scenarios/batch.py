@@ -134,6 +134,8 @@ class Batch:
     @classmethod
     def all(cls, store: Store) -> list[Batch]:
         """The batches of a store, by name."""
+        if not store.batches.is_dir():
+            return []
         folders = sorted(folder for folder in store.batches.iterdir() if (folder / MANIFEST).is_file())
         return [cls(store, folder.name) for folder in folders]
 
@@ -153,7 +155,13 @@ class Batch:
     @property
     def made_with(self) -> dict[str, Any]:
         """The code, libraries, processor and parameter table that its runs were made with."""
-        return read_json(self.store.path / "code" / f"{self.manifest['code']}.json", CODE_FORM, self._mend)
+        code = self.manifest["code"]
+        file = self.store.path / "code" / f"{code}.json"
+        # A name within the folder, and no way out of it.
+        found = read_json(file, CODE_FORM, self._mend) if code.isalnum() else {}
+        if not found or found.pop("name") != code:
+            raise StoreError(f"{file} is missing or damaged; {self._mend}")
+        return found
 
     @property
     def _mend(self) -> str:
@@ -190,12 +198,13 @@ class Batch:
     def setting(self, label: str) -> Setting:
         """The setting of a world by its label. Raises StoreError when the batch has no such world."""
         row = self._row(label)
-        return restore(
-            {
-                key: row[key]
-                for key in ("name", "first", "record_from", "last", "overrides", "shocks", "notes")
-            }
-        )
+        keys = ("name", "first", "record_from", "last", "overrides", "shocks", "notes")
+        try:
+            return restore({key: row[key] for key in keys})
+        except (KeyError, TypeError, ValueError):
+            raise StoreError(
+                f"this version cannot make the world {label!r} of {self.name} again: another one stored it"
+            ) from None
 
     def world(self, label: str) -> str:
         """The id of a world by its label. Raises StoreError when the batch has no such world."""
@@ -264,9 +273,9 @@ class Batch:
     def _miss_nothing(self, name: str, worlds: Collection[str], there: set[Run]) -> None:
         """Raise StoreError where a run that is stored lacks its rows of a table, as when a file has been deleted."""
         if name in tables.full_tables():
-            due = self.store.full_of(name, worlds)
+            due = self._full_of(name, worlds)
         elif name in (tables.METRICS, *tables.HEADLINE):
-            due = self.store.runs(worlds) - self.store.runs(worlds, tables.FAILURES)
+            due = self._listed(tables.RUNS, worlds) - self._listed(tables.FAILURES, worlds)
         else:
             return
         missing = (due & set(self.planned())) - there
@@ -275,6 +284,16 @@ class Batch:
                 f"{self.store.path}: the rows of {len(missing)} runs are gone from the table {name}; "
                 f"`undercut repair --store {self.store.path}` drops these runs, then run the batch again"
             )
+
+    def _listed(self, book: str, worlds: Collection[str]) -> set[Run]:
+        """The runs of some worlds that a book names, in parts or packs."""
+        unpacked = parts.read(self.store, self.path, book, worlds)
+        return self.store.runs(worlds, book).union(*map(tables.runs_of, unpacked))
+
+    def _full_of(self, name: str, worlds: Collection[str]) -> set[Run]:
+        """The runs of some worlds that have rows in a table of those that are stored on request."""
+        unpacked = parts.read(self.store, self.path, tables.KEPT, worlds)
+        return self.store.full_of(name, worlds).union(*(tables.full_of(name, rows) for rows in unpacked))
 
     def frames(self, label: str) -> Iterator[tuple[int, dict[str, pd.DataFrame]]]:
         """The market's tables of each run of a world whose tables are all kept, with its seed, as a run gives them."""

@@ -24,7 +24,7 @@ UPPER = 0.975
 """The quantile that the high end of a normal parameter stands for."""
 
 MOST_POINTS = 1_000_000
-_SAMPLE = re.compile(r"([a-z]+):(\d+)(?::(\d+))?", re.ASCII)
+_SAMPLE = re.compile(r"([a-z]+):(\d{1,18})(?::(\d{1,18}))?", re.ASCII)
 
 
 class DesignError(ValueError):
@@ -163,6 +163,8 @@ def at_quantiles(parameter: Parameter, shares: NDArray[np.float64]) -> NDArray[n
 def _values(name: str, text: str) -> list[float]:
     parameter = _known(name)
     values = [parameter.accept(part.strip()) for part in text.split(",") if part.strip()]
+    if not values:
+        raise DesignError(f"--grid {name}={text}: write its values, as alpha_mean=1.5,2,2.5")
     if len(set(values)) < len(values):
         raise DesignError(f"--grid gives {name} the same value twice")
     return values

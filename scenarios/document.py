@@ -59,7 +59,8 @@ class Text(Traversable):
     """A file that came as text, as an upload does: it lies in no folder."""
 
     def __init__(self, name: str, text: str) -> None:
-        self._name, self._raw = name, text.encode()
+        # Half a character, as a browser may send, is refused where the text is read.
+        self._name, self._raw = name, text.encode("utf-8", "surrogatepass")
 
     @property
     def name(self) -> str:

@@ -11,11 +11,15 @@ from pathlib import Path
 from model.parameters import Parameters, table
 from scenarios.design import DesignError, Point
 from scenarios.document import SUFFIX, find
+from scenarios.fault import quoted
 from scenarios.folder import as_store_error
 from scenarios.version import results_hash
 from scenarios.world import digest
 
 ENDING = ".csv"
+MOST_BYTES = 50_000_000
+"""A longer file is a slip; ten thousand draws of a hundred parameters take 10 MB."""
+
 COMMENT, COLON = "# ", ": "
 CODE, TABLE = "code", "parameters"
 
@@ -60,7 +64,16 @@ def read(scenario: str | Path) -> Draws:
     beside = Path(str(file)).parent / name
     if not beside.is_file():
         raise DesignError(f"{scenario} has no draws: there is no {name} beside {file.name}")
-    return _parsed(beside.read_text(encoding="utf-8"), name)
+    try:
+        with beside.open("rb") as stream:
+            raw = stream.read(MOST_BYTES + 1)
+        if len(raw) > MOST_BYTES:
+            raise DesignError(f"{name} is longer than {MOST_BYTES:,} bytes: these are no draws")
+        return _parsed(raw.decode("utf-8-sig"), name)
+    except UnicodeDecodeError:
+        raise DesignError(f"{name} is not UTF-8 text: these are no draws") from None
+    except OSError as error:
+        raise DesignError(f"cannot read {name}: {error.strerror}") from None
 
 
 def write(path: Path, points: Sequence[Mapping[str, float]], about: Mapping[str, str]) -> None:
@@ -86,13 +99,21 @@ def _parsed(text: str, name: str) -> Draws:
     lines = text.splitlines()
     head = [line.removeprefix(COMMENT) for line in lines if line.startswith(COMMENT)]
     about = dict(line.split(COLON, 1) for line in head if COLON in line)
-    rows = list(csv.DictReader(line for line in lines if line and not line.startswith("#")))
+    try:
+        names, *rows = list(csv.reader(line for line in lines if line and not line.startswith("#"))) or [[]]
+    except csv.Error as error:
+        raise DesignError(f"{name} is no CSV file: {error}") from None
     if not rows:
         raise DesignError(f"{name} holds no draws; calibrate again")
+    twice = [each for each in names if names.count(each) > 1]
+    if twice:
+        raise DesignError(f"{name} has two columns {quoted(twice[0])}; leave one of them out")
     try:
-        points = [{key: float(value) for key, value in row.items()} for row in rows]
-    except (TypeError, ValueError):
-        raise DesignError(f"{name} holds a cell that is no number; calibrate again") from None
+        points = [dict(zip(names, map(float, row), strict=True)) for row in rows]
+    except ValueError:
+        raise DesignError(
+            f"{name} holds a cell that is no number, or a row of another length; calibrate again"
+        ) from None
     for point in points:
         Parameters.resolve(point)  # says which parameter does not exist, or cannot take its value
     return Draws(tuple(points), about)

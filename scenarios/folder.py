@@ -52,7 +52,7 @@ def read_json(path: Path, form: Form, mend: str = "run the same command again") 
     """
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         content = {}
     whole = _fits(content, form)
     if whole and SEAL in form:
@@ -73,6 +73,7 @@ def _fits(content: Any, form: Form) -> bool:
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary name in the same folder, renamed to ``path`` and made durable when the block ends well."""
     partial = path.with_name(f".{path.name}{PARTIAL}")
+    partial.unlink(missing_ok=True)  # what lies there may be a link that leads elsewhere
     try:
         yield partial
         sync(partial)

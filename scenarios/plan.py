@@ -17,7 +17,7 @@ from scenarios.world import at, describe, digest, identify
 KEEP_DEFAULT = "sample:1"
 NAME_DIGITS, NAME_LETTERS = 8, 100
 """Of a batch's name: digits of the hash, and letters before it, since file systems take some 250 in all."""
-_KEEP = re.compile(r"all|headline|sample:(\d+)", re.ASCII)
+_KEEP = re.compile(r"all|headline|sample:(\d{1,18})", re.ASCII)
 
 
 class PlanError(ValueError):

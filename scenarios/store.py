@@ -15,6 +15,7 @@ down, so that whoever comes next finishes what a dying process began.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,12 +24,14 @@ from scenarios import tables, version
 from scenarios.folder import (
     HASH_LETTERS,
     PARTIAL,
+    SEAL,
     Form,
     Lock,
     StoreError,
     as_store_error,
     hash_of,
     read_json,
+    sealed,
     sync,
     write_json,
 )
@@ -40,11 +43,17 @@ if TYPE_CHECKING:
 FORMAT = 3
 DEFAULT = Path("runs")
 MARKER = "undercut.json"
+FOLDERS = ("tables", "batches", "code", "studies")
 COMMIT = "commit.json"
 LOCK = "lock"
 SUFFIX = ".parquet"
 COMMIT_FORM: Form = {"rename": list, "delete": list}
-CODE_FORM: Form = {"undercut": str, "code": dict, "python": str, "libraries": dict, "parameters": dict}
+CODE_FORM: Form = {
+    **dict.fromkeys(("name", "undercut", "python", "processor", SEAL), str),
+    **dict.fromkeys(("code", "libraries", "parameters"), dict),
+}
+"""What stands in the file of a code; its own name too, so that two of them cannot change places."""
+
 SMALL_BYTES = 8_000_000
 READ_TRIES = 5
 MANY_PACKS = 64
@@ -68,7 +77,19 @@ class Store:
             raise StoreError(
                 f"{path} is a store of format {found}, this version writes {FORMAT}; give --out another folder"
             )
+        self._refuse_links()
         self.lock = Lock(self.path / LOCK)
+
+    def _refuse_links(self) -> None:
+        """Raise StoreError for a folder of the store that is a link: who writes here would write elsewhere."""
+        for name in FOLDERS:
+            home = self.path / name
+            inner = home.iterdir() if home.is_dir() and not home.is_symlink() else ()
+            link = next((each for each in (home, *inner) if each.is_symlink() and each.is_dir()), None)
+            if link is not None:
+                raise StoreError(
+                    f"{link} is a link to another folder; put the folder itself there, or remove it"
+                )
 
     @classmethod
     def make(cls, path: str | Path = DEFAULT) -> Store:
@@ -162,12 +183,7 @@ class Store:
 
     def full_of(self, table: str, worlds: Collection[str] | None = None) -> set[Run]:
         """The runs of some worlds or of all that have rows in a table of those that are stored on request."""
-        rows = self.read(tables.KEPT, worlds).to_pydict()
-        return {
-            (world, seed)
-            for world, seed, empty in zip(rows["world"], rows["seed"], rows["empty"], strict=True)
-            if table not in empty.split(",")
-        }
+        return tables.full_of(table, self.read(tables.KEPT, worlds))
 
     def record_code(self) -> str:
         """Write down once what runs are made with now; returns the name under which it stands."""
@@ -180,12 +196,13 @@ class Store:
             read_json(folder / f"{name}.json", CODE_FORM)
         except StoreError:
             content: dict[str, Any] = {
+                "name": name,
                 "undercut": version.release(),
                 "code": {"sha256": version.source_hash(), **version.commit()},
                 **version.surroundings(),
                 "parameters": dict(Parameters.resolve({})),
             }
-            write_json(folder / f"{name}.json", content)
+            write_json(folder / f"{name}.json", sealed(content))
         return name
 
     # -------------------------------------------------------------------------------------- changing it, locked
@@ -195,7 +212,10 @@ class Store:
         commit = self.path / COMMIT
         if commit.exists():
             mend = f"`undercut repair --store {self.path}` drops what it began"
-            self._carry_out(read_json(commit, COMMIT_FORM, mend))
+            plan = read_json(commit, COMMIT_FORM, mend)
+            if not _ours(plan):
+                raise StoreError(f"{commit} names what is no pack of this store; {mend}")
+            self._carry_out(plan)
         for partial in (self.path / "tables").glob(f"*/.*{PARTIAL}"):
             partial.unlink(missing_ok=True)
 
@@ -298,3 +318,17 @@ class Store:
     def size(self) -> int:
         """Bytes of all files of the store."""
         return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
+
+
+_FRESH = re.compile(rf"tables/\w+/\.[\w-]+{re.escape(PARTIAL)}", re.ASCII)
+_PACK = re.compile(rf"tables/\w+/[0-9a-f]{{{HASH_LETTERS}}}{re.escape(SUFFIX)}", re.ASCII)
+
+
+def _ours(plan: dict[str, list[Any]]) -> bool:
+    """Whether a commit renames and deletes packs of the store alone, and no file elsewhere."""
+    renames = plan["rename"]
+    if not all(isinstance(names, list) and len(names) == 2 for names in renames):
+        return False
+    pairs = [(_FRESH, fresh) for fresh, _ in renames] + [(_PACK, final) for _, final in renames]
+    pairs += [(_PACK, name) for name in plan["delete"]]
+    return all(isinstance(name, str) and form.fullmatch(name) for form, name in pairs)

@@ -163,6 +163,16 @@ def runs_of(rows: pa.Table) -> set[Run]:
     return {run for run, _, _ in spans(rows)}
 
 
+def full_of(table: str, kept: pa.Table) -> set[Run]:
+    """The runs of rows of ``kept`` that have rows in a table."""
+    rows = kept.to_pydict()
+    return {
+        (world, seed)
+        for world, seed, empty in zip(rows["world"], rows["seed"], rows["empty"], strict=True)
+        if table not in empty.split(",")
+    }
+
+
 def rows_to_arrow(table: str, rows: Sequence[tuple[object, ...]]) -> pa.Table:
     """Rows, keys first, in the stored form."""
     import pyarrow as pa
