@@ -131,7 +131,12 @@ class Passing(Given):
 def _passing_folder() -> str:
     folder = tempfile.mkdtemp(prefix="undercut-kernels-")
     owner = os.getpid()
-    atexit.register(lambda: os.getpid() == owner and shutil.rmtree(folder, ignore_errors=True))
+
+    def tidy() -> None:
+        if os.getpid() == owner:  # and not in a worker that was forked
+            shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(tidy)
     print(
         f"undercut: compiling anew, a minute or two: neither {FOLDER} nor the home folder can be written to; "
         "set NUMBA_CACHE_DIR to a folder that can",
