@@ -72,6 +72,8 @@ def ui(
         raise StoreError(
             "the pages need Solara: write `make install`, or install Undercut with its extra `ui`"
         ) from None
+    from viz.guard import MOST_BYTES, Guard
+
     # Solara would set a cookie for pages inside of others, and says at length that it does not.
     warnings.filterwarnings("ignore", message="Cookies with samesite=none")
     starlette.app.add_exception_handler(NOT_FOUND, lost)
@@ -85,16 +87,28 @@ def ui(
         opening.daemon = True
         opening.start()
     uvicorn.run(
-        starlette.app,
+        Guard(starlette.app, _hosts(host)),
         host=host,
         port=port,
         log_level="error",
         loop="asyncio",
         access_log=False,
+        server_header=False,
+        ws_max_size=MOST_BYTES,
         timeout_graceful_shutdown=LEAVE_SECONDS,
         # A browser that is busy painting answers late, and is not gone for that.
         ws_ping_timeout=PING_SECONDS,
     )
+
+
+def _hosts(host: str) -> tuple[str, ...] | None:
+    """The names under which browsers may ask for the pages: this machine's own, unless a network is served."""
+    from viz.guard import LOOPBACK as OWN
+
+    if host not in OWN:
+        return None
+    more = os.environ.get("UNDERCUT_HOSTS", "")
+    return (*OWN, *(name.strip() for name in more.split(",") if name.strip()))
 
 
 def _check_free(host: str, port: int) -> None:
