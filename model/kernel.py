@@ -132,11 +132,11 @@ def _passing_folder() -> str:
     folder = tempfile.mkdtemp(prefix="undercut-kernels-")
     owner = os.getpid()
 
-    def tidy() -> None:
-        if os.getpid() == owner:  # and not in a worker that was forked
+    def remove() -> None:
+        if os.getpid() == owner:  # not a process that was forked from it
             shutil.rmtree(folder, ignore_errors=True)
 
-    atexit.register(tidy)
+    atexit.register(remove)
     print(
         f"undercut: compiling anew, a minute or two: neither {FOLDER} nor the home folder can be written to; "
         "set NUMBA_CACHE_DIR to a folder that can",
