@@ -73,7 +73,7 @@ def run(
         except KeyboardInterrupt:
             journal.flush()
             raise Interrupted(planned - left, planned) from None
-        except StoreError:
+        except (StoreError, BrokenPipeError):
             journal.flush()
             raise
         finally:
@@ -134,7 +134,7 @@ class Batch:
     @classmethod
     def all(cls, store: Store) -> list[Batch]:
         """The batches of a store, by name."""
-        if not store.batches.is_dir():
+        if not store.batches.is_dir():  # whoever made the store was killed right then
             return []
         folders = sorted(folder for folder in store.batches.iterdir() if (folder / MANIFEST).is_file())
         return [cls(store, folder.name) for folder in folders]

@@ -171,6 +171,8 @@ def as_store_error(folder: str | Path) -> Iterator[None]:
         yield
     except (FileExistsError, NotADirectoryError):
         raise StoreError(f"{folder} is, or lies under, a file; give --out a folder") from None
+    except BrokenPipeError:
+        raise  # of somebody who read what was said, not of the folder
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StoreError(

@@ -131,8 +131,9 @@ class Journal:
                     if name in chunk.tables:
                         with replacing(self.path / PARTS / f"{self.number:06d}-{name}{SUFFIX}") as partial:
                             pack.write_table(name, partial, chunk.tables[name])
-        self.number += 1
+        # Nothing is held before there is a new number, or Ctrl-C in between would write the same runs twice.
         self.held, self.held_runs, self.held_bytes, self.since = [], 0, 0, time.monotonic()
+        self.number += 1
 
     def finish(self) -> None:
         """Pack all parts into the store and clear them."""

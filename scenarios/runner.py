@@ -188,8 +188,17 @@ def _to_chunk(results: Sequence[Result]) -> Chunk:
 
 def _failed(task: Task, error: Exception) -> Result:
     # A run that ended well before can only have failed by chance now, as one that found no memory.
-    by_chance = isinstance(error, MemoryError) or not task.headline
+    by_chance = _of_the_machine(error) or not task.headline
     return Result(task, failure=Failure(task.world, task.seed, trace(error), by_chance))
+
+
+def _of_the_machine(error: BaseException | None) -> bool:
+    """Whether memory, disk or a library that cannot be loaded is behind an error, also where another one was made of it."""
+    while error is not None:
+        if isinstance(error, (MemoryError, OSError, ImportError)):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def lost(task: Task, reason: str) -> Chunk:

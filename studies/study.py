@@ -8,7 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scenarios.folder import SEAL, Form, StoreError, as_store_error, hash_of, read_json, sealed, write_json
+from scenarios.folder import (
+    PARTIAL,
+    SEAL,
+    Form,
+    StoreError,
+    as_store_error,
+    hash_of,
+    read_json,
+    sealed,
+    sync,
+    write_json,
+)
 from scenarios.store import Store
 from scenarios.version import results_hash
 from scenarios.world import digest
@@ -57,23 +68,28 @@ class Study:
     def write(self, store: Store) -> Path:
         """Store it, in place of an earlier one of the same name; returns its folder. Raises StoreError."""
         folder = store.path / FOLDER / self.name
-        with as_store_error(store.path):
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
+        made = folder.with_name(f".{self.name}{PARTIAL}")
+        with as_store_error(store.path), store.lock:
+            shutil.rmtree(made, ignore_errors=True)  # of who was killed here
+            made.mkdir(parents=True)
             for name, frame in self.tables.items():
-                frame.to_parquet(folder / f"{name}.parquet", index=False)
-            # The file comes last: a folder without it is no study.
+                frame.to_parquet(made / f"{name}.parquet", index=False)
+                sync(made / f"{name}.parquet")
             content = {
                 "kind": self.kind,
                 "title": self.title,
                 "asked": dict(self.asked),
                 "batches": list(self.batches),
                 "tables": list(self.tables),
-                "digests": [hash_of(folder / f"{name}.parquet") for name in self.tables],
+                "digests": [hash_of(made / f"{name}.parquet") for name in self.tables],
                 "notes": list(self.notes),
                 "code": self.code,
             }
-            write_json(folder / FILE, sealed(content))
+            write_json(made / FILE, sealed(content))
+            if folder.exists():
+                shutil.rmtree(folder)
+            made.replace(folder)
+            sync(folder.parent)
         return folder
 
     @classmethod
@@ -121,4 +137,7 @@ def head(folder: Path) -> dict[str, Any]:
 def folders(store: Store) -> Sequence[Path]:
     """The folders of the studies of a store, by name."""
     home = store.path / FOLDER
-    return sorted(path for path in home.iterdir() if (path / FILE).is_file()) if home.is_dir() else []
+    if not home.is_dir():
+        return []
+    whole = (path for path in home.iterdir() if path.suffix != PARTIAL and (path / FILE).is_file())
+    return sorted(whole)

@@ -2,6 +2,8 @@
 
 import sys
 
+INTERRUPTED = 130
+
 
 def main() -> int:
     """Run one command, or say what is wrong with an installation that cannot run any."""
@@ -11,6 +13,9 @@ def main() -> int:
         from undercut.health import without_command_line
 
         return without_command_line(error)
+    except KeyboardInterrupt:
+        print("undercut: interrupted", file=sys.stderr)
+        return INTERRUPTED
     return command_line()
 
 

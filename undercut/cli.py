@@ -16,6 +16,8 @@ from undercut.terminal import print_anything, print_json, say
 PLACE = "undercut"
 WRONG_USE = 2
 INTERRUPTED = 130
+READER_GONE = 141
+"""As of a program that SIGPIPE ended."""
 
 COMMANDS = {
     "show": Place("undercut.cli", "show", "Show parameters, claims, metrics, ..."),
@@ -109,7 +111,10 @@ def show(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; returns its exit status: 0, 1 when a run failed, 2 for a wrong use, 130 for Ctrl-C."""
+    """Run one command; returns its exit status.
+
+    That is 0, 1 when a run failed, 2 for a wrong use, 130 for Ctrl-C, and 141 when whoever reads has left.
+    """
     print_anything()
     try:
         status = get_command(app).main(arguments, prog_name="undercut", standalone_mode=False)
@@ -119,8 +124,10 @@ def main(arguments: list[str] | None = None) -> int:
         return WRONG_USE
     except BrokenPipeError:
         # The reader has gone, as `head` does; what is still in the buffer must not raise on exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(nowhere, stream.fileno())
+        return READER_GONE
     except ModuleNotFoundError as error:
         from undercut.health import FOLDERS
 
