@@ -12,7 +12,7 @@ INSTALL := $(UV) pip install --python $(BIN)/python --require-hashes --compile-b
 PROJECT := $(UV) pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test slow lint format bench soak draws fuzz mutants docs ui lock clean
+.PHONY: help demo install test slow lint format bench soak draws fuzz faults mutants docs ui lock clean
 
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 10
@@ -48,6 +48,9 @@ draws: $(VENV)/full.stamp  ## run ten thousand worlds drawn over all parameter r
 
 fuzz: $(VENV)/full.stamp  ## hand over a hundred thousand damaged files, stores, links and wrong options
 	UNDERCUT_FUZZ=$${UNDERCUT_FUZZ:-20000} $(BIN)/python -m pytest tests/fuzz -n auto --dist load
+
+faults: $(VENV)/full.stamp  ## kill, interrupt and starve batches and studies at random moments: nothing may be lost
+	$(BIN)/python -m tests.faults
 
 mutants: $(VENV)/full.stamp  ## change the economics, an operator or a number at a time, and see whether a test notices
 	$(BIN)/python -m tests.mutants

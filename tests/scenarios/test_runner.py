@@ -100,6 +100,12 @@ def test_a_run_without_memory_is_lost_by_chance_and_not_stored() -> None:
     assert not chunk.tables
 
 
+def test_a_full_disk_is_not_held_against_the_run() -> None:
+    chunk = to_chunk([run_task(Job(toys.no_disk), tasks_of([1])[0])])
+    assert chunk.failures[0].by_chance
+    assert not chunk.tables
+
+
 def test_a_batch_whose_workers_never_start_ends_and_says_why() -> None:
     chunks = list(run_tasks(Job(toys.none_survives), tasks_of([1, 2, 3]), workers=2))
     failures = [failure for chunk in chunks for failure in chunk.failures]

@@ -75,6 +75,14 @@ def no_memory(setting: Setting, seed: int) -> dict[str, pd.DataFrame]:
     raise MemoryError
 
 
+def no_disk(setting: Setting, seed: int) -> dict[str, pd.DataFrame]:
+    """The disk has no room left for it, of which a library makes an error of its own."""
+    try:
+        raise OSError(28, "No space left on device")
+    except OSError as error:
+        raise ValueError("cannot keep a kernel") from error
+
+
 def none_survives(setting: Setting, seed: int) -> dict[str, pd.DataFrame]:
     """Every run kills its process, and so does warming up."""
     os.kill(os.getpid(), signal.SIGKILL)
@@ -121,3 +129,18 @@ class Counting(Watching):
 
     def advance(self, runs: int, failures: Sequence[Failed]) -> None:
         self.made += runs
+
+
+def every_claim(frames: Mapping[str, pd.DataFrame]) -> dict[str, float]:
+    """A number for each claim, within one and a half of zero."""
+    from evidence.claims import by_id
+
+    chance = np.random.default_rng(round(1e9 * float(frames["quarters"]["price_usd_per_mtok"].sum())))
+    return dict(zip(by_id(), chance.uniform(-1.5, 1.5, len(by_id())).tolist(), strict=True))
+
+
+def moody(setting: Setting, seed: int) -> dict[str, pd.DataFrame]:
+    """Takes a moment, and finds no memory now and then where the environment says so."""
+    if "UNDERCUT_TEST_UNLUCKY" in os.environ and time.time_ns() % 5 == 0:
+        raise MemoryError
+    return slow(setting, seed)
