@@ -52,6 +52,23 @@ def test_denser_racks_are_cooled_by_liquid_more_often(one, other, limit, width):
     assert decide_cooling(limit, limit, width) == pytest.approx(0.5)
 
 
+def test_what_is_cooled_by_liquid_costs_the_premium_and_what_is_cooled_by_air_does_not():
+    count, watts = np.zeros((2, 1, len(PURPOSES)))
+    count[0, TRAINING], watts[0, TRAINING] = 100.0, 100.0 * 700.0
+
+    def cost(premium):
+        fleets = Fleets([("somebody", 0, "US")], 1)
+        p = P.changed({"liquid_cooling_premium": premium})
+        return float(cloud.install(fleets, count, watts, np.zeros_like(count), p)[0]), fleets.racks[
+            0, TRAINING
+        ]
+
+    (plain, racks), (dear, _) = cost(0.2), cost(1.2)
+    liquid = racks[1] / racks.sum()
+    assert 0.1 < liquid < 0.9
+    assert dear - plain == pytest.approx(100.0 * P.cooling_usd_per_chip * liquid)
+
+
 @given(st.floats(0.0, 2.0), st.floats(0.0, 2.0), st.floats(0.2, 1.5), st.floats(0.1, 1.0))
 def test_ethernet_wins_where_infiniband_is_worth_less_than_it_costs(gain, more, premium, width):
     low, high = sorted((gain, more))
