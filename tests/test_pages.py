@@ -11,6 +11,7 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,21 +38,43 @@ def kernels() -> None:
     world.warm()
 
 
-def test_the_tutorial_can_be_followed_and_shows_what_is_printed(tmp_path: Path, kernels: None) -> None:
-    check(TUTORIAL, transcript.follow(TUTORIAL.read_text(encoding="utf-8"), tmp_path))
-
-
-@pytest.fixture(scope="module")
-def printed(tmp_path_factory: pytest.TempPathFactory, kernels: None) -> dict[str, list[str]]:
-    """What all pages on additions print, in a copy of the code in which all of them are made."""
-    return transcript.follow_in_copy(HOWTOS, transcript.copied(tmp_path_factory.mktemp("copy")))
-
-
-@pytest.mark.parametrize("page", HOWTOS, ids=lambda page: page.stem)
-def test_a_page_on_an_addition_can_be_followed_and_the_addition_shows_in_a_run(
-    page: Path, printed: dict[str, list[str]]
+def test_the_tutorial_can_be_followed_and_the_notebook_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kernels: None
 ) -> None:
-    check(page, printed[page.name])
+    check(TUTORIAL, transcript.follow(TUTORIAL.read_text(encoding="utf-8"), tmp_path))
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    session = transcript.Session()
+    with transcript.reading(tmp_path):
+        # The runs are those of the tutorial.
+        shown = [session.run(Block("python", "".join(cell["source"]), 0)) for cell in code_cells()]
+    assert all(shown)
+    lines = session.names["axes"].get_lines()
+    assert [line.get_label() for line in lines] == ["baseline", "consortium"]
+    assert all(line.get_ydata().max() > 0.0 for line in lines)
+    assert session.names["change"].loc["deepseek-share-2026", "mean"] != 0.0
+    assert set(session.names["verdicts"]) == {"baseline", "consortium"}
+
+
+def code_cells() -> list[dict[str, Any]]:
+    notebook = json.loads((transcript.DOCS / "example.ipynb").read_text(encoding="utf-8"))
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+def test_the_notebook_is_one_and_stores_no_output() -> None:
+    notebook = json.loads((transcript.DOCS / "example.ipynb").read_text(encoding="utf-8"))
+    cells = notebook["cells"]
+    assert (notebook["nbformat"], len({cell["id"] for cell in cells})) == (4, len(cells))
+    assert {cell["cell_type"] for cell in cells} == {"markdown", "code"}
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code_cells())
+
+
+def test_pages_on_additions_can_be_followed_and_each_addition_shows_in_a_run(
+    tmp_path: Path, kernels: None
+) -> None:
+    # All in one copy and one process: what is slow, and looks at each alone, stands below.
+    printed = transcript.follow_in_copy(HOWTOS, transcript.copied(tmp_path))
+    for page in HOWTOS:
+        check(page, printed[page.name])
 
 
 def test_there_is_a_page_on_each_kind_of_addition() -> None:
@@ -185,25 +208,3 @@ def test_a_page_is_renewed_where_it_shows_what_is_printed_and_nowhere_else(tmp_p
     page = "Say:\n\n```python\n1 + 1\n```\n\n```text\n3\n```\n\nAnd so on.\n"
     shown = transcript.follow(page, tmp_path)
     assert renewed(page, shown) == page.replace("3", "2")
-
-
-def test_the_notebook_runs_from_its_first_cell_to_its_last(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MPLBACKEND", "agg")
-    notebook = json.loads((transcript.DOCS / "example.ipynb").read_text(encoding="utf-8"))
-    assert (notebook["nbformat"], len({cell["id"] for cell in notebook["cells"]})) == (
-        4,
-        len(notebook["cells"]),
-    )
-    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in cells)
-    session = transcript.Session()
-    with transcript.reading(tmp_path):
-        shown = [session.run(Block("python", "".join(cell["source"]), 0)) for cell in cells]
-    assert all(shown)
-    lines = session.names["axes"].get_lines()
-    assert [line.get_label() for line in lines] == ["baseline", "consortium"]
-    assert all(line.get_ydata().max() > 0.0 for line in lines)
-    assert session.names["change"].loc["deepseek-share-2026", "mean"] != 0.0
-    assert set(session.names["verdicts"]) == {"baseline", "consortium"}
