@@ -66,7 +66,8 @@ class Store:
     def __init__(self, path: str | Path = DEFAULT) -> None:
         self.path = Path(path)
         if not self.path.is_dir():
-            raise StoreError(f"there is no store {path}; `undercut run baseline --out {path}` would make one")
+            elsewhere = "" if self.path == DEFAULT else f" --out {path}"
+            raise StoreError(f"there is no store {path}; `undercut run baseline{elsewhere}` would make one")
         if not (self.path / MARKER).is_file():
             raise StoreError(
                 f"{path} is not an Undercut store (it has no {MARKER}); give the folder of --out"

@@ -120,7 +120,10 @@ def main(arguments: list[str] | None = None) -> int:
         status = get_command(app).main(arguments, prog_name="undercut", standalone_mode=False)
         sys.stdout.flush()
     except typer.TyperException as error:
-        say(f"{PLACE}: {error.format_message()}")
+        said, context = error.format_message().removesuffix("."), getattr(error, "ctx", None)
+        if context is not None and not said.endswith("?"):
+            said += f"; see `{context.command_path} --help`"
+        say(f"{PLACE}: {said}")
         return WRONG_USE
     except BrokenPipeError:
         # The reader has gone, as `head` does; what is still in the buffer must not raise on exit.

@@ -133,3 +133,9 @@ def test_a_study_without_its_page_is_stored_and_names_the_command_that_writes_it
     assert f"`undercut study report {study.name} --store elsewhere`" in str(raised.value)
     assert main(["study", "ls", "--store", "elsewhere"]) == 0
     assert study.name in capsys.readouterr().out
+
+
+def test_without_a_kind_it_says_what_there_is(capsys):
+    assert main(["study"]) == 0
+    printed = capsys.readouterr().out
+    assert all(f"\n  {kind} " in printed for kind in ("morris", "causes", "breaks", "ls"))

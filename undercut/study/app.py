@@ -74,11 +74,13 @@ app = typer.Typer(
     cls=Studies,
     rich_markup_mode=None,
     add_completion=False,
-    no_args_is_help=True,
+    invoke_without_command=True,
     help="Study which assumptions carry the result.",
 )
 
 
 @app.callback()
-def root() -> None:
+def root(context: typer.Context) -> None:
     """Study which assumptions carry the result."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
