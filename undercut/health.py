@@ -78,9 +78,6 @@ def kernels() -> Finding:
     if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
         found = "NUMBA_DISABLE_JIT is set: nothing is compiled, and a run takes hours"
         return Finding(name, State.WRONG, found, "unset NUMBA_DISABLE_JIT")
-    modules = [
-        file for file in sorted((ROOT / "model").glob("*.py")) if KERNEL.search(file.read_text("utf-8"))
-    ]
     given = os.environ.get("NUMBA_CACHE_DIR")
     folder = Path(given) if given else ROOT / "model" / "__pycache__"
     if not _writable(folder):
@@ -91,18 +88,19 @@ def kernels() -> Finding:
                 f"{given or ROOT / 'model'} cannot be written to: every start compiles for a minute or two"
             )
             return Finding(name, State.WRONG, found, "set NUMBA_CACHE_DIR to a folder that you may write to")
-    cold = [file for file in modules if not _compiled(file, folder)]
-    if cold:
-        found = f"{len(cold)} of {len(modules)} modules are not compiled yet: the next run takes a minute or two longer"
+    from model.kernel import stamp
+
+    count = _compiled(folder, stamp())
+    if not count:
+        found = "not there yet: the next run takes a minute or two longer"
         return Finding(name, State.OK, found)
-    return Finding(name, State.OK, f"{len(modules)} modules, kept in {folder}")
+    return Finding(name, State.OK, f"{count}, kept in {folder}")
 
 
-def _compiled(source: Path, folder: Path) -> bool:
-    """Whether a module's kernels were compiled by this version of Python after the module was written."""
-    tag = "py{}{}".format(*sys.version_info[:2])
-    written = source.stat().st_mtime
-    return any(file.stat().st_mtime >= written for file in folder.rglob(f"{source.stem}.*.{tag}.nbi"))
+def _compiled(folder: Path, stamp: str) -> int:
+    """How many kernels this version of Python keeps in a folder that are of the code as it is."""
+    kept = folder.rglob("*.py{}{}.nbi".format(*sys.version_info[:2]))
+    return sum(stamp.encode() in file.read_bytes() for file in kept)
 
 
 def store(path: Path) -> Finding:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import pickle
+import re
 import subprocess
 import sys
 import tomllib
@@ -13,11 +15,13 @@ from pathlib import Path
 import numpy
 import pytest
 
+from model.kernel import stamp
 from scenarios.store import Store
 from scenarios.version import PACKAGES
 from undercut import __main__, health, locked
 from undercut.cli import main
 from undercut.finding import State
+from viz.live import world
 
 ROOT = Path(__file__).parents[2]
 
@@ -120,25 +124,28 @@ def test_a_folder_that_hides_one_of_ours_is_named(tmp_path: Path) -> None:
     )
 
 
-def test_kernels_are_warm_when_they_are_newer_than_their_source(
+def test_kernels_are_warm_where_they_are_of_the_code_as_it_is(
     elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
-    source = elsewhere / "model" / "sums.py"
-    kept = source.parent / "__pycache__"
+    kept = elsewhere / "model" / "__pycache__"
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(kept))
+
+    assert health.kernels().found.startswith("not there yet")
     kept.mkdir(parents=True)
-    source.write_text("@kernel\n")
-    (source.parent / "plain.py").write_text("x = 1\n")
-    assert "1 of 1 modules are not compiled yet" in health.kernels().found
     tag = "py{}{}".format(*sys.version_info[:2])
-    kernel = kept / f"sums.add-1.{tag}.nbi"
-    kernel.touch()
-    assert health.kernels().found == f"1 modules, kept in {kept}"
-    os.utime(kernel, (0, 0))
-    assert "not compiled yet" in health.kernels().found
+    index = kept / f"order.ration-1.{tag}.nbi"
+    index.write_bytes(pickle.dumps(("another version", {})))
+    assert health.kernels().found.startswith("not there yet")
+    index.write_bytes(pickle.dumps((stamp(), {})))
+    assert health.kernels().found == f"1, kept in {kept}"
     assert health.kernels().state is State.OK
     monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
     assert health.kernels().state is State.WRONG
+
+
+def test_after_a_run_the_kernels_are_warm() -> None:
+    world.warm()
+    assert re.match(r"\d+, kept in ", health.kernels().found)
 
 
 def test_kernels_that_can_be_kept_nowhere_are_a_fault(
