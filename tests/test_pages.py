@@ -208,3 +208,5 @@ def test_a_page_is_renewed_where_it_shows_what_is_printed_and_nowhere_else(tmp_p
     page = "Say:\n\n```python\n1 + 1\n```\n\n```text\n3\n```\n\nAnd so on.\n"
     shown = transcript.follow(page, tmp_path)
     assert renewed(page, shown) == page.replace("3", "2")
+    named = page.replace("3", "stored as baseline-1a2b3c4d")
+    assert renewed(named, ["stored as baseline-0a0b0c0d"]) == named
