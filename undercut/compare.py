@@ -21,7 +21,7 @@ from undercut.options import (
     WithoutOption,
     WorkersOption,
 )
-from undercut.terminal import end_with_failures, one_thread, print_json, say
+from undercut.terminal import command, end_with_failures, one_thread, print_json, say
 from undercut.text import Field, console, number, print_table, signed
 from viz.number import scale
 
@@ -145,7 +145,7 @@ def print_comparison(
         out.print(line)
     if not every:
         out.print("What does not move, and other readings of the same sentences: add --all.")
-    out.print(f"With pictures: undercut report {batch.name}")
+    out.print(f"With pictures: {command(batch.store.path, 'report', batch.name)}")
 
 
 def notes(comparisons: Sequence[Comparison]) -> list[str]:

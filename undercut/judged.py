@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from scenarios.store import DEFAULT
+from undercut.terminal import command
 from undercut.text import Field, console, number, print_table, signed
 
 if TYPE_CHECKING:
@@ -53,12 +52,8 @@ def print_verdicts(batch: Batch, label: str, every: bool = False) -> None:
 
 def _claims_command(batch: Batch, label: str) -> str:
     """The command that prints every reading of every claim in one world of a batch."""
-    command = ["undercut", "claims", batch.name]
-    if label != batch.labels[0]:
-        command += ["--scenario", label]
-    if batch.store.path != DEFAULT:
-        command += ["--store", str(batch.store.path)]
-    return shlex.join([*command, "--all"])
+    label_too = [] if label == batch.labels[0] else ["--scenario", label]
+    return command(batch.store.path, "claims", batch.name, *label_too, "--all")
 
 
 def print_pooled(batch: Batch, name: str) -> None:
@@ -116,13 +111,13 @@ def print_outcome(batch: Batch) -> None:
         rows.append({"scenario": label, "seeds": str(seeds), **_standings(judged)})
     print_table(rows, WORLD_FIELDS, "Headline claims of both articles by world")
     out = console()
+    store, name = batch.store.path, batch.name
     if len(batch.labels) > WORLDS_SHOWN:
-        out.print(
-            f"{len(batch.labels) - WORLDS_SHOWN} more worlds: undercut export {batch.name} --tables claims"
-        )
-    first = batch.labels[0]
-    out.print(f"The verdicts of one world: undercut claims {batch.name} --scenario {shlex.quote(first)}")
-    out.print(f"Side by side, with pictures: undercut report {batch.name}")
+        exported = command(store, "export", name, "--tables", "claims")
+        out.print(f"{len(batch.labels) - WORLDS_SHOWN} more worlds: {exported}")
+    one = command(store, "claims", name, "--scenario", batch.labels[0])
+    out.print(f"The verdicts of one world: {one}")
+    out.print(f"Side by side, with pictures: {command(store, 'report', name)}")
 
 
 WORLDS_SHOWN = 40

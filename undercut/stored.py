@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from scenarios import tables
 from scenarios.batch import Batch
 from scenarios.folder import StoreError, as_store_error
-from scenarios.store import DEFAULT, Store
+from scenarios.store import Store
+from undercut.terminal import command
 from undercut.text import Field, console, print_table
 
 if TYPE_CHECKING:
@@ -141,24 +141,15 @@ def failures(batch: Batch, by_chance: Sequence[Failure] = ()) -> list[str]:
     lines = []
     if len(stored):
         first = stored.iloc[0]
-        lines.append(
-            f"{len(stored)} runs failed; the first, {first['scenario']}, seed {first['seed']}: {first['reason']}"
-        )
-        command = [
-            "undercut",
-            "replay",
-            batch.name,
-            "--scenario",
-            first["scenario"],
-            "--seed",
-            str(first["seed"]),
-        ]
-        if batch.store.path != DEFAULT:
-            command += ["--store", str(batch.store.path)]
-        lines.append(f"make it again alone with: {shlex.join(command)}")
-        lines.append(f"all of them, with tracebacks: undercut export {batch.name} --tables failures")
+        count = f"{len(stored)} run{'s' if len(stored) > 1 else ''} failed"
+        lines.append(f"{count}; the first, {first['scenario']}, seed {first['seed']}: {first['reason']}")
+        store, which = batch.store.path, ["--scenario", first["scenario"], "--seed", str(first["seed"])]
+        lines.append(f"make it again alone with: {command(store, 'replay', batch.name, *which)}")
+        exported = command(store, "export", batch.name, "--tables", "failures")
+        lines.append(f"all of them, with tracebacks: {exported}")
     if by_chance:
         lines.append(
-            f"{len(by_chance)} runs were lost ({by_chance[0].reason}); the same command tries them again"
+            f"{len(by_chance)} run{'s were' if len(by_chance) > 1 else ' was'} lost ({by_chance[0].reason}); "
+            "the same command tries again"
         )
     return lines

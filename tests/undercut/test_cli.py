@@ -87,7 +87,7 @@ def test_a_run_prints_verdicts_that_claims_prints_again(finished):
 
 def test_the_command_that_a_run_names_at_its_end_prints_every_reading(finished, capsys):
     said = " ".join(finished[1].stdout.split())
-    named = re.search(r"(\d+) other readings of the same sentences: undercut (claims .* --all)\.", said)
+    named = re.search(r"(\d+) other readings of the same sentences: undercut (claims .* --all.*)\.$", said)
     assert named
     assert main([*shlex.split(named[2]), "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)) == len(claims())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from undercut.terminal import end_with_failures, print_json, say
+from undercut.terminal import command, end_with_failures, print_json, say
 
 if TYPE_CHECKING:
     from model.setting import Setting
@@ -105,7 +104,7 @@ def end(
 
     Raises ChartError where the report cannot be written, with the command that writes it from what is stored.
     """
-    from scenarios.store import DEFAULT, Store
+    from scenarios.store import Store
     from viz.fan import ChartError
     from viz.study.report import write
 
@@ -118,9 +117,8 @@ def end(
     try:
         write(study, file)
     except ChartError as error:
-        elsewhere = [] if store == DEFAULT else ["--store", str(store)]
-        command = shlex.join(["undercut", "study", "report", study.name, *elsewhere])
-        raise ChartError(f"stored in {folder}, without a page: {error}; then `{command}` writes it") from None
+        again = command(store, "study", "report", study.name)
+        raise ChartError(f"stored in {folder}, without a page: {error}; then `{again}` writes it") from None
     say(f"stored in {folder}; wrote {file}")
     if batch is not None:
         end_with_failures(batch, by_chance)
