@@ -31,7 +31,6 @@ ROOM_BYTES = 100e6
 """A small batch with all its tables."""
 GB = 1e9
 WRONG = 2
-KERNEL = re.compile(r"^@(kernel|contracted|reordered|merged)\b", re.MULTILINE)
 """What stands before a function that is compiled and kept: model/kernel.py."""
 
 
