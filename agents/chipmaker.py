@@ -96,7 +96,8 @@ class Chipmaker(Firm):
         self, market: Market, name: str, region: str, origin: str, given: dict[int, dict[str, float]]
     ) -> None:
         super().__init__(market, name, region, origin)
-        self.given_capacity = given
+        # A copy: shocks change it, and what the facts say is shared by all markets of a process.
+        self.given_capacity = dict(given)
         self.capacity = dict(given[0])
         self.load = dict.fromkeys(GRADES, 0.0)
         self.scarcity = dict.fromkeys(GRADES, 0.0)
