@@ -1,7 +1,4 @@
-"""The command line, with toys for the runs of the market, in a process of its own that a fault may hit.
-
-All that a command needs is loaded here, once, in the server that such processes are forked from.
-"""
+"""The command line in a process of its own that a fault may hit, forked from ``tests.faults.server``."""
 
 from __future__ import annotations
 
@@ -13,34 +10,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from scenarios import journal, runner
-from scenarios.runner import Job
-from scenarios.version import results_hash
-from studies import ensemble
-from tests.scenarios import toys
-
-
-def job() -> Job:
-    """Runs that cost next to nothing."""
-    return Job(toys.moody, toys.every_claim)
-
-
-# Before anything else takes it from there.
-ensemble.job = job
-
-import studies.breaks.breaks  # noqa: E402, F401
-import undercut.cli  # noqa: E402
-import undercut.judged  # noqa: E402
-import undercut.runs  # noqa: E402
-import undercut.store  # noqa: E402
-import undercut.study.app  # noqa: E402
-import undercut.study.breaks  # noqa: E402, F401
-import viz.study.report  # noqa: E402, F401
-from undercut.__main__ import main  # noqa: E402
-
-journal.PART_SECONDS = runner.REPORT_SECONDS = 0.1
-results_hash()
 
 YEAR_SECONDS = 365 * 86400
 
@@ -77,5 +46,7 @@ def act(arguments: Sequence[str], said: Path, twist: Twist) -> None:
     if twist.late:
         real = time.time
         time.time = lambda: real() - twist.late
+    from undercut.__main__ import main
+
     sys.argv = ["undercut", *arguments]
     sys.exit(main())

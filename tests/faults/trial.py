@@ -22,7 +22,7 @@ GLANCE_SECONDS = 0.02
 WORKERS = 2
 
 SERVER = multiprocessing.get_context("forkserver")
-SERVER.set_forkserver_preload(["tests.faults.program"])
+SERVER.set_forkserver_preload(["tests.faults.server"])
 
 TOLD = (2, 130, -signal.SIGINT, -signal.SIGTERM, -signal.SIGKILL, -signal.SIGPIPE)
 """How a command may end that a fault has hit: a sentence, an interruption, or the signal itself."""

@@ -159,7 +159,7 @@ def test_a_table_that_is_asked_for_is_found_wherever_it_hides():
 def test_the_market_reads_no_files_but_through_the_parameter_table():
     # Facts pass through the table, which names, bounds and overrides every number.
     for file in modules():
-        if file.name in ("parameters.py", "records.py"):
+        if file.name in ("parameters.py", "records.py", "kernel.py"):  # the last reads the sources of kernels
             continue
         text = file.read_text(encoding="utf-8")
         assert not re.search(r"\bread_csv\b|\bread_text\b|\bread_bytes\b|importlib|\bopen\([\"'f]", text), (
