@@ -4,7 +4,7 @@
 
 Draw N is the same world whenever and wherever it is made. Each runs to 2028 with the market's own audit of every quarter,
 one of ten with somebody else's, too, which takes longer (tests/model/audited.py). Then every recorded number must lie in the
-domain that the schema gives it, and every claim's metric must be measured without an error. A draw that fails is named
+domain that its unit implies, and every claim's metric must be measured without an error. A draw that fails is named
 and written as a scenario file, which `undercut run FILE` recreates; the exit status is then 1.
 """
 
