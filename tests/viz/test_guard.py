@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,7 +37,9 @@ def asked(
 
     raw = [(name.replace("_", "-").encode(), text.encode()) for name, text in headers.items()]
     scope = {"type": kind, "method": method, "headers": raw}
-    asyncio.run(Guard(app, hosts)(scope, receive, send))
+    # In a thread of its own: tests of the browser leave an event loop running in this one.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, Guard(app, hosts)(scope, receive, send)).result()
     return said
 
 
