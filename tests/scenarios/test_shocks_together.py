@@ -88,8 +88,9 @@ def test_what_happens_in_one_market_reaches_no_other():
     setting = load("baseline", {"enterprises": 60})
     before = Market(setting, 1).run()
     market = Market(setting, 1)
-    for place, shock in enumerate(ALL):  # early, while there are facts to come that they could change
-        market.shock(type(shock)(**{**vars(shock), "quarter": ("2023Q2", "2023Q3", "2023Q4")[place % 3]}))
+    for place in range(len(ALL)):  # early, while there are facts to come that they could change
+        when = ("2023Q2", "2023Q3", "2023Q4")[place % 3]
+        market.shock(type(ALL[place])(**{**vars(ALL[place]), "quarter": when}))
     market.run()
     after = Market(setting, 1).run()
     for name, table in before.items():
