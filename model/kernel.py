@@ -12,11 +12,12 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from numba import config, njit
 from numba.core.caching import (
@@ -31,12 +32,41 @@ KNOWN_BY = b"from model.kernel import"
 
 _COMMON: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
+PATIENCE_SECONDS = 60.0
+"""How long a process waits for another that compiles the same kernel: several times what the largest takes."""
+GLANCE_SECONDS = 0.05
+
 
 class Kept(FunctionCache):
-    """A kernel's own cache, which never costs a run: what cannot be read is compiled, what cannot be written is not kept."""
+    """A kernel's own cache, which never costs a run: what cannot be read is compiled, what cannot be written is not kept.
+
+    Of several processes that want a kernel at once one compiles it, and the others wait for what it keeps.
+    """
+
+    _turn: IO[str] | None = None
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """The kernel as it was kept; None where it was not, or is damaged."""
+        """The kernel as it was kept; None where it was not, or is damaged: then it is this process' turn to compile."""
+        found = self._read(sig, target_context)
+        if found is None and self._turn is None:
+            self._turn = _take_turn(Path(self.cache_path) / f"{self._impl.filename_base}.lock")
+            found = self._read(sig, target_context)
+        if found is not None:
+            self._end_turn()
+        return found
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep a kernel where there is room."""
+        with suppress(OSError):
+            super().save_overload(sig, data)
+        self._end_turn()
+
+    def _end_turn(self) -> None:
+        if self._turn is not None:
+            self._turn.close()
+            self._turn = None
+
+    def _read(self, sig: Any, target_context: Any) -> Any:
         try:
             return super().load_overload(sig, target_context)
         except Exception:  # noqa: BLE001  bytes that were cut short may raise anything when they are unpickled
@@ -44,10 +74,29 @@ class Kept(FunctionCache):
                 self.flush()
             return None
 
-    def save_overload(self, sig: Any, data: Any) -> None:
-        """Keep a kernel where there is room."""
-        with suppress(OSError):
-            super().save_overload(sig, data)
+
+def _take_turn(path: Path) -> IO[str] | None:
+    """A lock that the system lifts when this process ends; None where there can be none, or another holds it too long."""
+    try:
+        import fcntl
+    except ImportError:  # a system without flock: each process compiles for itself
+        return None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a", encoding="utf-8")
+    except OSError:
+        return None
+    until = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return file
+        except BlockingIOError:
+            time.sleep(GLANCE_SECONDS)
+        except OSError:
+            break
+    file.close()
+    return None
 
 
 def _keeping(**options: Any) -> Callable[[Callable[..., Any]], Any]:

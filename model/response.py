@@ -11,6 +11,7 @@ and accepted only after a global one-price search per offer: with mixed tastes p
     best_response(buyers, price[J], own[n], cost[J], stake[J], upstream[J], *, floor, start) -> Response
     search(buyers, price[J], offer, cost[J], stake[J], upstream[J], *, floor, points, capacity)
         -> (price, profit at it, profit now)
+    compile_kernels()
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from model.buyers import Buyers, quantities
+from model.buyers import Buyers, buyers, quantities
 from model.climb import ACCEPTED, climb
 from model.demand import Floats
 from model.rivals import line_up
@@ -208,6 +209,13 @@ def tastes_of(demand: Buyers) -> tuple[Any, ...]:
 def reach_of(demand: Buyers) -> Floats:
     """Mean h of each offer over types, (J,): residuals are measured relative to price + h."""
     return np.asarray(demand.weights @ demand.nuisance / demand.weights.sum())
+
+
+def compile_kernels() -> None:
+    """Have the kernels of best responses compiled and kept, half of what a run compiles, by two sellers of two offers."""
+    two = np.ones(2)
+    demand = buyers(2.0 * two, two, two, two, [0, 1], 0.5, 0.5)
+    best_responses(demand, 2.0 * two, [0, 1], two, np.eye(2), np.zeros((2, 2)))
 
 
 def by_offer(values: ArrayLike, offers: int) -> Floats:

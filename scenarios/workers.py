@@ -229,6 +229,9 @@ def _serve(pipe: Connection, job: Job, warm_with: Task | None) -> None:
     elif job.simulate is simulate:
         with contextlib.suppress(Exception):  # the run itself records the same error with its traceback
             import model.market  # noqa: F401
+            from model.response import compile_kernels
+
+            compile_kernels()  # meanwhile the worker that warms comes to them
     # What is loaded now stays: collections need not look at it again, which makes them ten times as fast.
     gc.collect()
     gc.freeze()

@@ -5,7 +5,14 @@ import shutil
 import subprocess
 import sys
 
+import pytest
+
 from model import kernel
+from model.climb import climb
+from model.response import compile_kernels
+from model.rivals import line_up
+from model.search import search_all
+from viz.live import world
 
 PART = """from model.kernel import inlined
 
@@ -22,24 +29,45 @@ def whole(x):
 """
 
 
-def test_a_change_in_a_kernel_reaches_those_that_call_it_from_other_modules(tmp_path):
-    folder = tmp_path / "model"
-    folder.mkdir()
-    shutil.copy(kernel.__file__, folder / "kernel.py")
-    (folder / "__init__.py").write_text("")
-    (folder / "whole.py").write_text(WHOLE)
+TOLD = "from model.whole import whole; print(whole(3.0), sum(whole.stats.cache_hits.values()))"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A package of kernels, one of which calls another."""
+    made = tmp_path / "model"
+    made.mkdir()
+    shutil.copy(kernel.__file__, made / "kernel.py")
+    (made / "__init__.py").write_text("")
+    (made / "whole.py").write_text(WHOLE)
+    (made / "part.py").write_text(PART.format(factor="2.0"))
+    return made
+
+
+def started(folder):
+    """A process that calls the kernel, and says what came of it and whether it was kept."""
     # Neither byte code nor an installed package may stand in for what is written here.
-    surroundings = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    surroundings = {**os.environ, "PYTHONPATH": str(folder.parent), "PYTHONDONTWRITEBYTECODE": "1"}
     surroundings.pop("NUMBA_CACHE_DIR", None)
-    told = "from model.whole import whole; print(whole(3.0), sum(whole.stats.cache_hits.values()))"
-    said = []
-    for factor in ("2.0", "2.0", "5.0"):
-        (folder / "part.py").write_text(PART.format(factor=factor))
-        run = subprocess.run(
-            [sys.executable, "-c", told], cwd=tmp_path, env=surroundings, capture_output=True, text=True
-        )
-        said.append(run.stdout.split() or run.stderr)
-    assert said == [["7.0", "0"], ["7.0", "1"], ["16.0", "0"]]
+    return subprocess.Popen(
+        [sys.executable, "-c", TOLD], cwd=folder.parent, env=surroundings, stdout=subprocess.PIPE, text=True
+    )
+
+
+def said(process):
+    return process.communicate()[0].split()
+
+
+def test_a_change_in_a_kernel_reaches_those_that_call_it_from_other_modules(folder):
+    assert said(started(folder)) == ["7.0", "0"]
+    assert said(started(folder)) == ["7.0", "1"]
+    (folder / "part.py").write_text(PART.format(factor="5.0"))
+    assert said(started(folder)) == ["16.0", "0"]
+
+
+def test_of_processes_that_want_a_kernel_at_once_one_compiles_it_and_the_others_wait(folder):
+    together = [started(folder) for _ in range(3)]
+    assert sorted(said(process) for process in together) == [["7.0", "0"], ["7.0", "1"], ["7.0", "1"]]
 
 
 def test_every_module_with_kernels_is_in_the_stamp():
@@ -48,3 +76,11 @@ def test_every_module_with_kernels_is_in_the_stamp():
         text = file.read_text(encoding="utf-8")
         assert "njit" not in text or file.name == "kernel.py", file
         assert kernel.KNOWN_BY.decode() in text or "@kernel" not in text, file
+
+
+def test_the_kernels_compiled_ahead_are_those_that_a_market_calls():
+    world.warm()
+    kernels = (line_up, climb, search_all)
+    called = [set(made.signatures) for made in kernels]
+    compile_kernels()
+    assert [set(made.signatures) for made in kernels] == called
