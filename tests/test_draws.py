@@ -13,7 +13,7 @@ def test_the_books_of_a_drawn_world_balance(number):
 
 def test_a_draw_is_the_same_world_again_and_has_shocks_of_many_kinds():
     assert world(7) == world(7)
-    kinds = {type(shock) for number in range(20) for shock in world(number).setting.shocks}
+    kinds = {type(shock) for number in range(8) for shock in world(number).setting.shocks}
     assert len(kinds) > 5
     assert kinds <= {type(shock) for shock in happenings()}
 

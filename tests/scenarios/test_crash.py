@@ -145,12 +145,15 @@ def test_the_power_may_go_at_any_moment(
 
 
 @NUMBERED
-def test_a_part_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("step", [3, pytest.param(1, marks=pytest.mark.slow)])
+def test_a_part_is_there_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
     plan = plan_of(JOB, seeds=(1,), keep="all")
     layers = [set(layer) - {"failures"} for layer in pack.LAYERS]
-    moment, disk, there = 0, None, set()
-    while disk or not moment:
-        moment += 1
+    moment, disk, there = 1 - step, None, set()
+    while disk or moment < 1:
+        moment += step
         with journal.Journal(store.Store.make(tmp_path / str(moment)), plan) as writing:
             writing.held += run_chunk(JOB, writing.missing())
             disk = crashed(monkeypatch, moment, writing.flush)
@@ -161,8 +164,9 @@ def test_a_part_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest
 
 
 @NUMBERED
+@pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.slow)])
 def test_packs_and_merged_ones_are_there_together_or_not_at_all(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
     monkeypatch.setattr(store, "MANY_PACKS", 2)
     plans = [plan_of(JOB, seeds=(1,), keep="headline"), plan_of(JOB, seeds=(2,), keep="headline")]
@@ -173,9 +177,9 @@ def test_packs_and_merged_ones_are_there_together_or_not_at_all(
     shutil.copytree(tmp_path / "before", tmp_path / "whole")
     run(plans[1], tmp_path / "whole")
     whole = contents(tmp_path / "whole")
-    moment, disk = 0, None
-    while disk or not moment:
-        moment += 1
+    moment, disk = 1 - step, None
+    while disk or moment < 1:
+        moment += step
         out = tmp_path / str(moment)
         shutil.copytree(tmp_path / "before", out)
         disk = crashed(monkeypatch, moment, partial(run, plans[1], out), known=out)
@@ -254,7 +258,7 @@ def test_a_batch_killed_again_and_again_ends_with_the_bytes_of_one_that_was_not(
             process.send_signal(signal.SIGKILL)
             process.wait()
             kills += 1
-            if kills == 6:  # enough: let it end
+            if kills == 3:  # enough: let it end
                 assert start("cut").wait(timeout=120) == 0
                 break
     assert kills >= 2
