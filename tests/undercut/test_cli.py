@@ -1,6 +1,8 @@
 """From the command line a stranger gets verdicts, the same however it is run, or a sentence."""
 
+import contextlib
 import hashlib
+import io
 import json
 import os
 import re
@@ -9,6 +11,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pandas as pd
 import pytest
@@ -24,13 +27,24 @@ COMPARED = ["--seeds", "2", "--counterfactual-seeds", "1"]
 SHORT = 'title = "A short one"\n[horizon]\nlast = "2024Q1"\n'
 
 
-def undercut(*arguments, folder=ROOT, columns=120, **variables):
-    """The command in a process of its own, as a user runs it."""
-    surroundings = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": str(columns), **variables}
+def undercut(*arguments, columns=120):
+    """What a command ends with and prints, in a terminal of some width."""
+    printed, said = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.dict(os.environ, COLUMNS=str(columns)),
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(said),
+    ):
+        status = main([str(argument) for argument in arguments])
+    return subprocess.CompletedProcess(arguments, status, printed.getvalue(), said.getvalue())
+
+
+def process(*arguments, folder=ROOT, **variables):
+    """The same in a process of its own, as a user runs it."""
     return subprocess.run(
         [sys.executable, "-m", "undercut", *map(str, arguments)],
         cwd=folder,
-        env=surroundings,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **variables},
         capture_output=True,
         text=True,
         timeout=600,
@@ -115,7 +129,7 @@ def test_the_table_of_verdicts_fits_the_terminal(finished, columns):
 
 
 def test_a_terminal_that_lacks_a_sign_of_money_shows_another():
-    shown = undercut("show", "claims", "v2-price-input", PYTHONIOENCODING="ascii")
+    shown = process("show", "claims", "v2-price-input", PYTHONIOENCODING="ascii")
     assert shown.returncode == 0, shown.stderr
     assert "?1 per million tokens" in shown.stdout
 
@@ -167,7 +181,7 @@ def test_a_cause_that_is_turned_off_is_recorded_and_changes_the_world(short, tmp
 
 
 def test_several_scenarios_grids_and_samples_make_a_world_a_point(short, tmp_path):
-    arguments = ["--seeds", 1, "--quiet", "--keep", "headline", *SMALL]
+    arguments = ["--seeds", 1, "--quiet", "--keep", "headline", "--workers", 1, *SMALL]
     done = undercut(
         "run",
         short,
@@ -209,7 +223,7 @@ def test_tables_and_verdicts_are_exported(finished, tmp_path):
 
 
 def test_nothing_is_written_but_the_store(short, tmp_path):
-    done = undercut("run", short, "--seeds", 1, "--no-counterfactuals", "--quiet", *SMALL, folder=tmp_path)
+    done = process("run", short, "--seeds", 1, "--no-counterfactuals", "--quiet", *SMALL, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert [entry.name for entry in tmp_path.iterdir()] == ["runs"]
 
