@@ -125,13 +125,10 @@ class Parameters(Mapping[str, float]):
         Raises ParameterError for a name that the table does not have (with the nearest names) and for a
         value that its parameter cannot take (with the allowed range and unit).
         """
-        known = table()
         values = dict(_defaults())
         overridden: dict[str, float] = {}
         for name, value in (overrides or {}).items():
-            if name not in known:
-                raise ParameterError(_unknown("parameter", name, known))
-            number = known[name].accept(value)
+            number = declared(name).accept(value)
             if number != values[name]:
                 overridden[name] = values[name] = number
         return cls(values, dict(sorted(overridden.items())))
@@ -205,6 +202,14 @@ def table() -> Mapping[str, Parameter]:
                 raise ParameterError(f"{parameter.name} is declared twice")
             rows[parameter.name] = parameter
     return MappingProxyType(rows)
+
+
+def declared(name: str) -> Parameter:
+    """The parameter of a name. Raises ParameterError, with the nearest names, where there is none."""
+    known = table()
+    if name not in known:
+        raise ParameterError(_unknown("parameter", name, known))
+    return known[name]
 
 
 @cache

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from model.parameters import Parameter, Parameters, scalars, table
+from model.parameters import Parameter, declared, scalars
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,7 +93,7 @@ def varied(over: Sequence[str] = (), settled: Collection[str] = ()) -> list[Para
 
     Raises DesignError where nothing varies, or a named one cannot; ParameterError for one that does not exist.
     """
-    found = [_known(name) for name in over] or [p for p in drawn() if p.name not in settled]
+    found = [declared(name) for name in over] or [p for p in drawn() if p.name not in settled]
     if not found:
         raise DesignError("every parameter with a range has a value already; name some with --over")
     fixed = [p.name for p in found if not p.low < p.high]
@@ -161,15 +161,10 @@ def at_quantiles(parameter: Parameter, shares: NDArray[np.float64]) -> NDArray[n
 
 
 def _values(name: str, text: str) -> list[float]:
-    parameter = _known(name)
+    parameter = declared(name)
     values = [parameter.accept(part.strip()) for part in text.split(",") if part.strip()]
     if not values:
         raise DesignError(f"--grid {name}={text}: write its values, as alpha_mean=1.5,2,2.5")
     if len(set(values)) < len(values):
         raise DesignError(f"--grid gives {name} the same value twice")
     return values
-
-
-def _known(name: str) -> Parameter:
-    Parameters.resolve({name: table()[name].default} if name in table() else {name: 0.0})
-    return table()[name]

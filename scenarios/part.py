@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from model import calendar
-from model.parameters import ParameterError, Parameters, table
+from model.parameters import ParameterError, declared
 from model.shock import Shock
 from scenarios.document import Document, loose
 from scenarios.fault import Fault, ScenarioError, close, nearest, quoted, unknown_key
@@ -132,12 +132,12 @@ def _seeds(document: Document, form: ScenarioFile) -> list[Fault]:
 
 def _value(name: str, value: bool | float | str) -> float:
     """A value of a parameter. Raises ParameterError for an unknown name and for what it cannot be."""
-    known = table().get(name)
-    if known is not None and isinstance(value, str) and known.distribution != "switch":
+    known = declared(name)
+    if isinstance(value, str) and known.distribution != "switch":
         raise ParameterError(
             f"{name} = {quoted(value)} is text: write a number without quotes, {known.allowed}"
         )
-    return Parameters.resolve({name: value})[name]
+    return known.accept(value)
 
 
 def _shock(document: Document, number: int, keys: Mapping[str, Any]) -> tuple[Shock | None, list[Fault]]:

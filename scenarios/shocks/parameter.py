@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from model.parameters import Parameters, scalars
+from model.parameters import declared, scalars
 from scenarios.shocks.registry import kind
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class SetParameter:
 
     def check(self) -> None:
         """Raise ValueError for a parameter that does not exist, cannot take the value, or is not read anew."""
-        Parameters.resolve({self.name: self.value})
+        declared(self.name).accept(self.value)
         if self.name in FOUNDING or self.name in HALFWAY or self.name not in scalars():
             raise ValueError(
                 f"{self.name} is built into the world at the start, so a later change would not reach it: "

@@ -114,10 +114,10 @@ def _keys(text: str) -> dict[str, Any]:
 
 
 def _number(name: str, text: str) -> float:
-    from model.parameters import ParameterError, Parameters
+    from model.parameters import ParameterError, declared
 
     try:
-        return Parameters.resolve({name: text})[name]
+        return declared(name).accept(text)
     except ParameterError as error:
         raise ScenarioError(str(error)) from None
 

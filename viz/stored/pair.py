@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from model.parameters import Parameters, parse_assignment
+from model.parameters import declared, parse_assignment
 from scenarios.design import refuse_overlap
 from scenarios.plan import Member, Plan, PlanError, members_of
 from scenarios.scenario import ScenarioError, library, load, nearest, resolve
@@ -107,5 +107,5 @@ def changes(text: str) -> dict[str, float]:
     for part in re.split(r"[,;\s]+", re.sub(r"\s*=\s*", "=", text.strip())):
         if part:
             name, value = parse_assignment(part)
-            found[name] = Parameters.resolve({name: value})[name]
+            found[name] = declared(name).accept(value)
     return found
