@@ -3,25 +3,25 @@
     python -m tests.draws [--draws 10000] [--first 0] [--workers 2] [--out .draws]        or: make draws
 
 Draw N is the same world whenever and wherever it is made. Each runs to 2028 with the market's own audit of every quarter,
-one of ten with somebody else's, too, which takes longer (tests/model/audited.py). Then every recorded number must lie in the
-domain that its unit implies, and every claim's metric must be measured without an error. A draw that fails is named
-and written as a scenario file, which `undercut run FILE` recreates; the exit status is then 1.
+one of ten with somebody else's, too, which takes longer (tests/model/audited.py), and once more without it: another market
+in the same process must give the same tables. Then every recorded number must lie in the domain that its unit implies, and
+every claim's metric must be measured without an error. A run that takes too long, or takes its process with it, failed. A
+draw that fails is named and written as a scenario file, which `undercut run FILE` recreates; the exit status is then 1.
 """
 
 from __future__ import annotations
 
 import argparse
-import signal
+import faulthandler
 import sys
 import time
 import traceback
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
-from types import FrameType
 
 from evidence.metrics import outcomes
 from model.market import Market
@@ -34,22 +34,28 @@ PATIENCE_SECONDS = 120
 """A run takes a quarter of a second: one that takes this long hangs."""
 
 TWICE = 10
-"""Of so many draws one is audited by somebody else, too."""
+"""Of so many draws one is audited by somebody else, too, and made a second time."""
 
-SHOWN = 100
-"""Draws between two lines of progress."""
+SHOWN = 200
+"""Draws between two lines of progress, for which the same processes are kept."""
 
 
 def outcome(number: int, last: str = HORIZON["last"]) -> tuple[int, str]:
     """What went wrong in a draw, in a line; empty when nothing did."""
     try:
-        kind = Audited if number % TWICE == 0 else Market
-        market = kind(world(number, last).setting, number)
-        while not market.finished:
-            market.step()
+        setting = world(number, last).setting
+        again = number % TWICE == 0
+        market = (Audited if again else Market)(setting, number)
+        tables = market.run()
         audit_records(market)
         outcomes(market.tables())
         market.release()
+        if again:
+            market = Market(setting, number)
+            other = market.run()
+            market.release()
+            for name, frame in tables.items():
+                assert frame.equals(other[name]), f"{name} of the same world differs the second time"
     except Exception as error:  # noqa: BLE001  # whatever it is, it is what is looked for
         place = traceback.extract_tb(error.__traceback__)[-1]
         said = " ".join(str(error).split()) or place.line
@@ -57,24 +63,39 @@ def outcome(number: int, last: str = HORIZON["last"]) -> tuple[int, str]:
     return number, ""
 
 
-def patient(number: int, last: str) -> tuple[int, str]:
-    """The same in a process of its own kind, where a run that hangs is one that failed."""
-    signal.signal(signal.SIGALRM, _hangs)
-    signal.alarm(PATIENCE_SECONDS)
+def timed(number: int, last: str) -> tuple[int, str]:
+    """The same in a process that ends where it takes too long, be it in compiled code."""
+    faulthandler.dump_traceback_later(PATIENCE_SECONDS, exit=True)
     try:
         return outcome(number, last)
     finally:
-        signal.alarm(0)
-
-
-def _hangs(signum: int, frame: FrameType | None) -> None:
-    raise TimeoutError(f"no end within {PATIENCE_SECONDS} seconds")
+        faulthandler.cancel_dump_traceback_later()
 
 
 def failures(first: int, count: int, workers: int, last: str = HORIZON["last"]) -> Iterator[tuple[int, str]]:
     """What went wrong in each draw from ``first`` on, in their order."""
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(partial(patient, last=last), range(first, first + count), chunksize=4)
+    for start in range(first, first + count, SHOWN):
+        numbers = range(start, min(start + SHOWN, first + count))
+        with _processes(workers) as pool:
+            asked = {number: pool.submit(timed, number, last) for number in numbers}
+            for number, found in asked.items():
+                try:
+                    yield found.result()
+                except BrokenProcessPool:  # by this draw, or by another
+                    yield alone(number, last)
+
+
+def alone(number: int, last: str) -> tuple[int, str]:
+    """A draw with a process of its own, which it may take with it."""
+    with _processes(1) as pool:
+        try:
+            return pool.submit(timed, number, last).result()
+        except BrokenProcessPool:
+            return number, f"no end within {PATIENCE_SECONDS} seconds, or the end of its process"
+
+
+def _processes(workers: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
 
 
 def main() -> int:
