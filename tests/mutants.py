@@ -3,11 +3,12 @@
     python -m tests.mutants [--mutants 150] [--kernels] [--seed 0] [--workers 2] [FILE ...]        or: make mutants
 
 Mutants are drawn at random from the modules below, or from the files that are named. Each is tried in a copy of the tree:
-first against the tests of behaviour that mirror or import its module, then, if these pass, against the golden results. One
-that only the golden results notice is pinned but not explained; one that passes all *survives*. Both are printed with
-their line. Some survivors are equivalent (no test could tell); the others are tests that are missing. Compiled kernels are
-left out unless they are asked for, instead of the rest: each then costs a minute of compiling. mutmut and cosmic-ray run the
-whole suite, or need it to be told apart by coverage, for each mutant: hours here.
+first against the tests of behaviour that mirror or import its module, then, if these pass, those of the whole market and of
+shocks, at last against the golden results. One that only the golden results notice is pinned but not explained; one that
+passes all *survives*. Both are printed with their line. Some survivors are equivalent (no test could tell); the others are
+tests that are missing. Compiled kernels are left out unless they are asked for, instead of the rest: each then costs a
+minute of compiling. mutmut and cosmic-ray run the whole suite, or need it to be told apart by coverage, for each mutant:
+hours here.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ MODULES = (
         "work",
     ),
 )
+WHOLE = ("tests/model/test_market*.py", "tests/model/test_extremes.py", "tests/scenarios/test_shocks*.py")
 GOLDEN = "tests/golden"
 SECONDS = 300
 """A mutant that makes its tests hang is noticed, too."""
@@ -159,6 +161,11 @@ def tests_of(file: str) -> list[str]:
     ]
 
 
+def whole(tree: Path) -> list[str]:
+    """The tests of the whole market and of shocks."""
+    return [file.relative_to(tree).as_posix() for pattern in WHOLE for file in sorted(tree.glob(pattern))]
+
+
 def passes(tests: list[str], tree: Path, **variables: str) -> bool:
     """Whether tests pass in a tree."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", *tests]
@@ -181,16 +188,16 @@ def passes(tests: list[str], tree: Path, **variables: str) -> bool:
 def tried(mutant: Mutant, tree: Path) -> str:
     """What becomes of a mutant in a tree, which is as it was afterwards."""
     target, tests = tree / mutant.file, tests_of(mutant.file)
-    whole = target.read_bytes()
+    before = target.read_bytes()
     target.write_text(mutant.source, encoding="utf-8")
     with tempfile.TemporaryDirectory() as kernels:
         own = {"NUMBA_CACHE_DIR": kernels} if mutant.kernel else {}
         try:
-            if tests and not passes(tests, tree, **own):
+            if not all(passes(stage, tree, **own) for stage in (tests, whole(tree)) if stage):
                 return NOTICED
             return SURVIVED if passes([GOLDEN], tree, **own) else PINNED
         finally:
-            target.write_bytes(whole)
+            target.write_bytes(before)
 
 
 def copied(tree: Path) -> Path:
@@ -226,7 +233,10 @@ def main() -> int:
             trees.put(copied(Path(folder) / str(number)))
         for tree in [trees.get() for _ in range(asked.workers)]:
             # A test that fails by itself would notice everything; and kernels are compiled now.
-            if not passes([*dict.fromkeys(test for file in files for test in tests_of(file)), GOLDEN], tree):
+            if not passes(
+                [*dict.fromkeys(test for file in files for test in tests_of(file)), *whole(tree), GOLDEN],
+                tree,
+            ):
                 sys.exit("the tests fail as the tree is: mend that first")
             trees.put(tree)
 

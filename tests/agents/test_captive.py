@@ -1,6 +1,10 @@
 """Captive work: the plan is today's work at once, and fades back to its trend."""
 
 import numpy as np
+import pytest
+
+from agents.captive import KNOT_QUARTERS
+from model.trend import faded_growth
 
 
 def test_plans_start_from_todays_business_and_fade_to_the_trend(small):
@@ -35,3 +39,12 @@ def test_the_trend_goes_on_beyond_the_horizon(small):
     world = small(last="2023Q2")
     near, far = world.captive.trend(world.last + 1), world.captive.trend(world.last + 20)
     assert (far >= near).all() and far.sum() > near.sum()
+
+
+def test_after_the_facts_the_trend_grows_by_the_year_and_its_growth_fades(small):
+    world = small(last="2028Q4")
+    p, last = world.parameters, KNOT_QUARTERS[-1]
+    level = [world.captive.trend(last + 4 * years).sum() for years in range(4)]
+    rate, fade = np.log1p(p.captive_growth), p.captive_growth_fade
+    for years in range(4):
+        assert np.log(level[years] / level[0]) == pytest.approx(faded_growth(rate, fade, years))

@@ -13,6 +13,7 @@ from agents.chipmaker import (
     decide_chip_prices,
     decide_next_chip,
     decide_scarcity,
+    learn_to_make,
     mean_unit_costs,
     progress_of,
 )
@@ -149,3 +150,23 @@ def test_capacity_costs_what_the_makers_own_chips_on_sale_cost_to_make(small):
             sold = [chip for chip in maker.chips if chip.until > market.t and chip.grade == grade]
             costs = [chip.unit_cost for chip in sold]
             assert mean == pytest.approx(np.mean(costs) if costs else 0.0)
+
+
+def test_each_doubling_of_output_after_the_facts_cuts_unit_costs_by_the_learning_rate(small):
+    market = small(domestic_learning=0.0)
+    chips, p = market.catalogue.chips, market.parameters
+    nvidia, ascend = (list(market.chipmakers).index(name) for name in ("NVIDIA", "Huawei Ascend"))
+    market.t = market.facts_end
+    for maker in market.chipmakers.values():
+        maker.made = 1e6
+    learn_to_make(market)
+    np.testing.assert_array_equal(chips.unit_cost, chips.first_cost)
+    market.t += 1
+    for maker in market.chipmakers.values():
+        maker.made = 4e6
+    learn_to_make(market)
+    of_nvidia, of_ascend = chips.maker == nvidia, chips.maker == ascend
+    np.testing.assert_allclose(
+        chips.unit_cost[of_nvidia], chips.first_cost[of_nvidia] * (1.0 - p.chip_learning_rate) ** 2
+    )
+    np.testing.assert_array_equal(chips.unit_cost[of_ascend], chips.first_cost[of_ascend])  # learning is off

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.institution import decide_copy, decide_foundation
+from agents.institution import decide, decide_copy, decide_foundation
 from agents.seller import decide_prices, price_list
+from model import calendar
+from model.ledger import Kind
 from model.market import Market
 from model.parameters import Parameters
 from model.setting import Setting
@@ -227,3 +229,57 @@ def test_a_capture_leaves_others_what_the_backer_leaves():
     assert sum(stakes.values()) == pytest.approx(1.0)
     assert market.parent_of("DeepSeek") == "Baidu"
     np.testing.assert_allclose([stakes[m] for m in MEMBERS], 0.1)
+
+
+def test_pooled_money_is_spent_once_and_is_no_cash_of_former_quarters():
+    market = world()
+    market.form_consortium("DeepSeek", MEMBERS, 0.2)
+    vendor, pooled = market.vendors["DeepSeek"], 1e8
+    market.ledger.pay("DeepSeek", "staff", Kind.RESEARCH_PEOPLE, vendor.cash)
+    vendor.plan, vendor.support, vendor.margin = 1e12, 0.0, 0.0
+    market.ledger.pay("Alibaba", "DeepSeek", Kind.POOLED_FUNDING, pooled)
+    vendor.spend()
+    assert vendor.research == pytest.approx(pooled)
+
+
+def test_clouds_share_a_model_unless_having_their_own_is_worth_more_than_they_would_save():
+    free, proud = (world(last="2025Q1", independence_value=worth) for worth in (0.0, 2.0))
+    for market in (free, proud):
+        market.run()
+    assert [joint.target for joint in free.institutions.consortia] == ["DeepSeek"]
+    assert len(free.institutions.consortia[0].members) >= free.parameters.consortium_least_members
+    assert proud.institutions.consortia == []
+
+
+@pytest.mark.parametrize("delay", [0, 2])
+def test_a_foundation_is_judged_after_its_delay_by_what_members_and_others_host(delay):
+    market = world(
+        Consortium("2025Q1", stake_each=0.2),
+        last="2025Q4",
+        foundation_delay_quarters=delay,
+        neutrality_value=3.0,
+        control_value=0.0,
+    )
+    market.run()
+    (joint,) = market.institutions.consortia
+    events = market.frames()["events"]
+    made = events.loc[events["kind"] == "foundation", "quarter"]
+    assert made.tolist() == [calendar.name(joint.since + delay)]
+
+
+def test_nobody_hands_over_a_model_that_one_backer_alone_serves():
+    """Neutral hosts are worth what is served outside: nothing where there is none."""
+    market = world(
+        Consortium("2025Q1", stake_each=0.2), last="2025Q4", neutrality_value=3.0, control_value=0.0
+    )
+    while market.quarter != "2025Q3":
+        market.step()
+    (joint,) = market.institutions.consortia
+    joint.foundation = market.vendors["DeepSeek"].foundation = False
+    for offer in market.offers:
+        if offer.model.vendor == "DeepSeek" and offer.seller != joint.members[0]:
+            offer.served = 0.0
+    outside = [o for o in market.offers if o.model.vendor != "DeepSeek" and o.seller not in joint.members]
+    assert any(o.served > 0.0 for o in outside)
+    decide(market)
+    assert not joint.foundation

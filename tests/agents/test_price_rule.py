@@ -53,3 +53,21 @@ def test_a_minimum_spares_ones_own_chips(market):
     assert own
     assert all(prices[offer.key] == pytest.approx(offer.price) for offer in own)
     assert np.isfinite(list(prices.values())).all()
+
+
+def test_only_models_about_as_good_are_matched(market):
+    def seen(gap):
+        """Capability of what AWS looks at, less that of its own offer."""
+        rule = Match(("AWS",), "CN", gap, "none")
+        own = [o for o in market.offers if o.seller == "AWS" and o.model.open_weights]
+        return [
+            rival.model.capability - offer.model.capability
+            for offer in own
+            for rival in market.offers
+            if rule._comparable(market, offer, rival)
+        ]
+
+    every = seen(99.0)
+    assert min(every) < -0.2 < max(every)
+    for gap in (0.0, 0.2):
+        assert seen(gap) == [ahead for ahead in every if ahead >= -gap]

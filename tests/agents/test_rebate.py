@@ -49,3 +49,20 @@ def test_the_maker_itself_prices_as_if_there_were_none(granted):
     needs = procurement.chip_needs(granted)
     assert rebate.applied(granted, needs, but_of="NVIDIA") is needs
     assert rebate.applied(granted, needs, but_of="AMD") is not needs
+
+
+def test_a_maker_leaves_out_its_own_discounts_and_sees_those_of_others(granted):
+    granted.graph.permit("Huawei Ascend", "Alibaba", "chips", **{rebate.TERM: 0.5})
+    granted.interventions.rebates.add("Huawei Ascend")
+    needs = procurement.chip_needs(granted)
+    row = needs.buyer.tolist().index(granted.clouds["Alibaba"].fleet.number)
+    maker = np.array([granted.catalogue.chips[j].spec.maker for j in needs.chips])
+    seen = rebate.applied(granted, needs, but_of="NVIDIA")
+    able = np.isfinite(needs.home[row])
+    raised = np.where(able, seen.home[row], 0.0) - np.where(able, needs.home[row], 0.0)
+    own, other = (able & (maker == name) for name in ("NVIDIA", "Huawei Ascend"))
+    assert own.any() and other.any()
+    assert raised[own] == pytest.approx(0.0)
+    assert raised[other] == pytest.approx(granted.parameters.chip_alpha * np.log(2.0))
+    np.testing.assert_array_equal(seen.opex[row, own], needs.opex[row, own])
+    assert seen.opex[row, other] == pytest.approx(2.0 * needs.opex[row, other])

@@ -90,3 +90,34 @@ def test_what_a_type_sees_is_the_mean_over_its_cells_of_the_exponential(market):
         mean = np.log(market.types.mixture @ np.exp(by_cell))
     np.testing.assert_allclose(by_type, mean, rtol=1e-12)
     assert np.isneginf(by_type).any()
+
+
+def test_every_channel_has_its_own_utility():
+    p = P.changed({"channel_colocation": -1.5, "channel_on_premises": -0.7})
+    large = np.array([False])
+    assert channel_taste("colocation", large, p) == [-1.5]
+    assert channel_taste("on-premises", large, p) == [-0.7]
+
+
+def test_buyers_prefer_the_cloud_on_which_they_spend_more(small):
+    """The same model, in the same region and channel: the utility differs by the standing of its seller."""
+    market = small(last="2024Q3")
+    market.run()
+    table, _ = look(market)
+    offers, cells = list(market.offers), market.population.cells
+    pairs = [
+        (i, j)
+        for i, one in enumerate(offers)
+        for j, other in enumerate(offers)
+        if one.seller != other.seller
+        and (one.model, one.channel) == (other.model, other.channel)
+        and {one.seller, other.seller} == {"AWS", "GCP"}
+    ]
+    assert pairs
+    for i, j in pairs:
+        for s, cell in enumerate(cells):
+            if np.isfinite(table[s, [i, j]]).all():
+                gap = standing_of(market, offers[i].seller, cell.region) - standing_of(
+                    market, offers[j].seller, cell.region
+                )
+                assert table[s, i] - table[s, j] == pytest.approx(gap, abs=1e-9)

@@ -1,5 +1,6 @@
 """Vendors: launches, sizes, openness, and leaving."""
 
+import copy
 import math
 
 import pytest
@@ -150,3 +151,12 @@ def test_a_vendor_that_leaves_sells_nothing_more_and_its_open_weights_stay(small
     assert any(o.model.vendor == "DeepSeek" and o.served > 0.0 for o in world.offers)
     exits = world.frames()["events"].query("kind == 'exit'")
     assert set(exits["firm"]) == {"DeepSeek", "OpenAI"}
+
+
+def test_a_flagship_of_the_facts_says_how_efficient_its_compute_was(market):
+    """Capability is log10 of effective compute: of training compute times algorithmic efficiency."""
+    vendor = copy.deepcopy(market).vendors["DeepSeek"]
+    given = next(m for m in vendor.models if m.tier == "flagship")
+    vendor.programme.flop, vendor.programme.efficiency = 1e24, 0.0
+    vendor.launch_given(given)
+    assert vendor.programme.efficiency == pytest.approx(given.capability - 24.0)

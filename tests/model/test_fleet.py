@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from model.fleet import Fleets
+from model.fleet import HOURS_PER_QUARTER, Fleets
 from model.place import PURPOSES
 
 FLEETS, CHIPS, W, MAKERS = 3, 5, len(PURPOSES), 3
@@ -58,3 +58,23 @@ def test_orders_arrive_after_the_lead_time_at_the_price_of_the_order():
     assert owned.deliver(legal, MAKER, MAKERS, COST, TDP).count.sum() == placed.sum()
     assert owned.on_order().sum() == 0.0
     np.testing.assert_array_equal(owned.paid, 4.0)
+
+
+@given(orders, st.floats(0.0, 0.5))
+def test_racks_and_ports_leave_with_the_chips_in_them(placed, share):
+    owned = fleets()
+    owned.units += placed
+    owned.racks += 10.0
+    owned.ports += 20.0
+    owned.retire(share)
+    np.testing.assert_allclose(owned.units, placed * (1.0 - share))
+    np.testing.assert_allclose(owned.racks, 10.0 * (1.0 - share))
+    np.testing.assert_allclose(owned.ports, 20.0 * (1.0 - share))
+
+
+def test_mean_use_is_hours_over_all_hours_and_none_without_chips():
+    owned = fleets()
+    owned.units[0, 0, 0], owned.units[1, 2, 1] = 10.0, 4.0
+    owned.hours_demanded[0, 0] = 5.0 * HOURS_PER_QUARTER
+    owned.hours_demanded[1, 1] = 8.0 * HOURS_PER_QUARTER
+    np.testing.assert_allclose(owned.mean_use(), [0.5, 2.0, 0.0])

@@ -48,6 +48,18 @@ def test_unit_value_is_revenue_over_tokens():
     assert math.isnan(indices.unit_value([], []))
 
 
+@pytest.mark.parametrize("unit", [1e-6, 1e6])
+def test_no_index_depends_on_the_unit_of_tokens(unit):
+    when, ids, price, tokens, capability = tidy()
+    for index in (
+        lambda tokens: indices.unit_value(price, tokens),
+        lambda tokens: chained_fisher(when, ids, price, tokens, QUARTERS),
+        lambda tokens: fixed_basket(when, ids, price, tokens, 1, QUARTERS),
+        lambda tokens: chained_hedonic(when, ids, price, tokens, capability, QUARTERS),
+    ):
+        np.testing.assert_allclose(index(unit * tokens), index(tokens), rtol=1e-9)
+
+
 def test_a_shift_to_cheap_models_lowers_the_unit_value_and_no_matched_index():
     price, before, after = [10.0, 1.0], [9.0, 1.0], [1.0, 9.0]
     assert indices.unit_value(price, after) < indices.unit_value(price, before)
