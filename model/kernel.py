@@ -1,7 +1,8 @@
 """How kernels are compiled, and kept compiled from one process to the next.
 
-numba compiles a kernel that it keeps again when its own file changes, but not when one that it calls does. All of ours
-have one stamp, the contents of every module that has kernels, so that they may call each other across modules.
+numba compiles a kernel that it keeps again when its own file changes, but not when a kernel that it calls does, nor a
+number of another module, which is compiled in. All of ours have one stamp, the contents of every module that has kernels
+and of those whose numbers they read, so that they may call each other across modules.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from numba.core.caching import (
 
 FOLDER = Path(__file__).parent
 KNOWN_BY = b"from model.kernel import"
+READ = ("calendar.py", "catalogue.py", "chip.py", "place.py")
+"""Modules without kernels whose numbers kernels read."""
 
 _COMMON: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
@@ -130,9 +133,11 @@ inlined = njit(inline="always", error_model="numpy", fastmath={"contract"})
 
 @cache
 def stamp() -> str:
-    """What all kernels are compiled from: a digest of the modules that have some."""
-    texts = (file.read_bytes() for file in sorted(FOLDER.glob("*.py")))
-    return hashlib.sha256(b"\0".join(text for text in texts if KNOWN_BY in text)).hexdigest()
+    """What all kernels are compiled from: a digest of the modules that have some, and of those that these read."""
+    texts = {file.name: file.read_bytes() for file in sorted(FOLDER.glob("*.py"))}
+    return hashlib.sha256(
+        b"\0".join(text for name, text in texts.items() if KNOWN_BY in text or name in READ)
+    ).hexdigest()
 
 
 class _Stamped:
