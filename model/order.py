@@ -1,7 +1,4 @@
-"""Orders of chips: what each buyer needs and chooses, what makers can make of it, and where refused orders go; compiled.
-
-A cached kernel is compiled again only when its own file changes, so every kernel that another one calls stands here.
-"""
+"""Orders of chips: what each buyer needs and chooses, what makers can make of it, and where refused orders go; compiled."""
 
 from __future__ import annotations
 

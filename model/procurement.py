@@ -1,7 +1,6 @@
 """The mathematics of fleets: what owners expect, what they have to buy for, and spare chips that change their work.
 
-What loops over fleets and chips is compiled. A cached kernel is compiled again only when its own file changes,
-so every kernel that another one calls stands in this file.
+What loops over fleets and chips is compiled.
 """
 
 from __future__ import annotations
