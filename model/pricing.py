@@ -191,6 +191,8 @@ class _Setters:
         for name, table in (("ownership", self.stake), ("upstream", self.upstream)):
             if table.shape != (offers, offers) or not np.isfinite(table).all():
                 raise ValueError(f"{name} must be ({offers}, {offers}) and finite, got shape {table.shape}")
+        if not np.isfinite(self.cost).all():
+            raise ValueError("cost must be finite: make an offer that cannot be served unavailable instead")
         if not (np.diag(self.stake) > 0.0).all():
             raise ValueError(
                 "ownership needs a positive diagonal: a setter of a price must have a stake in it"

@@ -87,20 +87,27 @@ def best_responses(
     per unit of each offer, weighted by kappa already; ``floor`` (J,) the lowest price allowed, above zero. All in
     one unit of money.
 
-    Raises ValueError for a floor or price that is not positive or a price decided without a stake in it.
+    Raises ValueError for a floor or price that is not positive, a number that is not finite, or a price decided without
+    a stake in it.
     """
     offers = demand.value.shape[1]
     deciding = np.array(setter, np.int64)
     posted, costs, floors = (by_offer(v, offers) for v in (price, cost, floor))
     stakes, earned = _by_seller(stake, offers), _by_seller(upstream, offers)
-    mine = np.flatnonzero(deciding >= 0)
+    mine, moved = np.flatnonzero(deciding >= 0), posted.copy() if start is None else by_offer(start, offers)
+    for name, numbers in (
+        ("price", posted), ("start", moved), ("cost", costs), ("stake", stakes), ("upstream", earned)
+    ):  # fmt: skip
+        if not np.isfinite(numbers).all():  # a climb would take a residual that is nan for none
+            raise ValueError(
+                f"{name} must be finite; make an offer that cannot be served unavailable instead"
+            )
     if not floors.min(initial=np.inf) > 0.0:
         raise ValueError("floor must be above zero: utility takes the logarithm of price")
     if not posted.min(initial=np.inf) > 0.0:
         raise ValueError(f"price must be above zero, got {posted.min():g}")
     if not stakes[deciding[mine], mine].min(initial=np.inf) > 0.0:
         raise ValueError("a seller must have a positive stake in every offer that it prices")
-    moved = posted.copy() if start is None else by_offer(start, offers)
     moved[mine] = np.maximum(moved[mine], floors[mine])
     tastes, money = tastes_of(demand), (costs, stakes, earned, floors)
     sellers, unlimited = line_up(tastes, posted, deciding, money), np.full(offers, np.inf)

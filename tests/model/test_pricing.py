@@ -550,6 +550,7 @@ def test_a_taste_of_one_or_less_is_refused_and_one_near_it_warned_of():
         ({"ownership": np.eye(3)}, "ownership must be"),
         ({"ownership": np.zeros((14, 14))}, "positive diagonal"),
         ({"capability": np.full(14, np.nan)}, "capability must be a vector of finite numbers"),
+        ({"cost": np.full(14, np.inf)}, "cost must be finite"),
     ],
 )
 def test_impossible_markets_are_refused(change, message):
@@ -581,6 +582,16 @@ def test_a_seller_needs_a_stake_in_what_it_prices():
         best_response(demand, np.ones(14), [0], 0.5, stake=0.0)
     with pytest.raises(ValueError, match="price must be above zero"):
         best_response(demand, np.zeros(14), [0], 0.5)
+
+
+@pytest.mark.parametrize("unknown", [np.nan, np.inf])
+@pytest.mark.parametrize("name", ["price", "cost", "stake", "upstream", "start"])
+def test_a_number_that_is_not_finite_is_refused_and_not_called_a_solution(name, unknown):
+    numbers: dict[str, Any] = {"price": np.ones(14), "cost": np.full(14, 0.5), "start": np.ones(1)}
+    numbers |= {"stake": np.ones(14), "upstream": np.zeros(14)}
+    numbers[name][0] = unknown
+    with pytest.raises(ValueError, match=f"{name} must be finite"):
+        best_response(Market(0).demand(), own=[0], **numbers)
 
 
 def test_read_only_and_strided_inputs_need_no_kernel_of_their_own():
