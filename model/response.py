@@ -188,7 +188,7 @@ def search(
 
     Arguments as in ``best_response``; a log grid of ``points`` markups, then golden section around every
     peak of it that may pay. Prices at which more than ``capacity`` units would be sold of the offer are
-    left out.
+    left out. An offer that nobody can buy keeps its price.
     """
     offers = demand.value.shape[1]
     prices, setter = by_offer(price, offers), np.full(offers, -1)
@@ -198,6 +198,9 @@ def search(
     money = (costs, stakes[None], earned[None], floors)
     sellers = line_up(tastes, prices, setter, money)
     _, _, found = search_all(prices, np.ones(1, np.bool_), sellers, tastes, money, int(points), limit)
+    if not found.size:
+        now = float((stakes * (prices - costs) + earned) @ quantities(demand, prices))
+        return float(prices[offer]), now, now
     better, most, now = found[:, 0]
     return float(better), float(most), float(now)
 

@@ -30,6 +30,7 @@ from model.pricing import (
     profit,
     quantities,
 )
+from model.response import search
 from model.rivals import line_up
 from model.search import search_all
 
@@ -375,6 +376,8 @@ def test_an_offer_that_nobody_can_buy_keeps_its_price():
     found = best_response(demand, [1.0, 7.0], [0, 1], 0.5)
     assert found.price[1] == 7.0
     assert found.price[0] == pytest.approx(0.5 + math.sqrt(0.25 + 1.0), rel=1e-9)
+    earned = profit(demand, found.price, np.full(2, 0.5))
+    assert search(demand, found.price, 1, 0.5) == pytest.approx((7.0, earned, earned))
     whole = equilibrium(
         [2.0], [1.0], [1.0], [0.0, 0.0], [0, 1], 0.2, 0.5, [0.5, 0.5], np.ones((2, 2)), home=home
     )
