@@ -14,6 +14,7 @@ import numpy as np
 
 from model.elementary import PER_BIT, exp2, exp2_below_one, log2
 from model.kernel import contracted, merged, reordered
+from model.portfolio import LEAST_HELD
 
 MOST_GROWTH = 40.0  # log2 of consumption over that at the reference, at most: 1e12 times what it was, and sums stay finite
 BLOCK = 256  # enterprises a block: most of the scratch stays in the first-level cache
@@ -153,10 +154,10 @@ def _consume(
 
 @contracted
 def _rates(held: Any, total: Any, rate: Any) -> None:  # pragma: no cover - compiled
-    """Factors on what is held and on the target, where a portfolio without an available offer starts."""
+    """Factors on what is held and on the target, where a portfolio that holds no available offer starts."""
     one = _F(1.0)
     for b in range(held.size):
-        some = held[b] > _F(0.0)
+        some = held[b] > _F(LEAST_HELD)
         total[b] = (rate if some else one) / total[b]
         held[b] = (one - rate) / held[b] if some else _F(0.0)
 

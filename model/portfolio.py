@@ -12,6 +12,7 @@ from model.kernel import kernel
 Singles = NDArray[np.float32]
 
 BLOCK = 256  # enterprises whose sums stay in the first-level cache
+LEAST_HELD = 1e-30  # less of a portfolio than this is nothing: one over it might not fit into float32
 
 
 def new_portfolio(enterprises: int, offers: int) -> Singles:
@@ -23,9 +24,9 @@ def remap_portfolio(portfolio: Singles, old_to_new: ArrayLike, offers: int) -> S
     """Carry a portfolio over to a new list of offers.
 
     ``old_to_new`` (J_old,) gives each old offer its new column, or -1 where it closed; ``offers`` is J_new.
-    New columns start at zero and rows are renormalised to one; a row that held only closed offers becomes
-    zero and starts at its target in the next quarter. Raises ValueError for a column out of range or used
-    twice.
+    New columns start at zero and rows are renormalised to one; a row that held only closed offers, or next to nothing
+    else (``LEAST_HELD``), becomes zero and starts at its target in the next quarter. Raises ValueError for a column out
+    of range or used twice.
     """
     target = np.asarray(old_to_new, np.int64)
     enterprises, known = portfolio.shape
@@ -57,7 +58,7 @@ def _carry(columns: Any, source: Any, moved: Any) -> None:  # pragma: no cover -
             for b in range(size):
                 held[b] += column[b]
         for b in range(size):
-            scale[b] = np.float32(1.0 / held[b]) if held[b] > 0.0 else np.float32(0.0)
+            scale[b] = np.float32(1.0 / held[b]) if held[b] > LEAST_HELD else np.float32(0.0)
         for j in range(len(source)):
             if source[j] >= 0:
                 column, fresh = columns[source[j], start:end], moved[j, start:end]

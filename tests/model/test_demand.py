@@ -304,6 +304,21 @@ def test_whoever_held_only_closed_offers_starts_anew():
     assert moved.tolist() == [[0.0], [1.0]]
 
 
+@pytest.mark.parametrize("share", [1e-25, 1e-39, 1e-44])
+@pytest.mark.parametrize("closed", [True, False])
+def test_next_to_nothing_that_is_held_of_the_last_offer_is_no_infinite_portfolio(share, closed):
+    """One over a share below the normal numbers does not fit into single precision."""
+    world = Population(seed=2)
+    world.portfolio[:, 0], world.portfolio[:, 1] = share, 1.0
+    if closed:
+        world.portfolio = remap_portfolio(world.portfolio, [0] + [-1] * 10, 11)
+        assert set(np.unique(world.portfolio[:, 0])) == ({1.0} if share > 1e-30 else {0.0})
+    world.offset[:, 0], world.offset[:, 1:] = -26.0, -np.inf
+    world.run(portfolio_rate=0.3)
+    assert (np.abs(world.portfolio[:, 0] - 1.0) < 1e-6).all()
+    assert np.isfinite(world.tokens).all()
+
+
 @pytest.mark.parametrize("mapping", [[0, 0, 1, 2], [0, 1, 2], [0, 1, 2, 9]])
 def test_a_mapping_that_merges_or_loses_columns_is_refused(mapping):
     with pytest.raises(ValueError, match="a column of its own"):
