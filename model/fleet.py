@@ -286,8 +286,3 @@ class Fleet:
         units = self.units[:, purpose]
         total = units.sum()
         return float(units @ values[: len(units)] / total) if total > 0 else float("nan")
-
-    def add_racks(self, purpose: int, air: float, liquid: float, infiniband: float, ethernet: float) -> None:
-        """Install racks (air and liquid cooled) and network ports (InfiniBand and Ethernet)."""
-        self.racks[purpose] += (air, liquid)
-        self.ports[purpose] += (infiniband, ethernet)

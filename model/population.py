@@ -20,7 +20,6 @@ MOST_GROWTH = 40.0  # log2 of consumption over that at the reference, at most: 1
 BLOCK = 256  # enterprises a block: most of the scratch stays in the first-level cache
 
 _F = np.float32
-_I = np.int32
 
 # One loop a function, so that each is vectorised by itself.
 
