@@ -66,7 +66,7 @@ class Captive:
     def plan(self, ahead: int) -> FloatArray:
         """Work ``ahead`` quarters from now as its owners plan it: today's business fades back to its trend."""
         market = self._market
-        rests = market.parameters, market.t, market.business.version, len(market.interventions.swings)
+        rests = market.parameters, market.t, market.business.version, tuple(market.interventions.swings)
         known = self._plans.of(dict, *rests)
         if ahead not in known:
             luck = market.business.captive ** (market.parameters.business_persistence**ahead)

@@ -250,7 +250,10 @@ def _resales(market: Market, reach: dict[str, Areas]) -> list[Terms]:
 
 
 def _hosted(market: Market, models: list[Model], reach: dict[str, Areas]) -> list[Terms]:
-    """Open models on every cloud and venue that has decided to host them."""
+    """Open models on every cloud and venue that has decided to host them, and the edges along which they came.
+
+    What is known of it rests on the version of these edges, so that one that is gone is permitted again.
+    """
     found: list[Terms] = []
     for name, owner in market.clouds.items():
         for model in models:

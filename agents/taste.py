@@ -116,7 +116,7 @@ class Tastes:
         codes = self._codes.of(lambda: Codes.of(market), lines)
         bias = self._bias.of(lambda: _biases(codes.sources, p), p, codes)
         standing = self._standing.of(
-            lambda: _standings(market, market.firm_names), p, len(market.institutions.copies)
+            lambda: _standings(market, market.firm_names), p, tuple(market.institutions.copies)
         )
         channel = self._channel.of(lambda: self._channels(codes.channels, p), p, codes)
         tokens = market.graph.compiled("tokens").version

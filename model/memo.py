@@ -15,7 +15,10 @@ class Memo(Generic[T]):
         self._known: tuple[tuple[object, ...], T] | None = None
 
     def of(self, make: Callable[[], T], *rests: object) -> T:
-        """What ``make`` gives, or gave when ``rests`` were the same objects or equal ones."""
+        """What ``make`` gives, or gave when ``rests`` were the same objects or equal ones.
+
+        What may change in place is always equal to itself: pass a version of it, or a copy.
+        """
         known = self._known
         if known is None or known[0] != rests:
             self._known = known = (rests, make())
