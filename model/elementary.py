@@ -1,7 +1,8 @@
 """Exponential and logarithm as polynomials, which a loop takes several at a time.
 
 Calls to the mathematical library would keep loops from being vectorised. In double precision to base e, in single
-precision to base 2.
+precision to base 2. Both take a number apart as 2^n times a rest close to one, by the bits in which it is held (IEEE
+754): 52 of mantissa under the exponent in double precision, 23 in single.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ _I = np.int32
 @inlined
 def _exp_within(x: Any, bound: Any) -> Any:  # pragma: no cover - compiled
     x = min(max(x, -bound), bound)
-    shifted = x * 1.4426950408889634 + TO_INTEGER
+    shifted = x * 1.4426950408889634 + TO_INTEGER  # 1 / ln 2
     n = shifted - TO_INTEGER
+    # n ln 2 in two parts, the first so short that its product with n is exact (Cody and Waite 1980)
     r = x - n * 0.693147180369123816490
     r = r - n * 1.90821492927058770002e-10
     p = 1.0 / 39916800.0
@@ -42,6 +44,7 @@ def _exp_within(x: Any, bound: Any) -> Any:  # pragma: no cover - compiled
     p = p * r + 0.5
     p = p * r + 1.0
     p = p * r + 1.0
+    # n stands in the lowest bits of ``shifted``: moved into the exponent and added to that of p, it makes p 2^n
     exponent = np.float64(shifted).view(np.int64) << 52
     return np.int64(np.float64(p).view(np.int64) + exponent).view(np.float64)
 
@@ -62,7 +65,7 @@ def exp_of_few(x: Any) -> Any:  # pragma: no cover - compiled
 def log(x: Any) -> Any:  # pragma: no cover - compiled
     """Logarithm of a positive normal number, the series of 2 artanh((m - 1)/(m + 1)), errors 1e-14."""
     bits = np.float64(x).view(np.int64)
-    n = (bits - 0x3FE6A09E667F3BCD) >> 52
+    n = (bits - 0x3FE6A09E667F3BCD) >> 52  # the bits of sqrt(1/2): m is from there to sqrt(2)
     m = np.int64(bits - (n << 52)).view(np.float64)
     s = (m - 1.0) / (m + 1.0)
     q = s * s
@@ -92,7 +95,7 @@ def _exp2_near(x: Any, half: Any) -> Any:  # pragma: no cover - compiled
     p = p * r + _F(2.4022242085e-1)
     p = p * r + _F(6.931469776e-1)
     p = p * r + _F(1.0)
-    return p * _I((n + _I(127)) << _I(23)).view(np.float32)
+    return p * _I((n + _I(127)) << _I(23)).view(np.float32)  # 127: the exponent's bias
 
 
 @inlined
@@ -112,7 +115,7 @@ def exp2_below_one(x: Any) -> Any:  # pragma: no cover - compiled
 def log2(x: Any) -> Any:  # pragma: no cover - compiled
     """Base-2 logarithm of a positive normal number: exponent, and a polynomial for 0.71 to 1.41."""
     bits = _F(x).view(np.int32)
-    n = _I((bits - _I(0x3F3504F3)) >> _I(23))
+    n = _I((bits - _I(0x3F3504F3)) >> _I(23))  # the bits of sqrt(1/2)
     m = _I(bits - _I(n << _I(23))).view(np.float32) - _F(1.0)
     p = _F(-1.4573964852e-1)
     p = p * m + _F(2.3688770005e-1)

@@ -4,6 +4,11 @@ A chip is a row of four numbers: operations, bytes of memory traffic and bytes o
 of memory; a model one of seven and the work another of seven, as ``model/serving.py`` lays them out. Where latency
 binds, the batch is defined by a search that halves the range up to what memory holds; where it ends is worked out
 without going there.
+
+``step``, what a round of decoding takes on a group of chips, is a row of eight: bytes of weights that every token reads
+and of routed experts, bytes of cache a stream, bytes read a second; seconds of computing a stream, and of its transfers
+and of the prefill that it brings; seconds that a round takes whatever the batch (latency of transfers); and the log of
+the share of the experts that a stream leaves untouched, 0 or less. Computing and reading overlap, the others do not.
 """
 
 from __future__ import annotations
@@ -86,7 +91,7 @@ def _room(chips: float, stages: float, memory: float, model: tuple[float, ...]) 
 def _largest_batch(
     width: float, fewest: float, stages: float, allowed: float, memory: float, model: tuple[float, ...]
 ) -> tuple[float, float]:
-    """Batch up to what is allowed that a search finds, and in how many stages: up to ``stages``, which have room.
+    """Batch up to ``allowed`` that a search finds, and in how many stages: up to ``stages``, which have room.
 
     Fewer stages hold the same batch, as long as there is room for it, but the search among less room stops
     elsewhere.
