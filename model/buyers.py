@@ -106,8 +106,8 @@ def buyers(
             RuntimeWarning,
             stacklevel=2,
         )
-    reach = np.asarray(h, float)
-    nuisance, h_range = _table("h", reach[:, None] if reach.ndim == 1 else reach, types, offers)
+    own = np.asarray(h, float)
+    nuisance, h_range = _table("h", own[:, None] if own.ndim == 1 else own, types, offers)
     units, unit_range = _table("intensity", 1.0 if intensity is None else intensity, types, offers)
     value, home_range = _table("home", 0.0 if home is None else home, types, offers)
     if h_range[0] < 0.0 or unit_range[0] < 0.0 or home_range[1] == np.inf:

@@ -13,7 +13,7 @@ import numpy as np
 
 from model.elementary import exp, log
 from model.kernel import contracted, reordered
-from model.rivals import FALL, FREE, OPEN, REACH, UNITS
+from model.rivals import FALL, FREE, NUISANCE, OPEN, UNITS
 
 MEMORY = 5  # past steps in the acceleration (Walker and Ni 2011): more gains little for ten prices
 RIDGE = 1e-14  # of the largest squared step: keeps nearly parallel steps from dividing by zero
@@ -24,10 +24,11 @@ HALVED = 0.5  # of the residual must be gone after a step of it, or it is given 
 LONGEST_STEP = 1.0  # in log price: keeps a first guess far away from emptying the market
 ACCEPTED = 1e-9  # a residual that counts as solved
 
-# ``tastes``, ``money`` and ``sellers`` are those of ``model.rivals``, with the rows of its lines.
-# ``people``, what an evaluation knows by type, (8, I): mass, eta (1 - sigma1) / alpha, the highest log sum and the sum
-# of the nest over it, mean margin in the nest, consumption over the sum of the nest, 1 less the elasticity of
-# consumption in the nest, and by how much that rises with the log of the nest
+# ``tastes``, ``money`` and ``sellers`` are those of ``model.rivals``, with its letters and the rows of its lines.
+# ``people``, what an evaluation knows by type, (8, I) (not the table that ``model.search`` and ``model.profit`` call so):
+# mass, eta (1 - sigma1) / alpha, the highest log sum and the sum of the nest over it, mean margin in the nest,
+# consumption over the sum of the nest, 1 less the elasticity of consumption in the nest, and by how much that rises with
+# the log of the nest
 MASS, GROWTH, HIGH, WHOLE, AVERAGE, BOUGHT, STIFF, BEND = range(8)
 # ``turns``, which Newton's method fills, (9, N, I): three rows each of the first and of the second factors of what the
 # price of one line does to the first-order condition of another
@@ -44,8 +45,8 @@ def _feel(
             x[k, a] = rows[FREE, k, a] - rows[FALL, k, a] * p
             pace[k, a] = rows[FALL, k, a]
         else:
-            x[k, a] = rows[FREE, k, a] - rows[FALL, k, a] * log(p + rows[REACH, k, a])
-            pace[k, a] = rows[FALL, k, a] / (p + rows[REACH, k, a])
+            x[k, a] = rows[FREE, k, a] - rows[FALL, k, a] * log(p + rows[NUISANCE, k, a])
+            pace[k, a] = rows[FALL, k, a] / (p + rows[NUISANCE, k, a])
 
 
 @reordered
@@ -295,14 +296,14 @@ def climb(
     x, pace, top = np.empty((lines, types)), np.empty((lines, types)), np.empty((lines, types))
     total, earned, part = np.empty((lines, types)), np.empty((lines, types)), np.empty((lines, types))
     state, people = (x, pace, total, earned, part, top), np.empty((8, types))
-    p, margin, reach = np.empty(lines), np.empty(lines), np.zeros(lines)
+    p, margin, mean_h = np.empty(lines), np.empty(lines), np.zeros(lines)
     goals, slopes, stakes, floors = np.empty(lines), np.empty(lines), np.empty(lines), np.empty(lines)
     curved = 0.0 if linear else 1.0
     for k in range(lines):
         p[k], floors[k] = moved[own[k]], floor[own[k]]
         for i in range(alpha.size):
-            reach[k] += weights[i] * nuisance[i, own[k]]
-        reach[k] /= weights.sum()
+            mean_h[k] += weights[i] * nuisance[i, own[k]]
+        mean_h[k] /= weights.sum()
     residuals, iterations = np.zeros(begin.size - 1), np.zeros(begin.size - 1, np.int64)
     for s in range(begin.size - 1):
         n, start = begin[s + 1] - begin[s], begin[s]
@@ -329,7 +330,7 @@ def climb(
                     goal = p[k] / 2.0  # so dear that demand underflows: come back
                 steepest = min(steepest, slopes[k])
                 goals[k] = max(goal, floors[k])
-                residual = max(residual, abs(goals[k] - p[k]) / (p[k] + reach[k]))
+                residual = max(residual, abs(goals[k] - p[k]) / (p[k] + mean_h[k]))
                 z[k - start] = np.log(p[k])
                 f[k - start] = min(max(np.log(goals[k] / p[k]), -LONGEST_STEP), LONGEST_STEP)
                 norm += f[k - start] * f[k - start]

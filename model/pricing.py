@@ -22,7 +22,15 @@ from numpy.typing import ArrayLike, NDArray
 from model.buyers import Buyers, buyers, choices, consumption, derivatives, profit, quantities, slopes
 from model.climb import ASTRAY, LONGEST_STEP, UNDERFLOW
 from model.demand import Floats
-from model.response import PRICE_FLOOR, Response, Responses, best_response, best_responses, reach_of, search
+from model.response import (
+    PRICE_FLOOR,
+    Response,
+    Responses,
+    best_response,
+    best_responses,
+    mean_nuisance,
+    search,
+)
 from model.search import GAIN
 
 __all__ = [
@@ -131,7 +139,9 @@ def equilibrium(
     setter = _Setters(demand, cost, ownership, upstream, capacity, floor)
     reached = np.isfinite(demand.value) & (demand.intensity > 0.0) & (demand.mass > 0.0)[:, None]
     sold: NDArray[np.bool_] = np.asarray(reached.any(axis=0))
-    first = np.maximum(1.5 * np.abs(setter.cost) + 0.5 * reach_of(demand), 1e-6) if start is None else start
+    first = (
+        np.maximum(1.5 * np.abs(setter.cost) + 0.5 * mean_nuisance(demand), 1e-6) if start is None else start
+    )
     price = np.maximum(np.array(np.broadcast_to(np.asarray(first, float), (offers,))), setter.floor)
     price[~sold] = np.maximum(setter.cost, setter.floor)[~sold]
     count, climbs, gain, residual = 0, 0, np.inf, np.inf
@@ -187,7 +197,7 @@ class _Setters:
         limit = np.inf if capacity is None else np.asarray(capacity, float)
         self.capacity = np.array(np.broadcast_to(limit, (offers,)))
         self.shadow = np.zeros(offers)
-        self.reach = reach_of(demand)
+        self.nuisance = mean_nuisance(demand)
         for name, table in (("ownership", self.stake), ("upstream", self.upstream)):
             if table.shape != (offers, offers) or not np.isfinite(table).all():
                 raise ValueError(f"{name} must be ({offers}, {offers}) and finite, got shape {table.shape}")
@@ -229,10 +239,10 @@ class _Setters:
             return np.asarray(free)
         # Newton in logs towards the price at which demand just fits
         steep = (own - np.diag(cross))[limited]
-        reach = (price + self.reach)[limited]
+        reach = (price + self.nuisance)[limited]
         elasticity = steep * reach / sold[limited]
         excess = np.log(sold[limited] / self.capacity[limited])
-        fits = reach * np.exp(excess / elasticity) - self.reach[limited]
+        fits = reach * np.exp(excess / elasticity) - self.nuisance[limited]
         bound = fits > free[limited]
         missing = own[limited] * (price - free)[limited] / steep
         self.shadow[limited] = np.where(bound, np.maximum(0.0, missing), 0.0)
@@ -285,7 +295,7 @@ class _Setters:
         for count in range(1, iterations + 1):
             shadow = self.shadow
             goal = self.goal(price)
-            scale = price + self.reach
+            scale = price + self.nuisance
             gap = np.maximum(np.abs(goal - price), np.abs(self.shadow - shadow))
             residual = float((gap / scale)[sold].max())
             if residual <= tolerance:

@@ -13,7 +13,7 @@ import numpy as np
 
 from model.elementary import exp_of_few, log
 from model.kernel import contracted
-from model.rivals import FALL, FREE, NOWHERE, REACH, UNITS
+from model.rivals import FALL, FREE, NOWHERE, NUISANCE, UNITS
 
 BISECTIONS = 60  # for the price at which demand just fits capacity
 OTHERS, MEAN, LOG_REST, MEAN_REST, MASS, GROWTH = range(4, 10)
@@ -54,7 +54,7 @@ def _earn(
     sigma1, sigma2 = nests
     x, share, earned = work
     # what stays the same must be out of the loops: they are vectorised only if they read no array but rows
-    free, fall, reach, units = person[FREE], person[FALL], person[REACH], person[UNITS]
+    free, fall, nuisance, units = person[FREE], person[FALL], person[NUISANCE], person[UNITS]
     others, mean, log_rest, mean_rest = person[OTHERS], person[MEAN], person[LOG_REST], person[MEAN_REST]
     mass, growth, flatten = person[MASS], person[GROWTH], 1.0 - sigma1
     shrink = (1.0 - sigma2) / (1.0 - sigma1)
@@ -63,7 +63,7 @@ def _earn(
             x[g] = free - fall * grid[g]
     else:
         for g in range(x.size):
-            x[g] = free - fall * log(grid[g] + reach)
+            x[g] = free - fall * log(grid[g] + nuisance)
     if others > NOWHERE:
         _merge(x, others, share)
         for g in range(x.size):

@@ -216,7 +216,7 @@ def tastes_of(demand: Buyers) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def reach_of(demand: Buyers) -> Floats:
+def mean_nuisance(demand: Buyers) -> Floats:
     """Mean h of each offer over types, (J,): residuals are measured relative to price + h."""
     return np.asarray(demand.weights @ demand.nuisance / demand.weights.sum())
 

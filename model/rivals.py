@@ -13,9 +13,15 @@ import numpy as np
 from model.elementary import exp, log
 from model.kernel import contracted, reordered
 
-NOWHERE = -1e30  # the log sum of an empty nest
+NOWHERE = -1e30  # utility of what cannot be bought, and the log sum of an empty nest
 VECTOR = 4  # types in a row come in fours, as the processor takes them; those without mass fill the last up
 
+# Letters: i a type of buyer, j an offer, m a model, s a seller; of a seller k a line, t a slot, a a type that it reaches
+# (below). ``near`` = 1 / (1 - sigma2), ``far`` = 1 / (1 - sigma1), ``shrink`` = far / near: utilities over 1 - sigma2 add
+# up to the log sum of a model, which times ``shrink`` is its utility over 1 - sigma1, and those to that of the LLM nest.
+# A log sum is taken over the highest term, so that no exponential overflows. ``reach`` is price + h, ``tangent`` the
+# reach at which linear utility touches the log form. ``NOWHERE`` stands for minus infinity, of which no nan comes.
+#
 # What belongs together is passed as tuples:
 # ``tastes`` = (alpha, mass, weights, value, nuisance, intensity, model, sigma1, sigma2, eta, linear, tangent) of
 #   Buyers; ``money`` = (cost, stake, upstream, floor), by offer but stake and upstream by (seller, offer);
@@ -29,7 +35,7 @@ VECTOR = 4  # types in a row come in fours, as the processor takes them; those w
 #   log_sum, mean (slots, I) rivals' log sum in the model and mean margin per unit of consumption
 #   log_rest, mean_rest (S, I) the same of the nest without the seller's models
 #   beside (S,) profit on the types that its lines do not reach
-FREE, FALL, REACH, UNITS, OPEN = range(5)
+FREE, FALL, NUISANCE, UNITS, OPEN = range(5)
 
 
 @reordered
@@ -200,7 +206,7 @@ def line_up(tastes: Any, price: Any, setter: Any, money: Any) -> Any:  # pragma:
                     fall /= t
                 rows[FREE, k, a] = max(free * near, NOWHERE)
                 rows[FALL, k, a] = fall * near
-                rows[REACH, k, a] = nuisance[i, j]
+                rows[NUISANCE, k, a] = nuisance[i, j]
                 rows[UNITS, k, a] = intensity[i, j]
                 rows[OPEN, k, a] = 1.0 if value[i, j] > -np.inf else 0.0
         last = count[s] - 1

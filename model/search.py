@@ -12,7 +12,7 @@ import numpy as np
 from model.elementary import exp_of_few, log
 from model.kernel import contracted
 from model.profit import GROWTH, LOG_REST, MASS, MEAN, MEAN_REST, OTHERS, price_that_fits, profits_at
-from model.rivals import FALL, FREE, NOWHERE, OPEN, REACH, UNITS
+from model.rivals import FALL, FREE, NOWHERE, NUISANCE, OPEN, UNITS, VECTOR
 
 GRID_SPAN = 60.0  # the search reaches this many times the price or the cost
 THIN_MARKUP = 0.004  # and starts at this markup on cost, where hosts of one model compete
@@ -22,9 +22,9 @@ COARSE = 0.3  # a peak on the grid this much below the profit now hides no bette
 REFINEMENTS = 24  # golden sections: a bracket of two grid steps shrinks to 1e-5 of itself
 GOLDEN = 0.6180339887498949
 GAIN = 1e-9  # relative profit gain that counts as a deviation; below it is rounding
-VECTOR = 4  # prices are looked at in fours, as the processor takes them
 
-# ``tastes``, ``money`` and ``sellers`` are those of ``model.rivals``, ``people`` that of ``model.profit``.
+# ``tastes``, ``money`` and ``sellers`` are those of ``model.rivals``, with its letters; ``people`` is that of
+# ``model.profit``. Prices are looked at in fours (``VECTOR``), of which the last may be filled up.
 
 
 @contracted
@@ -128,7 +128,7 @@ def _set_apart(
     for a in range(count[s]):
         if rows[OPEN, k, a] * weight[s, a] > 0.0:
             people[reached, FREE], people[reached, FALL] = rows[FREE, k, a], rows[FALL, k, a]
-            people[reached, REACH], people[reached, UNITS] = rows[REACH, k, a], rows[UNITS, k, a]
+            people[reached, NUISANCE], people[reached, UNITS] = rows[NUISANCE, k, a], rows[UNITS, k, a]
             people[reached, OTHERS], people[reached, MEAN] = others[a], mean[a]
             people[reached, LOG_REST], people[reached, MEAN_REST] = rest[a], earned[a]
             people[reached, MASS], people[reached, GROWTH] = weight[s, a], growth[a]
@@ -225,6 +225,7 @@ def _search(
     grid = _grid(price, base, lowest, points)
     last = grid.size - 1
     size = -(-(grid.size + 2) // VECTOR) * VECTOR
+    # the grid, the lowest price, and the price as it is to the end
     trial, profits = np.full(size, price), np.empty(size)
     trial[: grid.size], trial[last + 1] = grid, lowest
     profits_at(trial, linear, terms, rest, profits)
@@ -258,7 +259,7 @@ def _feel(p: Any, k: Any, rows: Any, count: Any, linear: Any, x: Any) -> None:  
         if linear:
             x[k, a] = rows[FREE, k, a] - rows[FALL, k, a] * p
         else:
-            x[k, a] = rows[FREE, k, a] - rows[FALL, k, a] * log(p + rows[REACH, k, a])
+            x[k, a] = rows[FREE, k, a] - rows[FALL, k, a] * log(p + rows[NUISANCE, k, a])
 
 
 @contracted
@@ -268,7 +269,7 @@ def search_all(
     """Search each line of each ``active`` (S,) seller in turn, moving ``moved`` (J,) where another price pays.
 
     Returns the largest relative gain of each seller (S,), its profit now (S,), and by line the best price found and
-    profit at it and now, (3, N).
+    profit at it and now, (3, N), which are not filled for sellers that are not active.
     """
     begin, first, own, place, count, who, _, rows, log_sum, _, _, _, _ = sellers
     cost, stake, upstream, floor = money
