@@ -142,6 +142,21 @@ def _bend(
     The second derivative of profit in the prices of two lines is a sum over types of products, a factor of one line
     (CONDITION) and one of the other (OTHER, or ALIKE in the same model). Returns what its own price adds to that, and
     to the derivative of Lambda.
+
+    Profit rises with the price p_k of a line by the sum over types of
+
+        flow_k (stake units_k - pace_k adds_k),
+
+    where flow_k is consumption through the line, pace_k what its utility falls by and adds_k what profit gains, a unit
+    of that flow, with a unit more of utility: the margin of the line over that of its model, and ``shrink`` times that
+    of the model over ``stiff`` times that of the nest. With another price p_j flow_k and adds_k move:
+
+        row      of k (CONDITION)                          of j (OTHER, ALIKE)
+        first    flow_k (stake units_k - pace_k adds_k)    d ln flow_k / d p_j
+        second   flow_k pace_k                             - d adds_k / d p_j
+        third    flow_k pace_k units_k, that of Lambda     the first times units_j
+
+    ``tests/model/test_climb.py`` compares them with finite differences.
     """
     x, pace, total, earned, part, _ = state
     shrink = nests[1] / nests[0]
@@ -172,7 +187,10 @@ def _bend(
 
 @reordered
 def _cross(k: Any, j: Any, kind: Any, count: Any, turns: Any) -> Any:  # pragma: no cover - compiled
-    """Second derivative of profit in the prices of lines ``k`` and ``j``, and that of Lambda of each in the other's."""
+    """Second derivative of profit in the prices of lines ``k`` and ``j``, and that of Lambda of each in the other's.
+
+    flow_k pace_k (d ln flow_k / d p_j) is the same with k and j exchanged, which gives the last of the three.
+    """
     second, steeper_k, steeper_j = 0.0, 0.0, 0.0
     for a in range(count):
         second += (
