@@ -299,6 +299,40 @@ def _accelerate(
 
 
 @contracted
+def _goals(
+    s: Any,
+    p: Any,
+    sellers: Any,
+    tastes: Any,
+    money: Any,
+    margin: Any,
+    floors: Any,
+    nests: Any,
+    state: Any,
+    people: Any,
+    goals: Any,
+    slopes: Any,
+) -> None:  # pragma: no cover - compiled
+    """The prices ``goals`` (N,) that first-order conditions ask for at prices ``p`` (N,) of seller ``s``.
+
+    Fills ``slopes`` (N,) with Lambda and ``margin`` (N,) with what lines earn a unit, and what ``_evaluate`` fills.
+    """
+    begin, _, own, place, count, _, _, rows = sellers[:8]
+    cost, stake, upstream, _ = money
+    for k in range(begin[s], begin[s + 1]):
+        margin[k] = stake[s, own[k]] * (p[k] - cost[own[k]]) + upstream[s, own[k]]
+    _evaluate(p, s, sellers, tastes, margin, state, people)
+    for k in range(begin[s], begin[s + 1]):
+        j = own[k]
+        sold, slopes[k], pulled = _condition(k, place[k], rows, count[s], nests, state, people)
+        if slopes[k] > UNDERFLOW:
+            goal = cost[j] - upstream[s, j] / stake[s, j] + (sold + pulled / stake[s, j]) / slopes[k]
+        else:
+            goal = p[k] / 2.0  # so dear that demand underflows: come back
+        goals[k] = max(goal, floors[k])
+
+
+@contracted
 def climb(
     moved: Any, active: Any, sellers: Any, tastes: Any, money: Any, tolerance: Any, limit: Any
 ) -> Any:  # pragma: no cover - compiled
@@ -308,8 +342,8 @@ def climb(
     iterations (S,), both zero for a seller that is not active.
     """
     alpha, _, weights, _, nuisance, _, _, sigma1, sigma2, eta, linear, _ = tastes
-    cost, stake, upstream, floor = money
-    begin, _, own, place, count, who, weight, rows = sellers[:8]
+    _, stake, _, floor = money
+    begin, _, own, _, count, who, weight = sellers[:7]
     lines, types, nests = own.size, weight.shape[1], (1.0 / (1.0 - sigma2), 1.0 / (1.0 - sigma1))
     x, pace, top = np.empty((lines, types)), np.empty((lines, types)), np.empty((lines, types))
     total, earned, part = np.empty((lines, types)), np.empty((lines, types)), np.empty((lines, types))
@@ -335,19 +369,10 @@ def climb(
         steps, falls = np.zeros((MEMORY, n)), np.zeros((MEMORY, n))
         known, last, residual, trusted, newton = 0, np.inf, np.inf, True, False
         for iteration in range(limit):
+            _goals(s, p, sellers, tastes, money, margin, floors, nests, state, people, goals, slopes)
+            before, residual, norm, flattest = residual, 0.0, 0.0, np.inf
             for k in range(start, start + n):
-                margin[k] = stakes[k] * (p[k] - cost[own[k]]) + upstream[s, own[k]]
-            _evaluate(p, s, sellers, tastes, margin, state, people)
-            before, residual, norm, steepest = residual, 0.0, 0.0, np.inf
-            for k in range(start, start + n):
-                j = own[k]
-                sold, slopes[k], pulled = _condition(k, place[k], rows, count[s], nests, state, people)
-                if slopes[k] > UNDERFLOW:
-                    goal = cost[j] - upstream[s, j] / stakes[k] + (sold + pulled / stakes[k]) / slopes[k]
-                else:
-                    goal = p[k] / 2.0  # so dear that demand underflows: come back
-                steepest = min(steepest, slopes[k])
-                goals[k] = max(goal, floors[k])
+                flattest = min(flattest, slopes[k])
                 residual = max(residual, abs(goals[k] - p[k]) / (p[k] + mean_h[k]))
                 z[k - start] = np.log(p[k])
                 f[k - start] = min(max(np.log(goals[k] / p[k]), -LONGEST_STEP), LONGEST_STEP)
@@ -356,7 +381,7 @@ def climb(
             if residual <= tolerance:
                 break
             trusted = trusted and not (newton and residual > HALVED * before)
-            newton = trusted and residual <= NEAR and steepest > UNDERFLOW
+            newton = trusted and residual <= NEAR and flattest > UNDERFLOW
             if newton:
                 step = _step(
                     s, p, goals, slopes, sellers, margin, stakes, floors, nests, curved, state, people
