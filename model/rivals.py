@@ -126,20 +126,53 @@ def _lines(setter: Any, sellers: Any, tastes: Any) -> Any:  # pragma: no cover -
 
 
 @contracted
+def _see(i: Any, j: Any, k: Any, a: Any, tastes: Any, rows: Any) -> None:  # pragma: no cover - compiled
+    """How type ``i`` sees offer ``j``, which is line ``k``, before its price: fills column ``a`` of its ``rows``."""
+    alpha, _, _, value, nuisance, intensity, _, _, sigma2, _, linear, tangent = tastes
+    near, free, fall = 1.0 / (1.0 - sigma2), value[i, j], alpha[i]
+    if linear:  # utility at price zero, and its slope
+        t = tangent[i, j]
+        free -= alpha[i] * (np.log(t) + (nuisance[i, j] - t) / t)
+        fall /= t
+    rows[FREE, k, a] = max(free * near, NOWHERE)
+    rows[FALL, k, a] = fall * near
+    rows[NUISANCE, k, a] = nuisance[i, j]
+    rows[UNITS, k, a] = intensity[i, j]
+    rows[OPEN, k, a] = 1.0 if value[i, j] > -np.inf else 0.0
+
+
+@contracted
+def _fill_up(s: Any, sellers: Any) -> None:  # pragma: no cover - compiled
+    """Fill the last four types of seller ``s`` up with its last type, which has no mass there."""
+    begin, first, _, _, count, who, _, rows, log_sum, mean, log_rest, mean_rest, _ = sellers
+    last = count[s] - 1
+    while count[s] % VECTOR > 0:
+        a = count[s]
+        who[s, a], log_rest[s, a], mean_rest[s, a] = who[s, last], log_rest[s, last], mean_rest[s, last]
+        log_sum[first[s] : first[s + 1], a] = log_sum[first[s] : first[s + 1], last]
+        mean[first[s] : first[s + 1], a] = mean[first[s] : first[s + 1], last]
+        rows[:, begin[s] : begin[s + 1], a] = rows[:, begin[s] : begin[s + 1], last]
+        count[s] += 1
+
+
+@contracted
 def line_up(tastes: Any, price: Any, setter: Any, money: Any) -> Any:  # pragma: no cover - compiled
     """What each seller moves and what it does not, at posted prices; ``setter`` (J,) is -1 where nobody decides."""
-    alpha, mass, _, value, nuisance, intensity, model, _, sigma2, _, linear, tangent = tastes
+    _, mass, _, value, _, intensity, model, _, _, _, _, _ = tastes
     cost, stake, upstream, _ = money
     x, nest, top, units, bought = _look(tastes, price)
-    types, models, sellers, offers = alpha.size, nest.shape[1], stake.shape[0], setter.size
+    types, models, sellers, offers = mass.size, nest.shape[1], stake.shape[0], setter.size
     width = -(-types // VECTOR) * VECTOR
     mover, begin, own = _lines(setter, sellers, tastes)
-    lines, near = own.size, 1.0 / (1.0 - sigma2)
+    lines = own.size
     first, place = np.zeros(sellers + 1, np.int64), np.empty(lines, np.int64)
     count, who = np.zeros(sellers, np.int64), np.empty((sellers, width), np.int64)
     rows, beside, weight = np.empty((5, lines, width)), np.zeros(sellers), np.zeros((sellers, width))
     log_sum, mean = np.empty((lines, width)), np.empty((lines, width))
     log_rest, mean_rest = np.empty((sellers, width)), np.empty((sellers, width))
+    found = (
+        begin, first, own, place, count, who, weight, rows, log_sum, mean, log_rest, mean_rest, beside
+    )  # fmt: skip
     slot, strange = np.full(models, -1, np.int64), np.empty(models)
     margin, total, earned, best = np.empty(offers), np.empty(lines), np.empty(lines), np.empty(lines)
     distant, close = np.empty(offers, np.int64), np.empty(offers, np.int64)
@@ -198,23 +231,6 @@ def line_up(tastes: Any, price: Any, setter: Any, money: Any) -> Any:  # pragma:
                 log_sum[t, a] = best[t] + np.log(total[t]) if total[t] > 0.0 else NOWHERE
                 mean[t, a] = earned[t] / total[t] if total[t] > 0.0 else 0.0
             for k in range(begin[s], begin[s + 1]):
-                j = own[k]
-                free, fall = value[i, j], alpha[i]
-                if linear:  # utility at price zero, and its slope
-                    t = tangent[i, j]
-                    free -= alpha[i] * (np.log(t) + (nuisance[i, j] - t) / t)
-                    fall /= t
-                rows[FREE, k, a] = max(free * near, NOWHERE)
-                rows[FALL, k, a] = fall * near
-                rows[NUISANCE, k, a] = nuisance[i, j]
-                rows[UNITS, k, a] = intensity[i, j]
-                rows[OPEN, k, a] = 1.0 if value[i, j] > -np.inf else 0.0
-        last = count[s] - 1
-        while count[s] % VECTOR > 0:
-            a = count[s]
-            who[s, a], log_rest[s, a], mean_rest[s, a] = who[s, last], log_rest[s, last], mean_rest[s, last]
-            log_sum[first[s] : first[s + 1], a] = log_sum[first[s] : first[s + 1], last]
-            mean[first[s] : first[s + 1], a] = mean[first[s] : first[s + 1], last]
-            rows[:, begin[s] : begin[s + 1], a] = rows[:, begin[s] : begin[s + 1], last]
-            count[s] += 1
-    return begin, first, own, place, count, who, weight, rows, log_sum, mean, log_rest, mean_rest, beside
+                _see(i, own[k], k, a, tastes, rows)
+        _fill_up(s, found)
+    return found
