@@ -199,6 +199,18 @@ def test_an_uploaded_file_travels_in_the_address() -> None:
     assert address.read(address.query(script, Choice()))[0] == script
 
 
+def test_an_uploaded_file_of_any_name_and_text_is_a_world_or_a_sentence() -> None:
+    text = 'title = "Mine"\nextends = "baseline"\n'
+    script = Script(seed=3).with_file("C:\\a/\x1b\ud800.toml", text)
+    assert (script.scenario, script.seed) == ("\\x1b\\ud800.toml", 3)
+    assert address.read(address.query(script, Choice()))[0] == script
+    with pytest.raises(ScenarioError, match="not UTF-8"):
+        Script().with_file("mine.toml", f"{text}# \ud800").base()
+    for name, wrong in (("mine.exe", text), ("mine.toml", None), ("mine.toml", "é" * 150_000)):
+        with pytest.raises(ScenarioError, match=r"end in \.toml|longer than"):
+            Script().with_file(name, wrong)
+
+
 @pytest.mark.parametrize(
     "query",
     [

@@ -12,7 +12,8 @@ from model import calendar
 from model.parameters import Parameters
 from model.setting import Setting
 from model.shock import Shock
-from scenarios.document import in_library
+from scenarios.document import MOST_BYTES, in_library
+from scenarios.fault import printable
 from scenarios.scenario import HORIZON, Scenario, ScenarioError, described, resolve, resolve_text
 from scenarios.seeds import SeedsError, parse
 from scenarios.shocks import KINDS
@@ -117,6 +118,17 @@ class Script:
         for name, value in self.restarted().values:
             script = script.with_value(name, value)
         return script
+
+    def with_file(self, path: str, text: object) -> Script:
+        """The script for a new start in the world of an uploaded file, as a browser hands it over. Raises ScenarioError."""
+        name = printable(path.replace("\\", "/").rpartition("/")[2]) or "upload.toml"
+        if not name.endswith(".toml"):
+            raise ScenarioError(
+                f"{name} is no scenario file: those end in .toml; `undercut scenario new` writes one"
+            )
+        if not isinstance(text, str) or len(text.encode("utf-8", "surrogatepass")) > MOST_BYTES:
+            raise ScenarioError(f"{name} is longer than {MOST_BYTES:,} bytes: that is no scenario")
+        return Script(name, self.seed, upload=text)
 
     def values_at(self, t: int) -> Parameters:
         """The parameters in force in quarter ``t`` or waiting for a start, as far as the user's own changes go."""

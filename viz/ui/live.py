@@ -233,20 +233,7 @@ def _choose(stage: Stage, event: Mapping[str, Any]) -> None:
     elif "scenario" in event:
         stage.do("begin", lambda: script.in_scenario(str(event["scenario"])))
     else:
-        stage.do("begin", lambda: _uploaded(script, event))
-
-
-def _uploaded(script: Script, event: Mapping[str, Any]) -> Script:
-    """The script of an uploaded file. Raises ScenarioError."""
-    name = str(event["file"]).replace("\\", "/").rpartition("/")[2] or "upload.toml"
-    if not name.endswith(".toml"):
-        raise ScenarioError(
-            f"{name} is no scenario file: those end in .toml; `undercut scenario new` writes one"
-        )
-    text = event.get("text")
-    if not isinstance(text, str) or len(text.encode()) > MOST_BYTES:
-        raise ScenarioError(f"{name} is longer than {MOST_BYTES:,} bytes: that is no scenario")
-    return Script(name, script.seed, (), (), text)
+        stage.do("begin", lambda: script.with_file(str(event["file"]), event.get("text")))
 
 
 def _fire(stage: Stage, event: Mapping[str, Any]) -> None:
