@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scenarios import tables
 from scenarios.batch import Batch
-from scenarios.folder import StoreError, as_store_error
+from scenarios.folder import PARTIAL, StoreError, as_store_error
 from scenarios.store import Store
 from undercut.terminal import command
 from undercut.text import Field, console, print_table
@@ -94,7 +96,7 @@ def write(batch: Batch, folder: Path, wanted: str, form: str) -> Iterator[tuple[
     """Write tables of a batch into a new or empty folder; yields each file with its number of rows.
 
     Besides the stored tables there are ``claims``, the verdicts of every world, and ``worlds``. Raises StoreError
-    for an unknown table or form, and for a folder that is not empty.
+    for an unknown table or form, a folder that is not empty, and damage, after which the folder has no file.
     """
     known = (CLAIMS, WORLDS, *tables.stored_tables())
     names = [name.strip() for name in wanted.split(",") if name.strip()] or list(known)
@@ -103,18 +105,36 @@ def write(batch: Batch, folder: Path, wanted: str, form: str) -> Iterator[tuple[
             raise StoreError(f"there is no table {name!r}; write some of {', '.join(known)}")
     if form not in FORMS:
         raise StoreError(f"--format {form!r}: write {' or '.join(FORMS)}")
-    with as_store_error(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise StoreError(f"{folder} is not empty; give --out a new folder")
+    written = []
+    with as_store_error(folder), _filling(folder) as partial:
         for name in names:
             frame = _frame(batch, name)
-            file = folder / f"{name}.{form}"
+            file = f"{name}.{form}"
             if form == "csv":
-                frame.to_csv(file, index=False)
+                frame.to_csv(partial / file, index=False)
             else:
-                frame.to_parquet(file, index=False)
-            yield file, len(frame)
+                frame.to_parquet(partial / file, index=False)
+            written.append((folder / file, len(frame)))
+    yield from written
+
+
+@contextlib.contextmanager
+def _filling(folder: Path) -> Iterator[Path]:
+    """A folder for files that appear in a new or empty ``folder`` when the block ends well, and else are gone."""
+    made = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise StoreError(f"{folder} is not empty; give --out a new folder")
+    partial = folder / PARTIAL
+    try:
+        partial.mkdir()
+        yield partial
+        for file in sorted(partial.iterdir()):
+            file.replace(folder / file.name)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+        if made and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _frame(batch: Batch, name: str) -> pd.DataFrame:

@@ -22,7 +22,7 @@ from scenarios.runner import Job
 from scenarios.store import MARKER, Store
 from tests.scenarios import toys
 from tests.scenarios.stores import contents, plan_of
-from undercut.stored import batches
+from undercut.stored import batches, write
 
 JOB = Job(toys.plain, toys.mean_price)
 
@@ -132,6 +132,22 @@ def test_a_truncated_pack_is_named_with_what_to_do(tmp_path: Path) -> None:
     pack.write_bytes(pack.read_bytes()[:100])
     with pytest.raises(StoreError, match=r"quarters.*parquet is damaged; `undercut repair --store"):
         made.table("quarters")
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_the_tables_of_a_damaged_batch_are_written_all_or_none(tmp_path: Path, there: bool) -> None:
+    made, out = filled(tmp_path / "runs"), tmp_path / "out"
+    if there:
+        out.mkdir()
+    (pack,) = made.store.packs("offers")
+    pack.rename(tmp_path / "pack")
+    with pytest.raises(StoreError, match="repair"):
+        list(write(made, out, "quarters,offers", "csv"))
+    assert out.exists() == there
+    assert not there or not list(out.iterdir())
+    (tmp_path / "pack").rename(pack)
+    written = [file for file, _ in write(made, out, "quarters,offers", "csv")]
+    assert sorted(written) == sorted(out.iterdir()) == [out / "offers.csv", out / "quarters.csv"]
 
 
 def interrupted(out: Path) -> Plan:
