@@ -255,11 +255,12 @@ class Batch:
         import pandas as pd
         import pyarrow as pa
 
+        due = self._due(name, labels)  # first: what is stored meanwhile is not missed
         # Parts before packs: what is packed meanwhile is in both then, and not in neither.
         unpacked = parts.read(self.store, self.path, name, labels)
         found = pack.once([self.store.read(name, labels), *unpacked])
         frame: pd.DataFrame = pa.concat_tables(found, promote_options="default").to_pandas()
-        self._miss_nothing(name, labels, set[Run]().union(*map(tables.runs_of, found)))
+        self._miss_none(name, due.difference(*map(tables.runs_of, found)))
         if seeds is not None:
             frame = frame[frame["seed"].isin(list(seeds))]
         places = {world: place for place, world in enumerate(labels)}
@@ -270,20 +271,32 @@ class Batch:
         frame.insert(0, "scenario", frame["world"].map(labels).astype("str"))
         return frame
 
-    def _miss_nothing(self, name: str, worlds: Collection[str], there: set[Run]) -> None:
-        """Raise StoreError where a run that is stored lacks its rows of a table, as when a file has been deleted."""
+    def _due(self, name: str, worlds: Collection[str]) -> set[Run]:
+        """The runs that must have rows in a table, since they are stored. Raises StoreError as :meth:`table` does."""
         if name in tables.full_tables():
-            due = self._full_of(name, worlds)
-        elif name in (tables.METRICS, *tables.HEADLINE):
-            due = self._listed(tables.RUNS, worlds) - self._listed(tables.FAILURES, worlds)
-        else:
-            return
-        missing = (due & set(self.planned())) - there
-        if missing:
+            self._miss_none(tables.KEPT, self._kept(worlds) - self._listed(tables.KEPT, worlds))
+            return self._full_of(name, worlds)
+        if name == tables.KEPT:
+            return self._kept(worlds)
+        if name in (tables.METRICS, *tables.HEADLINE):
+            return self._listed(tables.RUNS, worlds) - self._listed(tables.FAILURES, worlds)
+        return set()
+
+    def _miss_none(self, name: str, runs: set[Run]) -> None:
+        """Raise StoreError where runs lack their rows of a table, as when a file has been deleted."""
+        if missing := runs & set(self.planned()):
             raise StoreError(
                 f"{self.store.path}: the rows of {len(missing)} runs are gone from the table {name}; "
                 f"`undercut repair --store {self.store.path}` drops these runs, then run the batch again"
             )
+
+    def _kept(self, worlds: Collection[str]) -> set[Run]:
+        """The runs of some worlds of which a finished batch has all tables; of an unfinished one nobody can tell."""
+        if (self.path / PARTS).exists():
+            return set()
+        seeds = self.seeds[: kept_seeds(self.manifest["asked"]["keep"], len(self.seeds))]
+        asked = {(world, seed) for world in {*map(self.world, self.labels)} & {*worlds} for seed in seeds}
+        return asked & self._listed(tables.RUNS, worlds) - self._listed(tables.FAILURES, worlds)
 
     def _listed(self, book: str, worlds: Collection[str]) -> set[Run]:
         """The runs of some worlds that a book names, in parts or packs."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import pandas as pd
@@ -14,9 +14,11 @@ import pytest
 
 from model.parameters import Parameters
 from model.records import tables
-from scenarios import batch, version
+from scenarios import batch, parts, version
 from scenarios.batch import Batch
 from scenarios.folder import StoreError
+from scenarios.journal import Journal
+from scenarios.parts import PARTS
 from scenarios.plan import Plan
 from scenarios.runner import Job
 from scenarios.store import MARKER, Store
@@ -132,6 +134,37 @@ def test_a_truncated_pack_is_named_with_what_to_do(tmp_path: Path) -> None:
     pack.write_bytes(pack.read_bytes()[:100])
     with pytest.raises(StoreError, match=r"quarters.*parquet is damaged; `undercut repair --store"):
         made.table("quarters")
+
+
+def test_a_finished_batch_that_lacks_what_lists_its_full_tables_says_so(tmp_path: Path) -> None:
+    made = filled(tmp_path)
+    (pack,) = made.store.packs("kept")
+    pack.unlink()
+    for name in ("kept", "offers"):
+        with pytest.raises(StoreError, match=r"gone from the table kept; .* run the batch again"):
+            made.table(name)
+    assert batch.repair(made.store) == (0, 0)
+    assert len(filled(tmp_path).table("kept")) == 1
+
+
+def test_runs_that_are_stored_while_a_table_is_read_are_not_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scenarios.journal.Journal.finish", Journal.flush)
+    made = filled(tmp_path / "runs")
+    (made.path / PARTS).rename(tmp_path / "later")
+    reads = parts.read
+
+    def meanwhile(store: Store, folder: Path, name: str, worlds: Collection[str]) -> object:
+        found = reads(store, folder, name, worlds)
+        if name == "metrics":
+            (tmp_path / "later").rename(made.path / PARTS)
+        return found
+
+    monkeypatch.setattr(parts, "read", meanwhile)
+    assert made.table("metrics").empty
+    monkeypatch.setattr(parts, "read", reads)
+    assert set(made.table("metrics")["seed"]) == {1, 2, 3}
 
 
 @pytest.mark.parametrize("there", [False, True])
