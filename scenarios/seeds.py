@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from scenarios.fault import quoted
+
 _PART = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?", re.ASCII)
 _COUNT = re.compile(r"\d{1,18}", re.ASCII)
 LARGEST = 10**18 - 1
@@ -34,11 +36,12 @@ def parse(text: str) -> tuple[int, ...]:
         match = _PART.fullmatch(part)
         if match is None:
             raise SeedsError(
-                f"seeds {text!r}: {part!r} is neither a number nor a range; write 32, or 1,2,5-8, of at most 18 digits"
+                f"seeds {quoted(text)}: {quoted(part)} is neither a number nor a range; "
+                "write 32, or 1,2,5-8, of at most 18 digits"
             )
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
-            raise SeedsError(f"seeds {text!r}: the range {part} runs backwards; write {last}-{first}")
+            raise SeedsError(f"seeds {quoted(text)}: the range {part} runs backwards; write {last}-{first}")
         seeds.update(_checked(range(first, last + 1), text))
     return _checked(sorted(seeds), text)
 
@@ -56,7 +59,7 @@ def words(seeds: Iterable[int]) -> str:
 
 def _checked(seeds: Sequence[int], text: str) -> tuple[int, ...]:
     if not seeds:
-        raise SeedsError(f"seeds {text!r} name none; write how many, as 32, or which, as 1,2,5-8")
+        raise SeedsError(f"seeds {quoted(text)} name none; write how many, as 32, or which, as 1,2,5-8")
     if len(seeds) > MOST:
-        raise SeedsError(f"seeds {text!r} are more than {MOST:,}")
+        raise SeedsError(f"seeds {quoted(text)} are more than {MOST:,}")
     return tuple(seeds)
