@@ -278,8 +278,8 @@ class Batch:
             return self._full_of(name, worlds)
         if name == tables.KEPT:
             return self._kept(worlds)
-        if name in (tables.METRICS, *tables.HEADLINE):
-            return self._listed(tables.RUNS, worlds) - self._listed(tables.FAILURES, worlds)
+        if name in (tables.METRICS, *tables.HEADLINE, tables.FAILURES):
+            return self._listed(tables.RUNS, worlds, ok=name != tables.FAILURES)
         return set()
 
     def _miss_none(self, name: str, runs: set[Run]) -> None:
@@ -296,12 +296,16 @@ class Batch:
             return set()
         seeds = self.seeds[: kept_seeds(self.manifest["asked"]["keep"], len(self.seeds))]
         asked = {(world, seed) for world in {*map(self.world, self.labels)} & {*worlds} for seed in seeds}
-        return asked & self._listed(tables.RUNS, worlds) - self._listed(tables.FAILURES, worlds)
+        return asked & self._listed(tables.RUNS, worlds, ok=True) - self._listed(tables.FAILURES, worlds)
 
-    def _listed(self, book: str, worlds: Collection[str]) -> set[Run]:
-        """The runs of some worlds that a book names, in parts or packs."""
-        unpacked = parts.read(self.store, self.path, book, worlds)
-        return self.store.runs(worlds, book).union(*map(tables.runs_of, unpacked))
+    def _listed(self, book: str, worlds: Collection[str], ok: bool | None = None) -> set[Run]:
+        """The runs of some worlds that a book names, in parts or packs; of RUNS those that ended well, or that failed."""
+        import pyarrow.compute as pc
+
+        found = [*parts.read(self.store, self.path, book, worlds), self.store.read(book, worlds)]
+        if ok is not None:
+            found = [rows.filter(pc.field("ok") == ok) for rows in found]
+        return set[Run]().union(*map(tables.runs_of, found))
 
     def _full_of(self, name: str, worlds: Collection[str]) -> set[Run]:
         """The runs of some worlds that have rows in a table of those that are stored on request."""

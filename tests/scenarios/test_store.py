@@ -147,6 +147,18 @@ def test_a_finished_batch_that_lacks_what_lists_its_full_tables_says_so(tmp_path
     assert len(filled(tmp_path).table("kept")) == 1
 
 
+def test_failures_that_are_gone_are_said_to_be(tmp_path: Path) -> None:
+    job = Job(toys.one_fails, toys.mean_price)
+    made = batch.run(plan_of(job), job, tmp_path, workers=1)[0]
+    assert len(made.failures()) == 1
+    (pack,) = made.store.packs("failures")
+    pack.unlink()
+    with pytest.raises(StoreError, match="1 runs are gone from the table failures"):
+        made.failures()
+    assert batch.repair(made.store) == (0, 1)
+    assert len(batch.run(plan_of(job), job, tmp_path, workers=1)[0].failures()) == 1
+
+
 def test_runs_that_are_stored_while_a_table_is_read_are_not_missed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
