@@ -8,6 +8,7 @@ from dataclasses import replace
 from model.parameters import Parameters
 from model.place import CAUSES
 from model.setting import Setting
+from scenarios.fault import quoted
 from scenarios.scenario import ScenarioError, load, names, nearest
 
 Worlds = tuple[tuple[str, Setting], ...]
@@ -22,7 +23,7 @@ def cause(text: str) -> str:
     name = text.strip().lower().replace("-", "_").replace(" ", "_")
     if name not in CAUSES:
         hint = nearest(name, CAUSES) or f"write one of {', '.join(CAUSES)}"
-        raise ScenarioError(f"there is no cause {text!r} to turn off; {hint}")
+        raise ScenarioError(f"there is no cause {quoted(text)} to turn off; {hint}")
     return name
 
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from model.parameters import Parameter, declared, scalars
+from scenarios.fault import quoted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,7 +43,9 @@ def grid(texts: Iterable[str]) -> list[Point]:
         name, equals, values = text.partition("=")
         name = name.strip()
         if not equals or not values.strip():
-            raise DesignError(f"--grid {text!r}: write a parameter and its values, as alpha_mean=1.5,2,2.5")
+            raise DesignError(
+                f"--grid {quoted(text)}: write a parameter and its values, as alpha_mean=1.5,2,2.5"
+            )
         if name in axes:
             raise DesignError(f"--grid gives {name} twice; write all its values in one")
         axes[name] = _values(name, values)
@@ -75,11 +78,11 @@ def sample(text: str, over: Sequence[str] = (), settled: Collection[str] = ()) -
     match = _SAMPLE.fullmatch(text.strip())
     if match is None or match[1] not in METHODS or not int(match[2]):
         raise DesignError(
-            f"--sample {text!r}: write a method and a number, as lhs:256; methods: {', '.join(METHODS)}"
+            f"--sample {quoted(text)}: write a method and a number, as lhs:256; methods: {', '.join(METHODS)}"
         )
     count = int(match[2])
     if count > MOST_POINTS:
-        raise DesignError(f"--sample {text!r}: that is more than {MOST_POINTS:,} points")
+        raise DesignError(f"--sample {quoted(text)}: that is more than {MOST_POINTS:,} points")
     axes = varied(over, settled)
     unit = unit_points(match[1], count, len(axes), int(match[3] or 0))
     columns = [at_quantiles(p, unit[:, i]) for i, p in enumerate(axes)]

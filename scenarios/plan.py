@@ -11,6 +11,7 @@ from typing import Any
 
 from model.setting import Setting
 from scenarios.counterfactual import worlds
+from scenarios.fault import quoted
 from scenarios.seeds import words
 from scenarios.world import at, describe, digest, identify
 
@@ -125,7 +126,7 @@ def kept_seeds(keep: str, seeds: int) -> int:
     match = _KEEP.fullmatch(keep)
     if match is None:
         raise PlanError(
-            f"--keep {keep!r}: write all, headline, or sample:N for the first N seeds of each world"
+            f"--keep {quoted(keep)}: write all, headline, or sample:N for the first N seeds of each world"
         )
     return seeds if keep == "all" else int(match[1] or 0)
 
