@@ -46,7 +46,7 @@ soak: $(VENV)/full.stamp  ## let twenty sessions play on one server for ten minu
 draws: $(VENV)/full.stamp  ## run ten thousand worlds drawn over all parameter ranges: their books must balance
 	$(BIN)/python -m tests.draws
 
-fuzz: $(VENV)/full.stamp  ## hand over a hundred thousand damaged files, stores, links and wrong options
+fuzz: $(VENV)/full.stamp  ## hand over some two hundred thousand damaged files, stores, links and wrong options
 	UNDERCUT_FUZZ=$${UNDERCUT_FUZZ:-20000} $(BIN)/python -m pytest tests/fuzz -n auto --dist load
 
 faults: $(VENV)/full.stamp  ## kill, interrupt and starve batches and studies at random moments: nothing may be lost

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import zlib
 from functools import cache
 from importlib import resources
@@ -15,84 +16,25 @@ from model.parameters import scalars, table
 from scenarios.document import library_files, names
 from scenarios.part import fields
 from scenarios.shocks import KINDS
+from tests.fuzz.damage import damaged
 
-NUMBERS = (
-    *(
-        "0",
-        "1",
-        "-1",
-        "2.5",
-        "1e3",
-        "1e308",
-        "1e400",
-        "-0.0",
-        "nan",
-        "inf",
-        "1_0",
-        "0x10",
-        "٣",
-        "1.",
-        ".5",
-        "+1",
-        "",
-    ),
-    *("9" * 18, "9" * 19, "9" * 40, "9" * 5000, "1e-400", " 1 ", "true", "True", "None", "1,5", "½"),
-)
+ODD_NUMBERS = """
+0 1 -1 2.5 1e3 1e308 1e400 1e-400 -0.0 nan inf -inf 1_0 0x10 ٣ ½ 1. .5 +1 1,5 true True None on
+"""
+ODD_SIGNS = """
+" ' = [ ] [[ ]] { } # , . é 😀 ../ /etc/passwd \\ %s {0} ${HOME} $(true) \""" ''' &amp; 1979-05-27
+<script> </script> javascript:alert(1) ![x](//x) =cmd()
+"""
+ODD_WORDS = """
+title notes seeds extends horizon parameters shocks drop kind quarter name value first record_from last
+"2024Q1" "2026Q2" "1999Q9" __import__ __class__
+"""
+NUMBERS = (*ODD_NUMBERS.split(), "", " ", " 1 ", "9" * 18, "9" * 19, "9" * 40, "9" * 5000)
 SIGNS = (
-    *(
-        '"',
-        "'",
-        "=",
-        "[",
-        "]",
-        "[[",
-        "]]",
-        "{",
-        "}",
-        "#",
-        ",",
-        ".",
-        "\n",
-        "\r",
-        "\t",
-        " ",
-        "\0",
-        "\x1b[31m",
-        "\ufeff",
-    ),
-    *(
-        "\ud800",
-        "\u202e",
-        "é",
-        "😀",
-        "../",
-        "/etc/passwd",
-        "\\",
-        "%s",
-        "{0}",
-        "${HOME}",
-        "$(true)",
-        '"""',
-        "'''",
-    ),
-    *("<script>", "</script>", "&amp;", "1979-05-27", "[" * 2000, "a." * 2000),
+    *ODD_SIGNS.split(),
+    *("\n", "\r", "\t", " ", "\0", "\x1b[31m", "\ufeff", "\ud800", "\u202e", "[" * 2000, "a." * 2000),
 )
-WORDS = (
-    *(
-        "title",
-        "notes",
-        "seeds",
-        "extends",
-        "horizon",
-        "parameters",
-        "shocks",
-        "drop",
-        "kind",
-        "quarter",
-        "name",
-    ),
-    *("value", "first", "record_from", "last", '"2024Q1"', '"2026Q2"', '"1999Q9"', "__import__", "__class__"),
-)
+WORDS = ODD_WORDS.split()
 
 raw = st.text(max_size=60)
 number = st.one_of(
@@ -107,7 +49,8 @@ number = st.one_of(
 def parameter_names() -> list[str]:
     """Scalars, some cells of tables, and names of none."""
     cells = [name for name in table() if name not in scalars()]
-    return [*scalars(), *cells[:: max(1, len(cells) // 50)], "alpha_maen", "", "__class__", "ALPHA_MEAN"]
+    wrong = ["alpha_maen", "", "..", "__class__", "ALPHA_MEAN"]
+    return [*scalars(), *cells[:: max(1, len(cells) // 50)], *wrong]
 
 
 name = st.one_of(st.sampled_from(parameter_names()), raw)
@@ -121,17 +64,9 @@ def edited(draw: st.DrawFn, texts: st.SearchStrategy[str]) -> str:
     for _ in range(draw(st.integers(0, 5))):
         at = draw(st.integers(0, len(text)))
         until = min(len(text), at + draw(st.integers(0, 40)))
-        what = draw(st.integers(0, 4))
-        if what == 0:
-            text = text[:at] + draw(token) + text[at:]
-        elif what == 1:
-            text = text[:at] + text[until:]
-        elif what == 2:
-            text = text[:at] + draw(token) + text[until:]
-        elif what == 3:
-            text = text[:until] + text[at:]
-        else:
-            text = text[:at]
+        put = draw(st.one_of(st.just(""), token))
+        after = (text[at:], text[until:], "")
+        text = draw(st.sampled_from([*(text[:at] + put + rest for rest in after), text[:until] + text[at:]]))
     return text
 
 
@@ -139,42 +74,57 @@ part = st.one_of(number, st.tuples(number, number).map("-".join), raw)
 seeds = edited(st.one_of(st.lists(part, max_size=5).map(",".join), st.sampled_from(["32", "1,2,5-8", "7-7"])))
 
 
-def _in_range(names: list[str]) -> st.SearchStrategy[tuple[str, str]]:
+def _in_range(of: str) -> st.SearchStrategy[tuple[str, str]]:
     """A parameter with a value that it can take."""
-    known = table()
-
-    def values(of: str) -> st.SearchStrategy[tuple[str, str]]:
-        p = known[of]
-        low, high = sorted((p.low, p.high))
-        return st.floats(low, high, allow_nan=False).map(lambda x: (of, repr(x)))
-
-    return st.sampled_from([n for n in names if n in known]).flatmap(values)
+    low, high = sorted((table()[of].low, table()[of].high))
+    return st.floats(low, high, allow_nan=False).map(lambda x: (of, repr(x)))
 
 
-pair = st.one_of(_in_range(parameter_names()), st.tuples(name, number))
-assignments = st.lists(edited(pair.map("=".join)), max_size=4)
-grids = st.lists(
-    edited(st.tuples(name, st.lists(number, max_size=4).map(",".join)).map("=".join)), min_size=1, max_size=3
+pair = st.one_of(
+    st.sampled_from([name for name in parameter_names() if name in table()]).flatmap(_in_range),
+    st.tuples(name, number),
 )
-samples = st.tuples(
-    edited(
-        st.tuples(
-            st.sampled_from(["lhs", "sobol", "random", "LHS", ""]),
-            st.one_of(st.integers(0, 40).map(str), st.sampled_from(NUMBERS)),
-            st.one_of(st.just(""), number.map(":{}".format)),
-        ).map(lambda m: f"{m[0]}:{m[1]}{m[2]}")
-    ),
-    st.lists(name, max_size=3),
+assignment = edited(pair.map("=".join))
+values = edited(st.tuples(name, st.lists(number, max_size=4).map(",".join)).map("=".join))
+assignments = st.lists(assignment, max_size=4)
+grids = st.lists(values, min_size=1, max_size=3)
+method = edited(
+    st.builds(
+        "{}:{}{}".format,
+        st.sampled_from(["lhs", "sobol", "random", "LHS", ""]),
+        st.one_of(st.integers(0, 40).map(str), st.sampled_from(NUMBERS)),
+        st.one_of(st.just(""), number.map(":{}".format)),
+    )
 )
+samples = st.tuples(method, st.lists(name, max_size=3))
+
+# ------------------------------------------------------------------------------------------------- options
+
+odd_scenarios = st.sampled_from(["baseline", "base", "..", "/", ".", "a/b.toml", "\0", "con"])
+scenario = st.one_of(odd_scenarios, edited(st.sampled_from(names())))
+kept = st.one_of(number, number.map("sample:{}".format), st.sampled_from(["all", "headline", "none"]))
+option = st.one_of(
+    *(
+        st.tuples(st.just(f"--{key}"), text).map("=".join)
+        for key, text in {
+            "set": assignment,
+            "grid": values,
+            "seeds": seeds,
+            "sample": method,
+            "over": st.lists(name, max_size=3).map(",".join),
+            "draws": number,
+            "enterprises": number,
+            "keep": kept,
+            "without": st.one_of(name, st.just("export-rules")),
+            "counterfactual-seeds": number,
+            "workers": number,
+        }.items()
+    )
+)
+scenario_arguments = st.lists(scenario.map(lambda text: text.lstrip("-")), max_size=2)  # or they are options
+options = st.builds(list.__add__, scenario_arguments, st.lists(option, max_size=3))
 
 # ------------------------------------------------------------------------------------------------- files
-
-
-@cache
-def library_texts() -> list[str]:
-    """The library, and every scenario as a file that stands alone."""
-    return [file.read_text(encoding="utf-8") for file in library_files()]
-
 
 quarter = st.one_of(
     st.builds("{}Q{}".format, st.integers(2022, 2029), st.integers(1, 4)),
@@ -210,8 +160,8 @@ def shocks(draw: st.DrawFn) -> str:
     kind = draw(st.sampled_from(sorted(KINDS)))
     own = fields(kind)
     keys = draw(st.lists(st.sampled_from(own + own + FIELDS), max_size=6, unique=True))
-    values = st.one_of(scalar, st.lists(scalar, max_size=3))
-    lines = [f"{key} = {toml(draw(values))}" for key in keys if key != "quarter"]
+    any_value = st.one_of(scalar, st.lists(scalar, max_size=3))
+    lines = [f"{key} = {toml(draw(any_value))}" for key in keys if key != "quarter"]
     return "\n".join([f'[[shocks]]\nkind = "{kind}"\nquarter = "{draw(quarter)}"', *lines])
 
 
@@ -223,16 +173,30 @@ def written(draw: st.DrawFn) -> str:
         head.append(f"extends = {toml(draw(st.one_of(st.sampled_from(names()), raw)))}")
     if draw(st.booleans()):
         head.append(f"seeds = {toml(draw(st.one_of(seeds, scalar)))}")
-    values = [f"{toml(n)} = {v or 0}" for n, v in draw(st.lists(pair, max_size=4))]
-    horizon = [
-        f'{key} = "{draw(quarter)}"'
-        for key in draw(st.sets(st.sampled_from(["first", "record_from", "last"])))
-    ]
+    held = [f"{toml(n)} = {v or 0}" for n, v in draw(st.lists(pair, max_size=4))]
+    ends = draw(st.sets(st.sampled_from(["first", "record_from", "last"])))
+    horizon = [f'{key} = "{draw(quarter)}"' for key in sorted(ends)]
     made = draw(st.lists(shocks(), max_size=3))
-    return "\n".join([*head, "[parameters]", *values, "[horizon]", *horizon, *made])
+    return "\n".join([*head, "[parameters]", *held, "[horizon]", *horizon, *made])
 
 
-scenarios = edited(st.one_of(st.sampled_from(library_texts()), written(), st.text(max_size=200)))
+library = st.deferred(lambda: st.sampled_from([file.read_bytes() for file in library_files()]))
+scenarios = edited(st.one_of(library.map(bytes.decode), written(), st.text(max_size=200)))
+
+
+def encoded(text: str) -> bytes:
+    """The bytes of a text, also of what is no Unicode."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+files = st.one_of(scenarios.map(encoded), damaged(library))
+file_names = edited(
+    st.sampled_from(["mine.toml", "../../x.toml", "a\0.toml", "<script>.toml", "x.TOML", ".toml"])
+)
+# A name on a disk is bytes, but for zeros and slashes.
+path_names = st.binary(max_size=20).map(
+    lambda raw: f"{os.fsdecode(raw.translate(None, bytes([0]) + b'/'))}.toml"
+)
 
 
 @cache
@@ -242,20 +206,10 @@ def posterior() -> str:
     return "\n".join(text.splitlines()[:12]) + "\n"
 
 
-@st.composite
-def tables_of_draws(draw: st.DrawFn) -> str:
-    """Columns of parameters, with rows that may not fit."""
-    columns = draw(st.lists(name, min_size=1, max_size=4))
-    rows = draw(st.lists(st.lists(number, max_size=5), max_size=4))
-    return "\n".join(",".join(row) for row in [columns, *rows])
-
-
-draws = st.one_of(
-    edited(st.one_of(st.builds(posterior), tables_of_draws())).map(
-        lambda t: t.encode("utf-8", "surrogatepass")
-    ),
-    st.binary(max_size=80),
-)
+columns = st.lists(name, min_size=1, max_size=4)
+rows = st.lists(st.lists(number, max_size=5), max_size=4)
+tables = st.builds(lambda head, body: "\n".join(map(",".join, [head, *body])), columns, rows)
+draws = st.one_of(edited(st.one_of(st.builds(posterior), tables)).map(encoded), st.binary(max_size=80))
 
 # --------------------------------------------------------------------------------------------- addresses
 
@@ -264,29 +218,27 @@ def _packed(text: str) -> str:
     return base64.urlsafe_b64encode(zlib.compress(text.encode("utf-8", "replace"))).decode()
 
 
-@st.composite
-def addresses(draw: st.DrawFn) -> str:
-    """The query of a link: keys of the page with values of all kinds, files in it among them."""
-    values = {
-        "scenario": st.one_of(st.sampled_from(names()), raw, st.just("mine.toml")),
-        "seed": seeds,
-        "value": pair.map(":".join),
-        "next": pair.map(":".join),
-        "act": st.one_of(
-            st.fixed_dictionaries({"kind": st.sampled_from(sorted(KINDS)), "quarter": quarter}).map(
-                json.dumps
-            ),
-            edited(st.just('{"kind":"set","quarter":"2024Q1","name":"alpha_mean","value":2}')),
-        ),
-        "change": edited(st.just('{"kind":"set","quarter":"2024Q1","name":"alpha_mean","value":2}')),
-        "file": st.one_of(scenarios.map(_packed), raw),
-        "quarter": quarter,
-        "firm": raw,
-        "region": raw,
-    }
-    keys = draw(st.lists(st.sampled_from(sorted(values)), max_size=5))
-    query = [(key, draw(values[key])) for key in keys]
-    return urlencode([(key, text.encode("utf-8", "replace")) for key, text in query])
+CHANGE = '{"kind":"set","quarter":"2024Q1","name":"alpha_mean","value":2}'
+KEYS = {
+    "scenario": st.one_of(st.sampled_from(names()), raw, st.just("mine.toml")),
+    "seed": seeds,
+    "value": pair.map(":".join),
+    "next": pair.map(":".join),
+    "act": st.one_of(
+        st.fixed_dictionaries({"kind": st.sampled_from(sorted(KINDS)), "quarter": quarter}).map(json.dumps),
+        edited(st.just(CHANGE)),
+    ),
+    "change": edited(st.just(CHANGE)),
+    "file": st.one_of(scenarios.map(_packed), raw),
+    "quarter": quarter,
+    "firm": raw,
+    "region": raw,
+}
+"""What the query of a link holds; a file among it."""
 
-
-queries = st.one_of(addresses(), edited(addresses()))
+query = st.lists(
+    st.sampled_from(sorted(KEYS)).flatmap(lambda key: st.tuples(st.just(key), KEYS[key])), max_size=5
+).map(lambda parts: urlencode([(key, text.encode("utf-8", "replace")) for key, text in parts]))
+queries = st.one_of(
+    query, edited(query), damaged(query.map(str.encode)).map(lambda raw: raw.decode("utf-8", "replace"))
+)
