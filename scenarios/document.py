@@ -14,7 +14,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import IO, Any
 
-from scenarios.fault import Fault, ScenarioError, nearest, quoted
+from scenarios.fault import Fault, ScenarioError, nearest, printable, quoted
 from scenarios.lines import Keys, lines
 
 SUFFIX = ".toml"
@@ -41,8 +41,8 @@ class Document:
 
     @property
     def name(self) -> str:
-        """The name of the scenario: that of the file without its ending."""
-        return Path(self.file.name).stem
+        """The name of the scenario: that of the file without its ending, with what is no text written out."""
+        return printable(Path(self.file.name).stem)
 
     def line(self, keys: Keys) -> int:
         """The line of a key, or of the nearest table around it that stands in the file; 0 for the whole file."""

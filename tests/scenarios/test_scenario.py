@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import re
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from model.parameters import ParameterError, Parameters
 from model.setting import Setting
 from scenarios.scenario import ScenarioError, library, load, names, resolve
 from scenarios.shocks import KINDS, Consortium, SetParameter
+from studies.ensemble import plan
 
 
 def written(folder: Path, text: str) -> Path:
@@ -225,6 +227,13 @@ def test_the_examples_of_the_document_hold(tmp_path: Path) -> None:
     assert examples
     for example in examples:
         assert load(written(tmp_path, example)).shocks
+
+
+def test_the_name_of_a_file_is_text_whatever_its_bytes_are(tmp_path: Path) -> None:
+    file = tmp_path / os.fsdecode(b"a\xff\n.toml")
+    file.write_text('title = "A world"\n', encoding="utf-8")
+    assert load(file).name == "a\\udcff\\n"
+    assert plan([file], 1).name.startswith("a-udcff-n-")
 
 
 def test_a_missing_file_is_named() -> None:
