@@ -151,21 +151,6 @@ def test_verdicts_are_told_by_sign_and_word_not_by_colour_alone(written):
     assert "\u25bd undetermined (exceptionally unlikely)" in page.words
 
 
-def test_texts_of_scenarios_are_texts_and_never_code(tmp_path):
-    evil = "<script>alert(1)</script>"
-    setting = replace(load("baseline"), last="2024Q4", name=f"a $b_$ {evil}", notes=f"</style>{evil}")
-    batch = stored(
-        tmp_path / "store", [(setting, f"{evil} &amp; more")], [{"alpha_mean": a} for a in (1.65, 2.0)]
-    )
-    written = report(batch, tmp_path)
-    page = Reader(written)
-    assert "script" not in page.tags
-    assert page.tags.count("style") == 1
-    assert f"{evil} &amp; more" in page.words
-    assert f"</style>{evil}" in page.words
-    assert f"a $b_$ {evil} alpha_mean=2" in page.words
-
-
 def test_the_same_batch_gives_the_same_bytes_wherever_it_is_stored(tmp_path):
     texts = [report(two_worlds(tmp_path / name), tmp_path) for name in ("one", "two")]
     assert texts[0] == texts[1]

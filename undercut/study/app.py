@@ -31,12 +31,13 @@ def report(
 
 def listed(store: StoreOption = RUNS) -> None:
     """List the studies of a store."""
+    from scenarios.fault import printable
     from scenarios.store import Store
     from studies.study import folders, head
 
     found = folders(Store(store))
     for folder in found:
-        print(f"{folder.name}\t{head(folder)['title']}")
+        print(f"{folder.name}\t{printable(head(folder)['title'])}")
     if not found:
         say(f"{store} has no study yet; `undercut study --help` lists the kinds")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
@@ -41,12 +42,11 @@ def html(study: Study) -> str:
 
 
 def _of(study: Study) -> Kind:
-    if not study.kind.isidentifier():
-        raise ChartError(f"this version knows no study of the kind {study.kind!r}")
-    try:
-        return cast("Kind", import_module(f"viz.study.{study.kind}"))
-    except ModuleNotFoundError:
-        raise ChartError(f"this version knows no study of the kind {study.kind!r}") from None
+    with contextlib.suppress(ModuleNotFoundError):
+        found = import_module(f"viz.study.{study.kind}") if study.kind.isidentifier() else None
+        if hasattr(found, "sections"):
+            return cast("Kind", found)
+    raise ChartError(f"this version knows no study of the kind {study.kind!r}")
 
 
 def _made(study: Study) -> Section:
