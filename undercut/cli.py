@@ -141,7 +141,9 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         if not _is_users(error):
             raise
-        say(f"{PLACE}: {error}")
+        from scenarios.fault import printable
+
+        say(f"{PLACE}: {printable(str(error))}")  # one line, also where it quotes several
         return WRONG_USE
     except BaseException as error:
         if not _is_interruption(error):

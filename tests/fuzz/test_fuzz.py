@@ -178,7 +178,13 @@ def test_a_command_on_a_harmed_store_works_or_leaves_nothing_behind(packed, word
 
 
 @pytest.mark.parametrize(
-    "given", ["--grid=alpha_mean=,", "--sample=lhs:" + "9" * 5000, "--keep=sample:" + "9" * 5000]
+    "given",
+    [
+        "--grid=alpha_mean=,",
+        "--sample=lhs:" + "9" * 5000,
+        "--keep=sample:" + "9" * 5000,
+        "--set=idle_power_share=0\n.25",
+    ],
 )
-def test_what_once_broke_is_refused(given):
+def test_what_once_broke_is_refused_in_a_line(given):
     assert command(["run", given]) == 2
