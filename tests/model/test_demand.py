@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numba import njit
 
 from model import elementary
-from model.demand import Choice, new_portfolio, remap_portfolio, shares, step
+from model.demand import Choice, groups_of, new_portfolio, remap_portfolio, shares, step
 from model.population import MOST_GROWTH
 
 SINGLE = 2e-5  # relative: single precision, utilities of some tens over 1 - sigma2
@@ -408,3 +408,9 @@ def test_wrong_arrays_are_refused_with_the_mend():
     world.tokens = np.empty((2, 2))
     with pytest.raises(ValueError, match="tokens_out"):
         world.run()
+
+
+@pytest.mark.parametrize("labels", [[3, 1, 3], [0, 2, 2], [1, 2, 1], ["b", "a", "b"], [0, 1, 1], []])
+def test_models_are_numbered_from_nought_without_gaps_in_the_order_of_their_labels(labels):
+    order = sorted(set(labels))
+    assert groups_of(labels).tolist() == [order.index(label) for label in labels]
