@@ -20,6 +20,14 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return (os.cpu_count() or 1) + 1
 
 
+def pytest_sessionstart() -> None:
+    """On a fresh machine kernels compile for a minute: one process begins with the dearest, the others come to the rest."""
+    if os.environ.get("PYTEST_XDIST_WORKER") == "gw1":
+        from model.response import compile_kernels
+
+        compile_kernels()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The tests that share a server first: whoever has them sets it up once, while others are busy with the rest."""
     items.sort(key=lambda item: SHARED.isdisjoint(getattr(item, "fixturenames", ())))
