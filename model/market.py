@@ -208,10 +208,10 @@ class Market(mesa.Model):
     def release(self) -> None:
         """Let Mesa forget the market, once no agent will be made in it any more.
 
-        Mesa 3 counts the agents of every model in a dictionary of the class, which keeps each model alive (its
-        issue 3179): an ensemble would fill the memory.
+        Mesa to 3.3, which Python 3.11 takes, counts the agents of every model in a dictionary of the class, which keeps
+        each model alive (its issue 3179): an ensemble would fill the memory. Later ones count in the model.
         """
-        mesa.Agent._ids.pop(self, None)
+        getattr(mesa.Agent, "_ids", {}).pop(self, None)
 
     # ------------------------------------------------------------------------------------------ looking at it
 
