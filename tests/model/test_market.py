@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import dataclass
 
+import mesa
 import numpy as np
 import pandas as pd
 import pytest
@@ -366,3 +369,18 @@ def test_what_comes_later_does_not_change_what_was_before():
         past = longer[name][longer[name]["quarter"] <= "2023Q4"].reset_index(drop=True)
         drop = indices if name == "quarters" else []  # relative to 2024
         pd.testing.assert_frame_equal(frame.drop(columns=drop), past.drop(columns=drop))
+
+
+@pytest.mark.parametrize("counts_in_class", [True, False])
+def test_a_released_market_is_forgotten_by_any_mesa(monkeypatch, counts_in_class):
+    """Mesa to 3.3 keeps every model in a dictionary of the class of agents, later ones have none."""
+    market = Market(setting(last="2023Q1"), seed=1)
+    if not counts_in_class:
+        monkeypatch.delattr(mesa.Agent, "_ids", raising=False)
+    market.release()
+    known = weakref.ref(market)
+    assert market not in getattr(mesa.Agent, "_ids", {})
+    del market
+    if counts_in_class:
+        gc.collect()
+        assert known() is None
