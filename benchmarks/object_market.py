@@ -272,6 +272,6 @@ class ObjectMarket(Market):
 
 def recorded(rows: pd.DataFrame, setting: Setting) -> pd.DataFrame:
     """The rows of recorded quarters, in the form of our table ``quarters``."""
-    first, start = calendar.index(setting.record_from), calendar.index(setting.first)
-    late = rows["Step"] >= first - start
-    return rows.loc[late, list(HEADLINE)].reset_index(drop=True)
+    # From the end: Mesa counts steps from nought or, later, from one.
+    quarters = calendar.index(setting.last) - calendar.index(setting.record_from) + 1
+    return rows.sort_values("Step")[list(HEADLINE)].tail(quarters).reset_index(drop=True)
