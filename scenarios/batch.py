@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 from model.setting import Setting
 from scenarios import pack, parts, tables
 from scenarios.cluster import connected
+from scenarios.dispatch import run_tasks
 from scenarios.folder import StoreError, as_store_error, hash_of, read_json, sync
 from scenarios.journal import DATA, MANIFEST, MANIFEST_FORM, WORLDS, Journal
 from scenarios.parts import PARTS
 from scenarios.plan import Plan, kept_seeds
-from scenarios.runner import Job, run_tasks
+from scenarios.runner import Job
 from scenarios.seeds import parse
 from scenarios.store import CODE_FORM, DEFAULT, MARKER, Store
 from scenarios.tables import Run

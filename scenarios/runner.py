@@ -1,24 +1,21 @@
-"""Runs one world with one seed, and a list of such runs in one process or several or on a cluster."""
+"""Runs one world with one seed, and a list of such runs one after another."""
 
 from __future__ import annotations
 
 import gc
-import os
 import time
 import traceback
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.setting import Setting
-from scenarios.progress import Progress, Silent
 from scenarios.world import at
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-    from distributed import Client
 
     Tables = Mapping[str, pd.DataFrame]
     Simulate = Callable[[Setting, int], Tables]
@@ -218,54 +215,6 @@ def join(chunks: Sequence[Chunk]) -> Chunk:
         {name: pa.concat_tables([c.tables[name] for c in chunks if name in c.tables]) for name in names},
         tuple(failure for chunk in chunks for failure in chunk.failures),
     )
-
-
-def run_tasks(
-    job: Job,
-    tasks: Sequence[Task],
-    workers: int | None = None,
-    cluster: Client | None = None,
-    progress: Progress | None = None,
-    stored: int = 0,
-) -> Generator[Chunk, None, None]:
-    """Make every run and yield what comes back, in no particular order; each place comes exactly once.
-
-    Args:
-        job: how runs are made.
-        tasks: the runs to make.
-        workers: processes on this machine (default: one a processor; never more than runs); 1 runs in this one.
-        cluster: a client of a Dask scheduler (:func:`scenarios.cluster.connected`), to run there instead.
-        progress: what to show.
-        stored: how many runs of the batch are there already, for the display.
-
-    A run that fails, or whose worker dies twice, comes back as a failure. Closing the generator ends the workers.
-    """
-    workers = min(workers or os.cpu_count() or 1, len(tasks))
-    with progress or Silent() as shown:
-        shown.start(len(tasks), stored)
-        if not tasks:
-            return
-        chunks: Iterable[Chunk]
-        if cluster is not None:
-            from scenarios.cluster import run_on_cluster
-
-            shown.ready()
-            chunks = run_on_cluster(job, tasks, cluster)
-        elif workers <= 1:
-            shown.ready()
-            chunks = run_chunk(job, tasks)
-        else:
-            from scenarios.workers import run_in_workers
-
-            chunks = run_in_workers(job, tasks, workers, shown)
-        try:
-            for chunk in chunks:
-                yield chunk
-                # Only now is it in the hands of whoever stores it.
-                shown.advance(len(chunk.places), [(f.world, f.seed, f.reason) for f in chunk.failures])
-        finally:
-            if isinstance(chunks, Generator):
-                chunks.close()
 
 
 def run_chunk(job: Job, tasks: Sequence[Task]) -> Generator[Chunk, None, None]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from undercut.hint import command
 from undercut.options import (
     RUNS,
     EnterprisesOption,
@@ -21,7 +22,7 @@ from undercut.options import (
     WithoutOption,
     WorkersOption,
 )
-from undercut.terminal import command, end_with_failures, one_thread, print_json, say
+from undercut.terminal import end_with_failures, one_thread, print_json, say
 from undercut.text import Field, console, number, print_table, signed
 from viz.number import scale
 

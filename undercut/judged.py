@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from undercut.terminal import command
+from undercut.hint import command
 from undercut.text import Field, console, number, print_table, signed
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from scenarios import tables
 from scenarios.batch import Batch
 from scenarios.folder import PARTIAL, StoreError, as_store_error
 from scenarios.store import Store
-from undercut.terminal import command
+from undercut.hint import command
 from undercut.text import Field, console, print_table
 
 if TYPE_CHECKING:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import io
 import os
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
-
-from undercut.options import RUNS
 
 if TYPE_CHECKING:
     from scenarios.batch import Batch
@@ -63,11 +60,6 @@ def open_batch(batch: str, store: Path) -> Batch:
     from scenarios.batch import Batch
 
     return Batch.open(batch or store, store)
-
-
-def command(store: Path, *words: str) -> str:
-    """A command on a store for a user to write: it names the store where that is not the one looked in anyway."""
-    return shlex.join(["undercut", *words, *([] if store == RUNS else ["--store", str(store)])])
 
 
 def end_with_failures(batch: Batch, by_chance: Sequence[Failure] = ()) -> None:

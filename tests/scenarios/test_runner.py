@@ -14,7 +14,8 @@ import pytest
 
 from model.records import tables
 from scenarios import tables as stored
-from scenarios.runner import Chunk, Job, Task, replay, run_task, run_tasks, to_chunk, trace
+from scenarios.dispatch import run_tasks
+from scenarios.runner import Chunk, Job, Task, replay, run_task, to_chunk, trace
 from scenarios.scenario import load
 from scenarios.workers import chunks_of
 from tests.scenarios import toys
@@ -138,7 +139,8 @@ def test_chunks_hold_every_run_once_and_leave_no_worker_idle_at_the_end() -> Non
 
 BATCH = """
 from tests.scenarios import toys
-from scenarios.runner import Job, Task, run_tasks
+from scenarios.dispatch import run_tasks
+from scenarios.runner import Job, Task
 from scenarios.scenario import load
 if __name__ == "__main__":
     tasks = [Task(i, "w", load("baseline"), i) for i in range(4)]

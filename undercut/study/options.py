@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from undercut.terminal import command, end_with_failures, print_json, say
+from undercut.hint import command
+from undercut.terminal import end_with_failures, print_json, say
 
 if TYPE_CHECKING:
     from model.setting import Setting
