@@ -320,7 +320,7 @@ def test_nothing_is_wider_than_the_screen(page: Any, server: str, batch: Batch) 
             )
 
 
-def test_a_study_opens_with_its_report_and_its_tables(
+def test_a_study_opens_with_its_charts_and_tables_and_its_report_when_asked(
     page: Any, server: str, batch: Batch, store: Path, tmp_path: Path
 ) -> None:
     asked = ("open_weights", "export_rules")
@@ -337,11 +337,22 @@ def test_a_study_opens_with_its_report_and_its_tables(
     page.goto(f"{server}/results")
     page.click(f"[data-panel=studies] [data-row='{study.name}'] a")
     page.wait_for_selector(f"[data-panel=study][data-study='{study.name}']")
+    page.wait_for_selector("[data-panel=waterfall][data-shown]:not([data-shown=''])")
+    assert not page.locator("iframe").count()
+    names = page.evaluate(
+        "document.querySelector('[data-panel=waterfall] .uc-plot').chart.getOption().yAxis[0].data"
+    )
+    assert sorted(names) == ["all", "export rules", "none of them", "open weights"]
+    page.click("[data-panel=study] [data-do=read]")
+    page.wait_for_selector("[data-panel=study] iframe")
     assert page.locator("[data-panel=study] iframe").get_attribute("sandbox") == ""
     report = page.frame_locator("[data-panel=study] iframe")
     assert report.locator("svg[aria-label^='Waterfall']").count() == 1
     page.fill("[data-panel=table-attribution] [data-do=search]", "export")
     assert len(rows(page, "table-attribution")) == 1
+    page.goto(f"{server}/results?study={study.name}&subject=p3-price")
+    page.wait_for_selector("[role=alert]")
+    assert "says nothing of 'p3-price'" in page.inner_text("[role=alert]")
     page.goto(f"{server}/results?study=../..")
     page.wait_for_selector("[role=alert]")
     assert "there is no study called '../..' in the store" in page.inner_text("[role=alert]")

@@ -12,7 +12,7 @@ from viz.live.frame import finite
 from viz.option import fan as fans
 from viz.option import year
 from viz.option.fan import Fan, Levels
-from viz.option.palette import Option
+from viz.option.panel import Panel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,15 +22,6 @@ DASHES = {"-": "solid", "--": "dashed", "-.": "dotted"}
 """What Matplotlib's dashes are in ECharts."""
 
 NONE: Levels = (None,) * len(LEVELS)
-
-
-class Panel(NamedTuple):
-    """A chart: its name, title and subtitle, and the option that draws it."""
-
-    name: str
-    title: str
-    subtitle: str
-    option: Option
 
 
 class Series(NamedTuple):

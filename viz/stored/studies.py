@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from scenarios.folder import StoreError
 from scenarios.store import Store
 from studies.study import Study, folders, head
 from viz.number import number
+from viz.option.panel import Panel
 from viz.stored import shelf
 from viz.stored.sheet import Column, Plain, cell, row, sheet
-from viz.study.report import html
+from viz.study.report import module_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,12 +23,24 @@ MOST_ROWS = 2_000
 """How many rows of a table go to the browser."""
 
 
+class Kind(Protocol):
+    """A module of ``viz.panel``, named as the kind of study that it draws."""
+
+    def choices(self, study: Study) -> Sequence[tuple[str, str]]:
+        """What can be chosen of a study, and its words; nothing where all is shown at once."""
+        ...
+
+    def panels(self, study: Study, subject: str) -> Sequence[Panel]:
+        """The charts of one choice."""
+        ...
+
+
 @dataclass(frozen=True)
 class Shown:
-    """A study ready for the browser: its report as a document of its own, and its tables."""
+    """A study ready for the browser: what can be chosen of it, and its tables."""
 
     study: Study
-    report: str
+    choices: tuple[tuple[str, str], ...]
     tables: tuple[tuple[str, Plain, int], ...]
 
 
@@ -48,7 +61,7 @@ def listed() -> Plain:
 
 
 def read(name: str) -> Shown:
-    """A study of the list. Raises StoreError for a name that is not in it, ChartError where it cannot be drawn."""
+    """A study of the list. Raises StoreError for a name that is not in it, ChartError for a kind unknown to this version."""
     found = next((folder for folder in there() if folder.name == name), None)
     if found is None:
         raise StoreError(
@@ -58,7 +71,23 @@ def read(name: str) -> Shown:
     tables = tuple(
         (title, table(frame.head(MOST_ROWS)), len(frame) - MOST_ROWS) for title, frame in study.tables.items()
     )
-    return Shown(study, html(study), tables)
+    return Shown(study, tuple(_charts(study).choices(study)), tables)
+
+
+def drawn(shown: Shown, subject: str) -> tuple[str, Sequence[Panel]]:
+    """The charts of one subject of a study, by default its first, and which one that is.
+
+    Raises StoreError for a subject that the study does not have.
+    """
+    study, known = shown.study, dict(shown.choices)
+    if subject and subject not in known:
+        raise StoreError(f"{study.name} says nothing of {subject[: shelf.QUOTED]!r}; choose from its list")
+    chosen = subject or next(iter(known), "")
+    return chosen, _charts(study).panels(study, chosen)
+
+
+def _charts(study: Study) -> Kind:
+    return cast("Kind", module_of(study, "viz.panel", "panels"))
 
 
 def table(frame: pd.DataFrame) -> Plain:

@@ -41,7 +41,7 @@ def ranges(limits: pd.DataFrame) -> Figure:
     panel = drawn.subplots()
     for place, name in enumerate(names):
         own = records(limits[limits["parameter"] == name])
-        ends = {LOW: 0.0, HIGH: 1.0} | {row["side"]: _share(row, row["value"]) for row in own}
+        ends = {LOW: 0.0, HIGH: 1.0} | {row["side"]: share_of(row, row["value"]) for row in own}
         panel.plot([0.0, 1.0], [place, place], color="#DDDDDD", linewidth=9, solid_capstyle="butt", zorder=1)
         panel.plot(
             [ends[LOW], ends[HIGH]],
@@ -77,7 +77,7 @@ def ranges(limits: pd.DataFrame) -> Figure:
                 color=GREY,
                 fontsize=9,
             )
-    panel.set_yticks(range(len(names)), [plain(_label(limits, name)) for name in names])
+    panel.set_yticks(range(len(names)), [plain(label_of(limits, name)) for name in names])
     panel.set_ylim(len(names) - 0.5, -0.7)
     panel.set_xlim(-0.1, 1.1)
     panel.set_xticks([])
@@ -108,7 +108,7 @@ def scatter(worlds: pd.DataFrame, claim: str, limits: pd.DataFrame) -> Figure:
     ):
         own = worlds[state == kind]
         panel.scatter(own[first], own[second], s=16, linewidths=0.8, alpha=0.8, **look)  # type: ignore[arg-type]
-    sides = [_ends(limits, name) for name in (first, second)]
+    sides = [ends_of(limits, name) for name in (first, second)]
     (left, right), (bottom, top) = sides
     panel.add_patch(
         Rectangle((left, bottom), right - left, top - bottom, fill=False, linewidth=2.0, zorder=4)
@@ -164,19 +164,21 @@ def tradeoff(path: pd.DataFrame) -> Figure:
     return drawn
 
 
-def _share(row: dict[str, Any], value: float) -> float:
+def share_of(row: dict[str, Any], value: float) -> float:
     """Where a value lies in a parameter's range, on the scale that it is drawn on."""
     low, high = row["low"], row["high"]
-    if _logarithmic(row):
+    if logarithmic(row):
         return float(math.log(value / low) / math.log(high / low))
     return float((value - low) / (high - low))
 
 
-def _logarithmic(row: dict[str, Any]) -> bool:
+def logarithmic(row: dict[str, Any]) -> bool:
+    """Whether a parameter of a limit is drawn on a logarithmic axis."""
     return bool(row["low"] > 0.0 and row["high"] >= WIDE * row["low"])
 
 
-def _ends(limits: pd.DataFrame, name: str) -> tuple[float, float]:
+def ends_of(limits: pd.DataFrame, name: str) -> tuple[float, float]:
+    """Where a box begins and ends in one parameter."""
     own = records(limits[limits["parameter"] == name])
     ends = {LOW: own[0]["low"], HIGH: own[0]["high"]} | {row["side"]: row["value"] for row in own}
     return ends[LOW], ends[HIGH]
@@ -184,7 +186,7 @@ def _ends(limits: pd.DataFrame, name: str) -> tuple[float, float]:
 
 def _axis(panel: Axes, which: str, limits: pd.DataFrame, name: str) -> None:
     row = records(limits[limits["parameter"] == name])[0]
-    label = plain(_label(limits, name))
+    label = plain(label_of(limits, name))
     margin = 0.02 * (row["high"] - row["low"])
     if which == "x":
         panel.set_xlabel(label)
@@ -192,10 +194,11 @@ def _axis(panel: Axes, which: str, limits: pd.DataFrame, name: str) -> None:
     else:
         panel.set_ylabel(label)
         panel.set_ylim(row["low"] - margin, row["high"] + margin)
-    if _logarithmic(row):
+    if logarithmic(row):
         (panel.set_xscale if which == "x" else panel.set_yscale)("log")
 
 
-def _label(limits: pd.DataFrame, name: str) -> str:
+def label_of(limits: pd.DataFrame, name: str) -> str:
+    """A parameter with its unit."""
     unit = str(limits.loc[limits["parameter"] == name, "unit"].iloc[0])
     return name if unit in PLAIN else f"{name}, {unit}"

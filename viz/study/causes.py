@@ -159,7 +159,7 @@ def _sentence(outcome: Row, parts: Sequence[Row]) -> str:
     level = outcome["scale"] == LEVEL
     part = signed if level else _factor
     largest = ", ".join(
-        f"{title_of(row['cause'])} {part(row['value'])}{CLEAR if _clear(row) else OPEN}" for row in own[:3]
+        f"{title_of(row['cause'])} {part(row['value'])}{CLEAR if clear(row) else OPEN}" for row in own[:3]
     )
     none, whole = (number(outcome[key]) if level else _factor(outcome[key]) for key in ("none", "all"))
     return (
@@ -181,7 +181,8 @@ def _start(outcome: Row) -> str:
     )
 
 
-def _clear(row: Row) -> bool:
+def clear(row: Row) -> bool:
+    """Whether the interval of a part is on one side of nought."""
     return bool(row["low"] > 0.0 or row["high"] < 0.0)
 
 
@@ -204,7 +205,7 @@ def _outcome(outcome: Row, parts: Sequence[Row], pairs: Sequence[Row]) -> Sectio
             "alone": signed(row["alone"]),
             "last": signed(row["last"]),
             "factor": _factor(row["value"]),
-            "needed": "" if _clear(row) else _few(row),
+            "needed": "" if clear(row) else _few(row),
         }
         for row in ordered
     ]
@@ -215,7 +216,8 @@ def _outcome(outcome: Row, parts: Sequence[Row], pairs: Sequence[Row]) -> Sectio
     content = [
         picture(
             inline(waterfall(outcome, ordered), f"waterfall-{name}", f"Waterfall of {name} over causes"),
-            f"{outcome.get('definition', outcome['quantity'])}: {_unit(outcome)}, from {_start(outcome)} to all; {counted}.",
+            f"{outcome.get('definition', outcome['quantity'])}: {unit_of(outcome)}, from {_start(outcome)} to all; "
+            f"{counted}.",
         ),
         table(headings, rows, numbers="value interval factor alone last needed"),
     ]
@@ -225,7 +227,7 @@ def _outcome(outcome: Row, parts: Sequence[Row], pairs: Sequence[Row]) -> Sectio
                 "Pairs that do most beyond (+) or short of (-) the sum of what each does (Shapley interaction): "
                 + "; ".join(
                     f"{title_of(row['one'])} with {title_of(row['other'])} {signed(row['value'])}"
-                    f"{CLEAR if _clear(row) else OPEN}"
+                    f"{CLEAR if clear(row) else OPEN}"
                     for row in pairs[:PAIRS_SHOWN]
                 )
                 + "."
@@ -246,7 +248,8 @@ def _few(row: Row) -> str:
     return f"{needed:.0f}" if math.isfinite(needed) else "> 1,000"
 
 
-def _unit(outcome: Row) -> str:
+def unit_of(outcome: Row) -> str:
+    """What an outcome is counted in."""
     return str(outcome["unit"] if outcome["scale"] == LEVEL else outcome["scale"])
 
 
@@ -267,7 +270,7 @@ def waterfall(outcome: Row, parts: Sequence[Row]) -> Figure:
             BAR,
             left=level,
             color=BLUE if value >= 0.0 else VERMILION,
-            hatch="" if _clear(row) else "//",
+            hatch="" if clear(row) else "//",
             edgecolor="white",
         )
         panel.plot([level, level], [place - 1, place], color="black", linewidth=0.6)
@@ -291,5 +294,5 @@ def waterfall(outcome: Row, parts: Sequence[Row]) -> Figure:
         ],
     )
     panel.invert_yaxis()
-    panel.set_xlabel(plain(f"{_unit(outcome)}; hatched: not clear of nought"))
+    panel.set_xlabel(plain(f"{unit_of(outcome)}; hatched: not clear of nought"))
     return drawn

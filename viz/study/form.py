@@ -61,8 +61,8 @@ def sections(study: Study) -> list[Section]:
 
 
 def _answer(verdicts: pd.DataFrame, changes: pd.DataFrame, forms: pd.DataFrame) -> Section:
-    default = _by_claim(verdicts)
-    worst = _worst(changes)
+    default = by_default(verdicts)
+    worst = worst_of(changes)
     kept = [claim for claim, fate in worst.items() if fate in (SAME, SURVIVES)]
     turned = [claim for claim, fate in worst.items() if fate == FLIPS]
     hold = sum(own["probability"] > HALF for own in default.values())
@@ -101,7 +101,7 @@ def _answer(verdicts: pd.DataFrame, changes: pd.DataFrame, forms: pd.DataFrame) 
     return Section("answer", "Which conclusions survive", content)
 
 
-def _worst(changes: pd.DataFrame) -> dict[str, str]:
+def worst_of(changes: pd.DataFrame) -> dict[str, str]:
     """By claim, what becomes of its verdict under the form that is hardest on it."""
     order = {fate: place for place, fate in enumerate((SAME, SURVIVES, UNJUDGED, EVEN, UNDEFINED, FLIPS))}
     by_claim = changes.groupby("claim", sort=False)["fate"]
@@ -145,7 +145,7 @@ def _named(own: dict[str, Any], changes: pd.DataFrame) -> Element:
     return element("span", f"{own['statement']} {doubt}", element("small", claim))
 
 
-def _by_claim(verdicts: pd.DataFrame) -> dict[str, dict[str, Any]]:
+def by_default(verdicts: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """The default's verdicts by claim."""
     return {row["claim"]: row for row in records(verdicts[verdicts["form"] == DEFAULT])}
 
@@ -162,8 +162,8 @@ def _pictures(verdicts: pd.DataFrame, changes: pd.DataFrame, forms: pd.DataFrame
             + ".",
         )
     ]
-    moved = [claim for claim, fate in _worst(changes).items() if fate in (FLIPS, EVEN)]
-    default = _by_claim(verdicts)
+    moved = [claim for claim, fate in worst_of(changes).items() if fate in (FLIPS, EVEN)]
+    default = by_default(verdicts)
     ahead = [claim for claim in moved if not default[claim]["past"]]
     if ahead:
         content.append(
@@ -253,7 +253,7 @@ def _short(text: str) -> str:
 
 def _claims(verdicts: pd.DataFrame, changes: pd.DataFrame) -> Section:
     """Claims by forms: the word with its sign and probability, and what became of the verdict."""
-    worst = _worst(changes)
+    worst = worst_of(changes)
     level = f"{100 * constants()['interval_level']:.0f} %"
     content = [
         paragraph(
@@ -319,7 +319,7 @@ def _verdict(verdict: dict[str, Any], change: dict[str, Any] | None) -> list[str
 
 def _metrics(verdicts: pd.DataFrame, changes: pd.DataFrame) -> Section:
     """How far the claimed amounts move under each alternative, whatever becomes of the verdict."""
-    first = _by_claim(verdicts)
+    first = by_default(verdicts)
     moving = changes[(changes["metric_change_low"] > 0.0) | (changes["metric_change_high"] < 0.0)]
     level = f"{100 * constants()['interval_level']:.0f} %"
     content: list[Element] = [

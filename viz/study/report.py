@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Protocol, cast
 
 from scenarios.folder import to_json
@@ -42,10 +43,15 @@ def html(study: Study) -> str:
 
 
 def _of(study: Study) -> Kind:
+    return cast("Kind", module_of(study, "viz.study", "sections"))
+
+
+def module_of(study: Study, package: str, has: str) -> ModuleType:
+    """The module of a package for this kind of study. Raises ChartError where there is none that has what is asked."""
     with contextlib.suppress(ModuleNotFoundError):
-        found = import_module(f"viz.study.{study.kind}") if study.kind.isidentifier() else None
-        if hasattr(found, "sections"):
-            return cast("Kind", found)
+        found = import_module(f"{package}.{study.kind}") if study.kind.isidentifier() else None
+        if found is not None and hasattr(found, has):
+            return found
     raise ChartError(f"this version knows no study of the kind {study.kind!r}")
 
 

@@ -13,8 +13,8 @@ from solara.server.kernel_context import PageStatus, get_current_context
 
 from scenarios.plan import Plan
 from studies.comparison import compare
+from viz.option.panel import Panel
 from viz.stored import course, pair, shelf, table
-from viz.stored.course import Panel
 from viz.stored.maker import FAILED, STOPPING, Maker, State
 from viz.stored.pair import Pair
 from viz.ui.part import SENTENCES, Form, Pending, Read, Sheet, Trouble, use_read

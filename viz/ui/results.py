@@ -11,9 +11,9 @@ import solara
 
 from evidence.ensemble import verdicts
 from scenarios.batch import Batch
+from viz.option.panel import Panel
 from viz.report import html
 from viz.stored import archive, course, graph, shelf, table
-from viz.stored.course import Panel
 from viz.stored.graph import Graph
 from viz.ui.part import Dial, Pending, Picks, Sheet, Trouble, use_read
 from viz.ui.studies import Studies
@@ -45,7 +45,7 @@ class Opened:
 def Results() -> None:
     """The page."""
     router = solara.use_router()
-    name, label, study = asked(router.search or "")
+    name, label, study, subject = asked(router.search or "")
     listed = use_read(
         lambda: pack(table.batches([shelf.summary(batch) for batch in shelf.batches()])), [name]
     )
@@ -67,16 +67,16 @@ def Results() -> None:
                 height=220,
                 event_open=lambda event: router.push(f"/results?{urlencode({'batch': event['name']})}"),
             )
-        Studies(study)
+        Studies(study, subject)
         if name:
             _Batch(name, label)
 
 
-def asked(search: str) -> tuple[str, str, str]:
-    """The batch, the world and the study that an address asks for; empty where it names none."""
+def asked(search: str) -> tuple[str, str, str, str]:
+    """The batch, the world, the study and its subject that an address asks for; empty where it names none."""
     found = parse_qs(search.removeprefix("?"))
-    batch, world, study = (found.get(key, [""])[0] for key in ("batch", "world", "study"))
-    return batch, world, study
+    batch, world, study, subject = (found.get(key, [""])[0] for key in ("batch", "world", "study", "subject"))
+    return batch, world, study, subject
 
 
 def read(name: str, label: str) -> Opened:
@@ -139,7 +139,7 @@ def _Batch(name: str, label: str) -> None:
                 subtitle=panel.subtitle,
                 option=option,
                 stamp=f"{opened.batch.name} {opened.label}",
-                height=330,
+                height=panel.height,
             )
     _Graph(opened.graph)
 
