@@ -177,8 +177,8 @@ def _nearest(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 COLUMNS = (
     "claim", "statement", "parameter", "description", "unit", "default", "low", "high", "side", "status", "sure",
-    "holds", "value", "value_low", "value_high", "distance", "distance_low", "distance_high", "mass", "undefined",
-    "gap",
+    "holds", "value", "value_low", "value_high", "distance", "distance_low", "distance_high", "reach", "mass",
+    "undefined", "gap",
 )  # fmt: skip
 
 
@@ -209,6 +209,7 @@ def _side(
         "distance": math.inf,
         "distance_low": line.distance(values[at.safe]),
         "distance_high": math.inf,
+        "reach": line.distance(line.end(side)),
         "mass": math.nan,
         "undefined": 0,
         "gap": max((line.gap(a, b) for a, b in itertools.pairwise(values)), default=0.0),

@@ -74,8 +74,8 @@ class Line:
         return self._value(a + share * (b - a))
 
     def distance(self, value: float) -> float:
-        """How far a value is from the default, in units of the range, on a linear scale."""
-        return abs(value - self.default) / (self.parameter.high - self.parameter.low)
+        """How far a value is from the default, in units of the range on the parameter's own scale."""
+        return self.gap(self.default, value)
 
     def gap(self, one: float, other: float) -> float:
         """How far two values are apart, in units of the range on the parameter's own scale."""

@@ -189,7 +189,9 @@ def test_a_line_covers_its_range_in_steps_of_its_own_scale() -> None:
     values = sorted([*up, *down, line.default])
     ratios = np.diff(np.log(values))
     assert ratios.max() <= math.log(line.parameter.high / line.parameter.low) / 8.0 + 1e-9
-    assert line.distance(line.parameter.high) == pytest.approx((0.5 - 0.05) / 0.495)
+    # The default is in the middle of the range's logarithm: on a linear scale the lower end would look ten times nearer.
+    assert line.distance(line.parameter.high) == pytest.approx(0.5)
+    assert line.distance(line.parameter.low) == pytest.approx(0.5)
     # Half of a log-uniform distribution lies below the middle of its logarithm.
     assert line.mass(line.parameter.high) == pytest.approx(0.5, abs=1e-3)
 

@@ -29,7 +29,7 @@ PAIRS = 20
 CURVES = 4
 """The most fragile parameters of a claim, whose curves are drawn."""
 
-DISTANCE = "movement from the default, in units of the parameter's range"
+DISTANCE = "movement from the default, in units of the parameter's range on its own scale"
 
 
 def choices(study: Study) -> Choices:
@@ -96,8 +96,7 @@ def _tornado(sides: pd.DataFrame) -> Panel:
     for place, name in enumerate(names):
         for row in records(sides[sides["parameter"] == name]):
             sign = 1.0 if row["side"] == UP else -1.0
-            whole = row["high"] - row["low"]
-            end = ((row["high"] if row["side"] == UP else row["low"]) - row["default"]) / whole
+            end = sign * row["reach"]
             what = phrase(row["parameter"], row["description"])
             said = f"{what}: from {amount(row['low'], '')} to {amount(row['high'], row['unit'])}"
             ranges.append(

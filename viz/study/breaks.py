@@ -235,8 +235,9 @@ def _reading(study: Study) -> Section:
                     "A claim flips where the share of seeds in which it holds crosses one half; seeds are the same at "
                     "every value (common random numbers). A seed in which the metric is undefined counts as one in which "
                     "the claim does not hold, as in a verdict.",
-                    "The distance is linear in the parameter: 1 is its whole range from low to high. Beside it stands the "
-                    "share of the parameter's prior distribution that lies between the default and the break.",
+                    "The distance is on the parameter's own scale, logarithmic where its distribution is "
+                    "log-uniform: 1 is its whole range from low to high. Beside it stands the share of the "
+                    "parameter's prior distribution that lies between the default and the break.",
                     "The interval has all values where chance leaves the claim undecided: Wilson's interval of the "
                     "probability contains one half there.",
                     f"The grid has steps of at most 1/{asked['steps']} of the range (widest where nothing flips: "

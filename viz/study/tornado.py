@@ -44,14 +44,7 @@ def tornado(sides: pd.DataFrame, title: str) -> Figure:
     for place, name in enumerate(names):
         for row in records(sides[sides["parameter"] == name]):
             sign = 1.0 if row["side"] == UP else -1.0
-            end = (row["high"] if row["side"] == UP else row["low"]) - row["default"]
-            panel.plot(
-                [0.0, end / (row["high"] - row["low"])],
-                [place, place],
-                color="#BBBBBB",
-                linewidth=1.2,
-                zorder=1,
-            )
+            panel.plot([0.0, sign * row["reach"]], [place, place], color="#BBBBBB", linewidth=1.2, zorder=1)
             if row["status"] == FLIPS:
                 _mark(panel, place, sign, row)
     panel.axvline(0.0, color=GREY, linewidth=1.0)
@@ -60,7 +53,7 @@ def tornado(sides: pd.DataFrame, title: str) -> Figure:
     panel.set_ylim(len(names) - 0.5, -0.5)
     panel.grid(axis="y", visible=False)
     panel.set_xlabel(
-        "movement from the default, in units of the parameter's range"
+        "movement from the default, in units of the parameter's range on its own scale"
         + (f" ({left} parameters further down left out)" if left else "")
     )
     panel.set_title(title, fontsize=11, wrap=True)
@@ -72,9 +65,7 @@ def _mark(panel: Axes, place: int, sign: float, row: dict[str, Any]) -> None:
     low, at = sign * row["distance_low"], sign * row["distance"]
     colour = BLUE if row["holds"] else VERMILION
     open_ = not row["sure"]
-    end = row["high"] if sign > 0.0 else row["low"]
-    edge = abs(end - row["default"]) / (row["high"] - row["low"])
-    high = sign * (edge if open_ else row["distance_high"])
+    high = sign * (row["reach"] if open_ else row["distance_high"])
     panel.plot(
         [low, high], [place, place], color=colour, linewidth=5, alpha=0.35, solid_capstyle="butt", zorder=2
     )
