@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from datetime import date
 from functools import cache
 
+from model.quotation import quoted
+
 QUARTERS_PER_YEAR = 4
 MONTHS_PER_YEAR = 12
 MONTHS_PER_QUARTER = 3
@@ -30,7 +32,7 @@ def index(quarter: str) -> int:
     """
     match = _QUARTER.fullmatch(quarter)
     if match is None:
-        raise ValueError(f"{quarter!r} is not a quarter: write the year, Q and 1 to 4, as in '2024Q1'.")
+        raise ValueError(f"{quoted(quarter)} is not a quarter: write the year, Q and 1 to 4, as in '2024Q1'.")
     return QUARTERS_PER_YEAR * (int(match[1]) - ORIGIN_YEAR) + int(match[2]) - 1
 
 
@@ -61,7 +63,9 @@ def quarter_of_date(day: str) -> int:
     try:
         when = date.fromisoformat(f"{day}-01" if _MONTH.fullmatch(day) else day)
     except ValueError:
-        raise ValueError(f"{day!r} is not a date: write year, month and day, as in '2024-05-06'.") from None
+        raise ValueError(
+            f"{quoted(day)} is not a date: write year, month and day, as in '2024-05-06'."
+        ) from None
     return QUARTERS_PER_YEAR * (when.year - ORIGIN_YEAR) + (when.month - 1) // MONTHS_PER_QUARTER
 
 
@@ -83,7 +87,7 @@ def at_month(series: Mapping[int, float], month: str) -> float:
     """
     match = _MONTH.fullmatch(month)
     if match is None:
-        raise ValueError(f"{month!r} is not a month: write the year and two digits, as in '2024-09'.")
+        raise ValueError(f"{quoted(month)} is not a month: write the year and two digits, as in '2024-09'.")
     months = MONTHS_PER_YEAR * (int(match[1]) - ORIGIN_YEAR) + int(match[2]) - 1
     before, past = divmod(months - MONTHS_PER_QUARTER // 2, MONTHS_PER_QUARTER)
     low = _positive(series, before, month)

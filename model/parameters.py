@@ -13,6 +13,8 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any, NoReturn
 
+from model.quotation import brief, quoted
+
 DISTRIBUTIONS = ("uniform", "loguniform", "normal", "triangular", "integer", "switch", "fixed")
 COLUMNS = ("name", "default", "unit", "low", "high", "distribution", "description", "source", "date")
 FACT_COLUMNS = ("table", "key_columns", "column", "unit", "low_factor", "high_factor", "description")
@@ -87,7 +89,7 @@ class Parameter:
         return number
 
     def _refuse(self, value: object, what: str) -> NoReturn:
-        shown = value if isinstance(value, str) else repr(value)
+        shown = brief(value if isinstance(value, str) else repr(value))
         raise ParameterError(
             f"{self.name} = {shown} {what}: allowed is {self.allowed}; the default is {self.default:g}"
         )
@@ -256,7 +258,7 @@ def parse_assignment(text: str) -> tuple[str, str]:
     """Split ``"name=value"``. Raises ParameterError when either side is missing."""
     name, equals, value = (part.strip() for part in text.partition("="))
     if not (name and equals and value):
-        raise ParameterError(f"{text!r} is not an assignment: write name=value, as alpha_mean=2.5")
+        raise ParameterError(f"{quoted(text)} is not an assignment: write name=value, as alpha_mean=2.5")
     return name, value
 
 
@@ -344,4 +346,4 @@ def _unknown(kind: str, name: str, known: Mapping[str, object]) -> str:
     by_lower = {k.lower(): k for k in known}
     close = [by_lower[k] for k in difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)]
     hint = f"did you mean {' or '.join(close)}?" if close else "`undercut show parameters` lists them all"
-    return f"no {kind} is named {name!r}; {hint}"
+    return f"no {kind} is named {quoted(name)}; {hint}"

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from model.quotation import quoted
 from model.setting import Setting
 from scenarios import pack, parts, tables
 from scenarios.cluster import connected
@@ -129,7 +130,9 @@ class Batch:
         found = [batch for batch in cls.all(home) if batch.name.startswith(str(what))]
         if not found:
             there = ", ".join(batch.name for batch in cls.all(home)[:SHOWN_NAMES]) or "no batch yet"
-            raise StoreError(f"{home.path} has no batch {str(what)!r}; it has {there} (see `undercut ls`)")
+            raise StoreError(
+                f"{home.path} has no batch {quoted(str(what))}; it has {there} (see `undercut ls`)"
+            )
         return max(found, key=lambda batch: (batch.path / MANIFEST).stat().st_mtime_ns)
 
     @classmethod
@@ -239,7 +242,9 @@ class Batch:
         import pandas as pd
 
         if name not in tables.stored_tables():
-            raise StoreError(f"there is no table {name!r}; write one of {', '.join(tables.stored_tables())}")
+            raise StoreError(
+                f"there is no table {quoted(name)}; write one of {', '.join(tables.stored_tables())}"
+            )
         seeds = self.seeds
         if name in pack.FULL_BOOKS:
             seeds = seeds[: kept_seeds(self.manifest["asked"]["keep"], len(seeds))]
@@ -399,7 +404,7 @@ class Batch:
             from scenarios.scenario import nearest
 
             hint = nearest(label, self._ids) or f"write one of {', '.join([*self._ids][:SHOWN_NAMES])}"
-            raise StoreError(f"batch {self.name} has no scenario {label!r}; {hint}")
+            raise StoreError(f"batch {self.name} has no scenario {quoted(label)}; {hint}")
 
 
 SHOWN_NAMES = 12

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from model.parameters import Parameters
 from model.place import CAUSES
+from model.quotation import quoted
 from model.setting import Setting
-from scenarios.fault import quoted
 from scenarios.scenario import ScenarioError, load, names, nearest
 
 Worlds = tuple[tuple[str, Setting], ...]

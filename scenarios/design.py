@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from model.parameters import Parameter, declared, scalars
-from scenarios.fault import quoted
+from model.quotation import brief, quoted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -113,7 +113,8 @@ def refuse_overlap(points: Iterable[Mapping[str, float]], overrides: Mapping[str
     for name in overrides:
         if any(name in point for point in points):
             raise DesignError(
-                f"{name} is given one value, {overrides[name]}, and varied by the design too; leave one of them out"
+                f"{name} is given one value, {brief(str(overrides[name]))}, and varied by the design too; "
+                "leave one of them out"
             )
 
 
@@ -167,7 +168,7 @@ def _values(name: str, text: str) -> list[float]:
     parameter = declared(name)
     values = [parameter.accept(part.strip()) for part in text.split(",") if part.strip()]
     if not values:
-        raise DesignError(f"--grid {name}={text}: write its values, as alpha_mean=1.5,2,2.5")
+        raise DesignError(f"--grid {name}={brief(text)}: write its values, as alpha_mean=1.5,2,2.5")
     if len(set(values)) < len(values):
         raise DesignError(f"--grid gives {name} the same value twice")
     return values

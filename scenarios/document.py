@@ -14,7 +14,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import IO, Any
 
-from scenarios.fault import Fault, ScenarioError, nearest, printable, quoted
+from model.quotation import quoted
+from scenarios.fault import Fault, ScenarioError, nearest, printable
 from scenarios.lines import Keys, lines
 
 SUFFIX = ".toml"

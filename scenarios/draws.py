@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from model.parameters import Parameters, table
+from model.quotation import quoted
 from scenarios.design import DesignError, Point
 from scenarios.document import SUFFIX, find
-from scenarios.fault import quoted
 from scenarios.folder import as_store_error
 from scenarios.version import results_hash
 from scenarios.world import digest

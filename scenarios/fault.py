@@ -6,8 +6,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-MOST_LETTERS = 60
-"""How much of a value a sentence quotes."""
+from model.quotation import quoted
 
 
 class ScenarioError(ValueError):
@@ -55,12 +54,6 @@ def unknown_key(key: str, allowed: Iterable[str]) -> str:
     allowed = list(allowed)
     hint = nearest(key.rpartition(".")[2], allowed)
     return f"there is no key {quoted(key)}; {hint or 'write one of ' + ', '.join(allowed)}"
-
-
-def quoted(value: object) -> str:
-    """A value as a sentence quotes it, cut when it is long."""
-    text = repr(value)
-    return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}..."
 
 
 def printable(text: str) -> str:

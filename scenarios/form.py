@@ -11,8 +11,9 @@ from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import ErrorDetails
 
 from model.parameters import table
+from model.quotation import brief, quoted
 from scenarios.document import Document
-from scenarios.fault import Fault, quoted, unknown_key
+from scenarios.fault import Fault, unknown_key
 from scenarios.lines import Keys
 
 EXPECTED = {
@@ -132,8 +133,10 @@ def _unfit(way: Keys, fault: ErrorDetails, content: Mapping[str, Any]) -> str:
         return unknown_key(key, allowed) + moved
     if way[0] == "parameters" and len(way) > 1 and isinstance(fault["input"], dict):
         name = next(_dotted(str(way[1]), content["parameters"][way[1]]))
-        return f'[parameters]: {key} is a table; write the whole name in quotes, as "{name}" = ...'
-    return f"{key} = {quoted(fault['input'])}: expected {PLURAL.get(key) or expected(way, fault)}"
+        return (
+            f'[parameters]: {brief(key)} is a table; write the whole name in quotes, as "{brief(name)}" = ...'
+        )
+    return f"{brief(key)} = {quoted(fault['input'])}: expected {PLURAL.get(key) or expected(way, fault)}"
 
 
 def _dotted(name: str, value: object) -> Iterator[str]:

@@ -13,9 +13,10 @@ from pydantic_core import ErrorDetails
 
 from model import calendar
 from model.parameters import ParameterError, declared
+from model.quotation import brief, quoted
 from model.shock import Shock
 from scenarios.document import Document, loose
-from scenarios.fault import Fault, ScenarioError, close, nearest, quoted, unknown_key
+from scenarios.fault import Fault, ScenarioError, close, nearest, unknown_key
 from scenarios.form import ScenarioFile, expected, shape, way_to
 from scenarios.lines import Keys
 from scenarios.seeds import SeedsError, parse
@@ -162,7 +163,7 @@ def _shock(document: Document, number: int, keys: Mapping[str, Any]) -> tuple[Sh
         found = {_place(document, here, e): e for e in reversed(error.errors(include_url=False))}
         for (way, key), e in reversed(found.items()):
             if e["type"] != "missing":
-                said = f"{key} = {quoted(e['input'])}: expected {expected(way, e)}"
+                said = f"{brief(key)} = {quoted(e['input'])}: expected {expected(way, e)}"
                 faults.append(document.fault(way, f"{called}: {said}"))
             elif key not in meant:
                 faults.append(document.fault(here, f"{called}: the key {key!r} is missing"))
@@ -207,12 +208,12 @@ def _about(here: Keys, keys: Mapping[str, Any], said: str) -> Keys:
         if said.startswith(f"{key} = "):
             return (*here, key)
         for i, element in enumerate(value if isinstance(value, list) else ()):
-            if isinstance(element, str) and repr(element) in said:
+            if isinstance(element, str) and quoted(element) in said:
                 return (*here, key, i)
         if isinstance(value, float | int) and f" = {float(value)} " in said:
             return (*here, key)
     for key, value in keys.items():
-        if isinstance(value, str) and (repr(value) in said or (value and said.startswith(f"{value} "))):
+        if isinstance(value, str) and (quoted(value) in said or (value and said.startswith(f"{value} "))):
             return (*here, key)
     return here
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from model.quotation import quoted
 from model.setting import Setting
 from scenarios.counterfactual import worlds
-from scenarios.fault import quoted
 from scenarios.seeds import words
 from scenarios.world import at, describe, digest, identify
 

@@ -6,6 +6,7 @@ import re
 import textwrap
 from pathlib import Path
 
+from model.quotation import quoted
 from scenarios.document import SUFFIX, extended, names
 from scenarios.fault import ScenarioError
 from scenarios.scenario import HORIZON, resolve
@@ -65,7 +66,7 @@ def write(name: str, extends: str, out: Path | None = None) -> Path:
     for given in (name, path.stem):
         if not NAME.fullmatch(given):
             raise ScenarioError(
-                f"{given!r} cannot name a scenario: write letters, digits, hyphens and underscores"
+                f"{quoted(given)} cannot name a scenario: write letters, digits, hyphens and underscores"
             )
     if path.stem in names():
         raise ScenarioError(

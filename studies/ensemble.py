@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.parameters import ParameterError, parse_assignment
+from model.quotation import brief
 from scenarios.counterfactual import cause
 from scenarios.plan import KEEP_DEFAULT, Plan, PlanError, members_of
 from scenarios.scenario import load, resolve
@@ -40,7 +41,9 @@ def overrides(
     values: dict[str, float | str] = {}
     for name, value in given:
         if values.setdefault(name, value) != value:
-            raise ParameterError(f"{name} is given two values, {values[name]} and {value}; give it one")
+            raise ParameterError(
+                f"{brief(name)} is given two values, {brief(str(values[name]))} and {brief(str(value))}; give it one"
+            )
     return values
 
 

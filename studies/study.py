@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from model.quotation import quoted
 from scenarios.folder import (
     PARTIAL,
     SEAL,
@@ -103,7 +104,7 @@ class Study:
             found = [each for each in folders(store) if each.name.startswith(str(name))]
             if not found:
                 there = ", ".join(each.name for each in folders(store)[:4]) or "no study yet"
-                raise StoreError(f"{store.path} has no study {str(name)!r}; it has {there}")
+                raise StoreError(f"{store.path} has no study {quoted(str(name))}; it has {there}")
             folder = max(found, key=lambda each: (each / FILE).stat().st_mtime_ns)
         return cls._read(folder)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from model.quotation import quoted
 from undercut import sheet
 from undercut.terminal import say
 
@@ -256,7 +257,7 @@ def tables(
     chosen = names or list(article.TITLES)
     if unknown := [name for name in chosen if name not in article.TITLES]:
         raise typer.BadParameter(
-            f"no table is named {unknown[0]!r}: write some of {', '.join(article.TITLES)}"
+            f"no table is named {quoted(unknown[0])}: write some of {', '.join(article.TITLES)}"
         )
     runs = runs_of(scenario, seeds, assignments or (), store)
     cells = over_runs(runs, article.beside)
@@ -284,7 +285,7 @@ def _region(text: str) -> str:
     found = [name for name in REGIONS if plain and name.lower().replace("-", " ").startswith(plain)]
     if len(found) != 1:
         raise typer.BadParameter(
-            f"no region is called {text!r}: write china, asia-pacific, north-america or europe"
+            f"no region is called {quoted(text)}: write china, asia-pacific, north-america or europe"
         )
     return found[0]
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any
 
+from model.quotation import quoted
 from undercut.text import Field, print_record, print_table
 
 Row = dict[str, Any]
@@ -135,7 +136,7 @@ def kind_of(text: str) -> Shown:
     except ValueError:
         close = difflib.get_close_matches(text, list(Shown), n=1)
         hint = f"did you mean {close[0]}?" if close else f"write one of {', '.join(Shown)}"
-        raise NothingFound(f"there is no {text!r} to show; {hint}") from None
+        raise NothingFound(f"there is no {quoted(text)} to show; {hint}") from None
 
 
 def present(what: Shown, rows: list[Row], wanted: str = "") -> str:
@@ -148,7 +149,7 @@ def present(what: Shown, rows: list[Row], wanted: str = "") -> str:
         known = [str(row[key]) for row in ROWS[what]()]
         close = difflib.get_close_matches(wanted, known, n=3)
         hint = f"did you mean {' or '.join(close)}?" if close else f"`undercut show {what}` lists them all"
-        raise NothingFound(f"none of the {what} matches {wanted!r}; {hint}")
+        raise NothingFound(f"none of the {what} matches {quoted(wanted)}; {hint}")
     if len(rows) == 1:
         print_record(rows[0])
         return ""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from model.quotation import quoted
 from scenarios import tables
 from scenarios.batch import Batch
 from scenarios.folder import PARTIAL, StoreError, as_store_error
@@ -86,7 +87,7 @@ def removed(names: Sequence[str], store: str | Path) -> Iterator[str]:
             from scenarios.scenario import nearest
 
             hint = nearest(name, there) or "`undercut ls` lists them"
-            raise StoreError(f"{store} has no batch called {name!r} in full; {hint}")
+            raise StoreError(f"{store} has no batch called {quoted(name)} in full; {hint}")
     for name in dict.fromkeys(names):
         gone = there[name].remove()
         yield f"removed {name} and {gone} runs; runs that other batches asked for stay"
@@ -102,9 +103,9 @@ def write(batch: Batch, folder: Path, wanted: str, form: str) -> Iterator[tuple[
     names = [name.strip() for name in wanted.split(",") if name.strip()] or list(known)
     for name in names:
         if name not in known:
-            raise StoreError(f"there is no table {name!r}; write some of {', '.join(known)}")
+            raise StoreError(f"there is no table {quoted(name)}; write some of {', '.join(known)}")
     if form not in FORMS:
-        raise StoreError(f"--format {form!r}: write {' or '.join(FORMS)}")
+        raise StoreError(f"--format {quoted(form)}: write {' or '.join(FORMS)}")
     written = []
     with as_store_error(folder), _filling(folder) as partial:
         for name in names:

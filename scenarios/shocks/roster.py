@@ -9,6 +9,7 @@ from functools import cache
 from importlib import resources
 
 from model.place import REGIONS
+from model.quotation import quoted
 
 STATES = {"United States": "US", "China": "CN"}
 """States that make rules, with the origin of their firms."""
@@ -28,34 +29,36 @@ def firms(kind: str, origin: str | None = None) -> tuple[str, ...]:
 def check_vendor(name: str) -> None:
     """Raise ValueError for a firm that makes no models."""
     if name not in firms("vendor"):
-        raise ValueError(f"target = {name!r} makes no models; write one of {', '.join(firms('vendor'))}")
+        raise ValueError(
+            f"target = {quoted(name)} makes no models; write one of {', '.join(firms('vendor'))}"
+        )
 
 
 def check_clouds(names: Iterable[str]) -> None:
     """Raise ValueError for a firm that is no cloud."""
     for name in names:
         if name not in firms("cloud"):
-            raise ValueError(f"{name!r} is no cloud; write one of {', '.join(firms('cloud'))}")
+            raise ValueError(f"{quoted(name)} is no cloud; write one of {', '.join(firms('cloud'))}")
 
 
 def check_makers(names: Iterable[str]) -> None:
     """Raise ValueError for a firm that makes no chips."""
     for name in names:
         if name not in firms("chipmaker"):
-            raise ValueError(f"{name!r} makes no chips; write one of {', '.join(firms('chipmaker'))}")
+            raise ValueError(f"{quoted(name)} makes no chips; write one of {', '.join(firms('chipmaker'))}")
 
 
 def check_regions(names: Iterable[str]) -> None:
     """Raise ValueError for a region that the market lacks."""
     for name in names:
         if name not in REGIONS:
-            raise ValueError(f"there is no region {name!r}; write one of {', '.join(REGIONS)}")
+            raise ValueError(f"there is no region {quoted(name)}; write one of {', '.join(REGIONS)}")
 
 
 def check_state(name: str) -> None:
     """Raise ValueError for a state that makes no rules here."""
     if name not in STATES:
-        raise ValueError(f"{name!r} makes no rules here; write one of {', '.join(STATES)}")
+        raise ValueError(f"{quoted(name)} makes no rules here; write one of {', '.join(STATES)}")
 
 
 def check_named_once(key: str, names: tuple[str, ...]) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from evidence import fit
 from evidence.fit import DIFFERENCE, LOG
+from model.quotation import quoted
 from scenarios import runner
 from scenarios.plan import PlanError
 from scenarios.runner import Job
@@ -107,7 +108,7 @@ def remaining(left_out: Sequence[str] = ()) -> tuple[Observable, ...]:
     for name in left_out:
         if name not in known:
             hint = nearest(name, known) or f"there are {', '.join(known)}"
-            raise PlanError(f"--leave-out {name!r} is no observable; {hint}")
+            raise PlanError(f"--leave-out {quoted(name)} is no observable; {hint}")
     found = tuple(each for each in observables() if each.id not in left_out)
     if not found:
         raise PlanError("--leave-out leaves no observable to fit; name fewer")

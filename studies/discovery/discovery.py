@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from evidence.claims import by_id
+from model.quotation import quoted
 from scenarios.design import unit_points
 from scenarios.plan import PlanError
 from scenarios.store import DEFAULT
@@ -72,7 +73,7 @@ def discovery(
     """
     question = question or Question()
     if method not in METHODS:
-        raise PlanError(f"--sample {method!r}: write {' or '.join(METHODS)}")
+        raise PlanError(f"--sample {quoted(method)}: write {' or '.join(METHODS)}")
     if points < 4 * LEAST_CASES:
         raise PlanError(
             f"--points {points}: too few to find a box and to try it; write at least {4 * LEAST_CASES}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from model.quotation import quoted
 from scenarios.plan import PlanError
 from studies.discovery.cases import FAILS, WHERES
 
@@ -31,7 +32,7 @@ class Question:
 
     def __post_init__(self) -> None:
         if self.where not in WHERES:
-            raise PlanError(f"--where {self.where!r}: write {' or '.join(WHERES)}")
+            raise PlanError(f"--where {quoted(self.where)}: write {' or '.join(WHERES)}")
         if self.boxes < 1:
             raise PlanError(f"--boxes {self.boxes}: write at least 1")
 

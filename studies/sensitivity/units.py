@@ -12,6 +12,7 @@ import numpy as np
 
 from evidence.claims import by_id
 from evidence.facts import constants
+from model.quotation import quoted
 from scenarios.plan import PlanError
 from studies.holding import outcome_of
 from studies.scale import LEVEL, on_scale, scale_of
@@ -49,7 +50,7 @@ class Units:
 
     def __post_init__(self) -> None:
         if self.by not in WAYS:
-            raise PlanError(f"--by {self.by!r}: write {' or '.join(WAYS)}")
+            raise PlanError(f"--by {quoted(self.by)}: write {' or '.join(WAYS)}")
 
     @cached_property
     def of(self) -> tuple[str, ...]:

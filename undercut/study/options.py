@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from model.quotation import quoted
 from undercut.hint import command
 from undercut.terminal import end_with_failures, print_json, say
 
@@ -87,7 +88,7 @@ def outcomes(wanted: Sequence[str] | None, beside: bool = False) -> tuple[str, .
         kind, _, claim = name.rpartition(":")
         if claim not in by_id() or kind not in ("", HOLDS):
             hint = nearest(claim, by_id()) or "`undercut show claims` lists them"
-            raise PlanError(f"--outcome {name!r} is no claim; {hint}")
+            raise PlanError(f"--outcome {quoted(name)} is no claim; {hint}")
         if by_id()[claim].worlds and (kind or not beside):
             raise PlanError(f"--outcome {name!r} compares with another world; choose a claim on one world")
     return tuple(dict.fromkeys(wanted)) if wanted else tuple(claim.id for claim in headline())

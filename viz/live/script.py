@@ -10,6 +10,7 @@ from typing import Any
 
 from model import calendar
 from model.parameters import Parameters
+from model.quotation import quoted
 from model.setting import Setting
 from model.shock import Shock
 from scenarios.document import MOST_BYTES, in_library
@@ -109,7 +110,7 @@ class Script:
         except (SeedsError, ValueError):
             seeds = ()
         if len(seeds) != 1:
-            raise ScenarioError(f"{text[:40]!r} is no seed: write a whole number from 0, as 1")
+            raise ScenarioError(f"{quoted(text)} is no seed: write a whole number from 0, as 1")
         return replace(self.restarted(), seed=seeds[0])
 
     def in_scenario(self, scenario: str) -> Script:

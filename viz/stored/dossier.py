@@ -10,13 +10,13 @@ from evidence.claims import ARTICLES, Claim, by_id, claims, unjudged
 from evidence.facts import rows
 from evidence.judge import Verdict, standing
 from evidence.metrics import METRICS
+from model.quotation import quoted
 from scenarios.fault import nearest
 from scenarios.folder import StoreError
 from viz.number import number
 from viz.stored import table
 from viz.stored.sheet import Column, Plain, cell, row, sheet
 
-QUOTED = 80
 EVIDENCE: Mapping[str, str] = {
     "observations": "What was observed to the end of 2024, with sources: what the calibration is judged by",
     "prices": "List prices of tokens, with the date and the source of each",
@@ -46,7 +46,7 @@ def claim(name: str) -> Claim:
     known = by_id()
     if name not in known:
         hint = nearest(name, known) or "search the list for it"
-        raise StoreError(f"there is no claim called {name[:QUOTED]!r}; {hint}")
+        raise StoreError(f"there is no claim called {quoted(name)}; {hint}")
     return known[name]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from model.parameters import declared, parse_assignment
+from model.quotation import quoted
 from scenarios.design import refuse_overlap
 from scenarios.plan import Member, Plan, PlanError, members_of
 from scenarios.scenario import ScenarioError, library, load, nearest, resolve
@@ -45,7 +46,8 @@ class Pair:
             raise PlanError(f"{len(seeds)} seeds are more than the page takes on ({MOST_SEEDS}); {BEYOND}")
         if not self.enterprises.isdecimal() or not 0 < int(self.enterprises[:9]) <= MOST_ENTERPRISES:
             raise PlanError(
-                f"{self.enterprises[:20]!r} enterprises: write a whole number up to {MOST_ENTERPRISES:,}; for more, {BEYOND}"
+                f"{quoted(self.enterprises)} enterprises: write a whole number up to {MOST_ENTERPRISES:,}; "
+                f"for more, {BEYOND}"
             )
         common = overrides((), (), int(self.enterprises))
         members: list[Member] = []
@@ -90,7 +92,7 @@ def known(name: str) -> str:
     """A name of the library. Raises ScenarioError for any other, also for the path of a file."""
     if name not in scenarios():
         hint = nearest(name, scenarios()) or "choose one of the list"
-        raise ScenarioError(f"there is no scenario called {name!r} in the library; {hint}")
+        raise ScenarioError(f"there is no scenario called {quoted(name)} in the library; {hint}")
     return name
 
 

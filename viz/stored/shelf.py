@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from model.quotation import quoted
 from scenarios.batch import Batch
 from scenarios.folder import StoreError
 from scenarios.journal import MANIFEST
@@ -16,8 +17,6 @@ VARIABLE = "UNDERCUT_STORE"
 """The environment variable that names the folder of the store."""
 
 RUNNING, COMPLETE, INTERRUPTED = "running", "complete", "interrupted"
-QUOTED = 80
-"""How much of a wrong name is said back."""
 
 
 def place() -> Path:
@@ -44,7 +43,7 @@ def named(name: str, among: Iterable[Batch] | None = None) -> Batch:
     for batch in batches() if among is None else among:
         if batch.name == wanted:
             return batch
-    raise StoreError(f"there is no batch called {name[:QUOTED]!r} in the store; choose one of the list")
+    raise StoreError(f"there is no batch called {quoted(name)} in the store; choose one of the list")
 
 
 def newest() -> Batch | None:

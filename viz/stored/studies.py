@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from model.quotation import quoted
 from scenarios.folder import StoreError
 from scenarios.store import Store
 from studies.study import Study, folders, head
@@ -64,9 +65,7 @@ def read(name: str) -> Shown:
     """A study of the list. Raises StoreError for a name that is not in it, ChartError for a kind unknown to this version."""
     found = next((folder for folder in there() if folder.name == name), None)
     if found is None:
-        raise StoreError(
-            f"there is no study called {name[: shelf.QUOTED]!r} in the store; choose one of the list"
-        )
+        raise StoreError(f"there is no study called {quoted(name)} in the store; choose one of the list")
     study = Study.open(found, Store(shelf.place()))
     tables = tuple(
         (title, table(frame.head(MOST_ROWS)), len(frame) - MOST_ROWS) for title, frame in study.tables.items()
