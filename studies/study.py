@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from model.quotation import quoted
 from scenarios.folder import (
@@ -38,6 +38,17 @@ FORM: Form = {
 
 DIGITS = 8
 MEND = "run the study again"
+
+
+class Kept(dict[str, Any]):
+    """What a folder holds of a study, by name; whoever reads what it lacks raises StoreError."""
+
+    def __init__(self, folder: Path, content: Mapping[str, Any]) -> None:
+        super().__init__(content)
+        self.folder = folder
+
+    def __missing__(self, name: str) -> NoReturn:
+        raise StoreError(f"{self.folder} has no {name!r}, which its study needs; {MEND}")
 
 
 @dataclass(frozen=True)
@@ -113,19 +124,25 @@ class Study:
         import pandas as pd
 
         content = head(folder)
+        names, digests = [str(name) for name in content["tables"]], content["digests"]
+        if len(names) != len(digests):
+            raise StoreError(f"{folder / FILE} is damaged; {MEND}")
         tables = {}
-        for name, known in zip(content["tables"], content["digests"], strict=True):
-            file = folder / f"{Path(str(name)).name}.parquet"
+        for name, known in zip(names, digests, strict=True):
+            file = folder / f"{Path(name).name}.parquet"
             if not file.is_file() or hash_of(file) != known:
                 raise StoreError(f"{file} is missing or damaged; {MEND}")
-            tables[name] = pd.read_parquet(file)
+            try:
+                tables[name] = pd.read_parquet(file)
+            except (OSError, ValueError):  # sealed by whoever put it there
+                raise StoreError(f"{file} is no table; {MEND}") from None
         return cls(
             content["kind"],
             content["title"],
-            content["asked"],
-            tables,
-            tuple(content["batches"]),
-            tuple(content["notes"]),
+            Kept(folder, content["asked"]),
+            Kept(folder, tables),
+            tuple(map(str, content["batches"])),
+            tuple(map(str, content["notes"])),
             content["code"],
         )
 
