@@ -6,11 +6,13 @@ Elements are those of ElementTree, which escapes every text that it writes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
+from scenarios.folder import replacing
 from viz.fan import ChartError
 
 Content = str | Element
@@ -187,13 +189,19 @@ def page(title: str, subtitle: str, sections: Sequence[Section]) -> str:
 
 
 def save(out: str | Path, made: Callable[[], str]) -> None:
-    """Make a document and write it into a file. Raises ChartError where the file cannot be written."""
+    """Make a document and write it into a file, whole or not at all where that is a file of a disk and no pipe.
+
+    Raises ChartError where it cannot be written.
+    """
     file = Path(out)
     if not file.absolute().parent.is_dir():  # said before the work and not after it
         raise ChartError(f"cannot write {out}: there is no folder {file.parent}")
     text = made()
+    # No other file may take the place of a link, as /dev/stdout, or a pipe.
+    plain = not file.is_symlink() and (file.is_file() or not file.exists())
     try:
-        file.write_text(text, encoding="utf-8", newline="\n")
+        with replacing(file) if plain else nullcontext(file) as place:
+            place.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise ChartError(f"cannot write {out}: {(error.strerror or str(error)).lower()}") from None
 
