@@ -10,7 +10,9 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,7 +23,10 @@ ROOT = Path(__file__).parents[2]
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--no-first-run",
+    "--renderer-process-limit=1", "--disable-features=SpareRendererForSitePerProcess",
 ]  # fmt: skip
+"""The last two: pages one after the other need no processes of their own, which would compile all scripts again."""
+
 START_SECONDS = 120.0
 UNTIL_SECONDS = 60.0
 QUARTERS_MS = 60_000
@@ -77,23 +82,41 @@ def server(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Debian's Chromium."""
+def chromium() -> Iterator[Any]:
+    """What starts Debian's Chromium."""
     path = needs_browser()
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield started
-        started.close()
+        found = playwright.chromium
+        options = {"executable_path": path, "args": FLAGS}
+        yield SimpleNamespace(
+            launch=partial(found.launch, **options),
+            keeping=partial(found.launch_persistent_context, **options),
+        )
 
 
 @pytest.fixture(scope="session")
-def window(browser: Any) -> Iterator[Any]:
-    """A window whose pages share what they loaded; each is a session of its own all the same."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+def window(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A window whose pages share what they loaded, compiled; each is a session of its own all the same.
+
+    A window in private, as browsers open for a test, would compile all scripts for every page.
+    """
+    context = chromium.keeping(
+        tmp_path_factory.mktemp("profile"), viewport={"width": 1280, "height": 900}, accept_downloads=True
+    )
     yield context
     context.close()
+
+
+@pytest.fixture
+def stranger(chromium: Any) -> Iterator[Any]:
+    """A page of another browser, which has loaded nothing and has no cookies."""
+    browser = chromium.launch()
+    opened = browser.new_page(viewport={"width": 1280, "height": 900})
+    opened.set_default_timeout(QUARTERS_MS)
+    yield opened
+    browser.close()
 
 
 @pytest.fixture

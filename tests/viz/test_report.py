@@ -239,11 +239,11 @@ def test_a_file_that_cannot_be_written_is_a_sentence(tmp_path):
         write(stored(tmp_path / "store"), tmp_path / "no" / "report.html")
 
 
-def test_a_browser_opens_it_without_a_complaint_or_a_request(written, tmp_path, browser):
+def test_a_browser_opens_it_without_a_complaint_or_a_request(written, tmp_path, window):
     file = tmp_path / "report.html"
     file.write_text(written, encoding="utf-8")
     said, asked = [], []
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page = window.new_page()
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
