@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from evidence.claims import claims
 from scenarios import batch as store
@@ -107,6 +108,16 @@ def report(batch, folder, quarter=""):
     return file.read_text(encoding="utf-8")
 
 
+@pytest.fixture
+def blank(monkeypatch):
+    """Pictures stay blank, for tests of the words around them: to draw them is most of the work of a report."""
+
+    def save(figure, file, **options):
+        file.write('<svg xmlns="http://www.w3.org/2000/svg"/>')
+
+    monkeypatch.setattr(Figure, "savefig", save)
+
+
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     """The text of a report on two worlds."""
@@ -151,13 +162,12 @@ def test_verdicts_are_told_by_sign_and_word_not_by_colour_alone(written):
     assert "\u25bd undetermined (exceptionally unlikely)" in page.words
 
 
-def test_the_same_batch_gives_the_same_bytes_wherever_it_is_stored(tmp_path):
-    texts = [report(two_worlds(tmp_path / name), tmp_path) for name in ("one", "two")]
-    assert texts[0] == texts[1]
-    assert str(tmp_path) not in texts[0]
+def test_the_same_batch_gives_the_same_bytes_wherever_it_is_stored(written, tmp_path):
+    assert report(two_worlds(tmp_path / "elsewhere"), tmp_path) == written
+    assert str(tmp_path) not in written
 
 
-def test_one_world_is_compared_with_nothing(tmp_path):
+def test_one_world_is_compared_with_nothing(tmp_path, blank):
     parts = [section.name for section in sections(stored(tmp_path))]
     assert "compared" not in parts
     assert parts == [
@@ -173,13 +183,13 @@ def test_one_world_is_compared_with_nothing(tmp_path):
     ]
 
 
-def test_without_full_tables_it_says_how_to_get_them(tmp_path):
+def test_without_full_tables_it_says_how_to_get_them(tmp_path, blank):
     words = Reader(report(stored(tmp_path / "store", keep="headline"), tmp_path)).words
     assert "--keep sample:1" in words
     assert "seed 1, 2024Q4" not in words
 
 
-def test_what_notes_have_between_backticks_is_code_and_harmless(tmp_path):
+def test_what_notes_have_between_backticks_is_code_and_harmless(tmp_path, blank):
     evil = "<script>1</script>"
     setting = replace(
         load("baseline"), last="2024Q4", notes=f"Look at `adoption` and `{evil}`, not at one ` alone"
@@ -193,14 +203,14 @@ def test_what_notes_have_between_backticks_is_code_and_harmless(tmp_path):
     assert "script" not in Reader(page).tags
 
 
-def test_values_that_differ_late_are_written_in_full_in_the_command(tmp_path):
+def test_values_that_differ_late_are_written_in_full_in_the_command(tmp_path, blank):
     words = Reader(
         report(stored(tmp_path / "a", points=[{"alpha_mean": 2.0}, {"alpha_mean": 2.0000001}]), tmp_path)
     ).words
     assert "--grid alpha_mean=2,2.0000001" in words
 
 
-def test_runs_that_failed_are_named_with_the_reason_and_are_in_no_pair(tmp_path):
+def test_runs_that_failed_are_named_with_the_reason_and_are_in_no_pair(tmp_path, blank):
     batch = two_worlds(tmp_path / "store", simulate=fragile, seeds=(1, 2, toys.FRAGILE))
     words = Reader(report(batch, tmp_path)).words
     assert "2 of 6 runs failed" in words
@@ -214,7 +224,7 @@ def test_a_batch_without_a_run_has_no_report(tmp_path):
         write(batch, tmp_path / "report.html")
 
 
-def test_many_worlds_are_counted_and_few_of_them_shown(tmp_path):
+def test_many_worlds_are_counted_and_few_of_them_shown(tmp_path, blank):
     points = [{"alpha_mean": 1.6 + 0.05 * place} for place in range(12)]
     batch = stored(tmp_path, points=points, keep="headline")
     parts = {section.name: section.content for section in sections(batch)}
