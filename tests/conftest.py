@@ -7,9 +7,16 @@ import os
 import pytest
 from hypothesis import settings
 
+from undercut.terminal import one_thread
+
 # How long an example takes says nothing on a machine that does other things too; benchmarks measure time.
 settings.register_profile("undercut", deadline=None)
 settings.load_profile("undercut")
+
+one_thread()  # as runs do: several of these processes share the processors
+
+# No power fails during the tests: a disk that forgets what was not made durable is one of test_crash.py's own.
+os.fsync = lambda fd: None
 
 SHARED = {"server", "store"}
 """What is dear to set up, and lives as long as the process that runs the tests."""
