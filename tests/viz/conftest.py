@@ -89,7 +89,7 @@ def chromium() -> Iterator[Any]:
 
     with sync_playwright() as playwright:
         found = playwright.chromium
-        options = {"executable_path": path, "args": FLAGS}
+        options: dict[str, Any] = {"executable_path": path, "args": FLAGS}
         yield SimpleNamespace(
             launch=partial(found.launch, **options),
             keeping=partial(found.launch_persistent_context, **options),

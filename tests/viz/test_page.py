@@ -3,6 +3,7 @@
 import errno
 import os
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def test_a_disk_that_is_full_leaves_the_page_that_was_there(tmp_path, monkeypatc
 
 def test_a_page_replaces_the_one_before(tmp_path):
     for text in ("before", PAGE):
-        save(tmp_path / "report.html", lambda text=text: text)
+        save(tmp_path / "report.html", partial(str, text))
     assert [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()] == [PAGE]
 
 

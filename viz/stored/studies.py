@@ -80,7 +80,7 @@ def drawn(shown: Shown, subject: str) -> tuple[str, Sequence[Panel]]:
     """
     study, known = shown.study, dict(shown.choices)
     if subject and subject not in known:
-        raise StoreError(f"{study.name} says nothing of {subject[: shelf.QUOTED]!r}; choose from its list")
+        raise StoreError(f"{study.name} says nothing of {quoted(subject)}; choose from its list")
     chosen = subject or next(iter(known), "")
     return chosen, _charts(study).panels(study, chosen)
 
