@@ -16,6 +16,8 @@ from model.fleet import HOURS_PER_QUARTER
 from model.ledger import Kind
 from model.names import Names
 from model.parameters import Parameters
+from model.place import PURPOSES
+from model.work import Work
 
 FloatArray = NDArray[np.float64]
 
@@ -46,6 +48,13 @@ def _tokens(facts: Facts, _: Names) -> NDArray[Any]:
     (work,) = facts.each("work")
     at = facts["owner number"], facts["chip number"], facts["purpose number"]
     return np.asarray(work.tokens()[at])
+
+
+def _of_pool(facts: Facts, numbers: Callable[[Work], FloatArray]) -> FloatArray:
+    """Something of each fleet and purpose, (fleets, purposes, ...), for each row, shape (rows, ...)."""
+    quarter = np.repeat(np.arange(len(facts.lengths)), facts.lengths)
+    every = np.stack([numbers(work) for work in facts.each("work")])
+    return np.asarray(every[quarter, facts["owner number"], facts["purpose number"]])
 
 
 def _firms() -> dict[str, Derived]:
@@ -169,6 +178,10 @@ OF_MODEL = (
 )
 
 CHIP: Mapping[str, Derived] = {
+    # A place is one in an array of (fleets, chips, purposes), by row.
+    "owner number": lambda facts, _: facts["place"] // (facts["chips"] * len(PURPOSES)),
+    "chip number": lambda facts, _: facts["place"] // len(PURPOSES) % facts["chips"],
+    "purpose number": lambda facts, _: facts["place"] % len(PURPOSES),
     **{name: _of_chip(name) for name in ("maker", "maker_origin", "product", "class", "inference_listed")},
     "inference_physical": lambda facts, names: _looked_up(
         facts, _bound, names.optimised, facts["chip number"]
@@ -205,8 +218,11 @@ DERIVED: Mapping[str, Mapping[str, Derived]] = {
         "owner_origin": _of_owner("origin"),
         "region": _of_owner("region"),
         "hours_available": lambda facts, _: facts["units"] * _of_parameters(facts, _hours_offered),
-        "hours_used": lambda facts, _: facts["units"] * facts["hours a unit"],
+        "hours_used": lambda facts, _: facts["units"] * _of_pool(facts, Work.hours_per_unit),
         "tokens_mtok": _tokens,
+        "share of pool": lambda facts, _: facts["units"] / _of_pool(facts, Work.pools),
+        "racks by cooling": lambda facts, _: _of_pool(facts, lambda work: work.racks),
+        "ports by network": lambda facts, _: _of_pool(facts, lambda work: work.ports),
         "racks": lambda facts, _: _both(facts["racks by cooling"]) * facts["share of pool"],
         "liquid_racks": lambda facts, _: facts["racks by cooling"][:, 1] * facts["share of pool"],
         "ports": lambda facts, _: _both(facts["ports by network"]) * facts["share of pool"],

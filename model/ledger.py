@@ -209,6 +209,10 @@ class Ledger:
         """Cash on the account now, USD; payments of the current quarter included."""
         return self._balance[self.index(name)]
 
+    def balances(self) -> FloatArray:
+        """Cash on every account now, USD, by index; a copy."""
+        return np.array(self._balance)
+
     def received(self, name: str, *kinds: Kind) -> float:
         """What the account received this quarter, USD: for the given kinds, or for all."""
         return self._total(self._received, name, kinds)
@@ -274,7 +278,7 @@ class Ledger:
         """
         size = len(self.accounts)
         received, paid = self.tables()
-        balance, made = np.array(self._balance), audit(*self.journal(), np.array(self._opening), _WIDTH)
+        balance, made = self.balances(), audit(*self.journal(), np.array(self._opening), _WIDTH)
         turnover = made[-1]
         if not agree(paid, received, balance, *made, self._turnover + turnover, self.tolerance):
             self._find(paid, received, balance, *made)

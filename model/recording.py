@@ -99,46 +99,36 @@ class Recording:
 
     def _chips(self, market: Market) -> None:
         fleets = market.fleets
-        at = np.flatnonzero((fleets.wanted > 0.0) | (fleets.delivered > 0.0))
-        who, chip, purpose = _spread(at, fleets.units.shape)
+        place = np.flatnonzero((fleets.wanted > 0.0) | (fleets.delivered > 0.0))
         facts = {
-            "owner number": who,
-            "chip number": chip,
-            "purpose number": purpose,
-            "units_ordered": fleets.wanted.ravel()[at],
-            "units_delivered": fleets.delivered.ravel()[at],
-            "price paid": fleets.paid[who, chip],
+            "place": place,
+            "chips": fleets.paid.shape[1],
+            "units_ordered": fleets.wanted.ravel()[place],
+            "units_delivered": fleets.delivered.ravel()[place],
+            "price paid": fleets.paid.ravel()[place // len(PURPOSES)],
             "parameters": market.parameters,
         }
-        self.recorder.put("chips", market.quarter, len(at), facts)
+        self.recorder.put("chips", market.quarter, len(place), facts)
 
     def _fleets(self, market: Market) -> None:
-        fleets, p = market.fleets, market.parameters
-        work = Work.of(market)
-        at = np.flatnonzero(work.units >= p.least_units_recorded)
-        who, chip, purpose = _spread(at, work.units.shape)
-        units = work.units.ravel()[at]
-        pool = who * len(PURPOSES) + purpose
+        work, p = Work.of(market), market.parameters
+        units = work.units.ravel()
+        place = np.flatnonzero(units >= p.least_units_recorded)
         facts = {
-            "owner number": who,
-            "chip number": chip,
-            "purpose number": purpose,
-            "units": units,
-            "share of pool": units / work.pools().ravel()[pool],
-            "hours a unit": work.hours_per_unit().ravel()[pool],
-            "racks by cooling": fleets.racks.reshape(-1, 2)[pool],
-            "ports by network": fleets.ports.reshape(-1, 2)[pool],
+            "place": place,
+            "chips": work.units.shape[1],
+            "units": units[place],
             "work": work,
             "parameters": p,
         }
-        self.recorder.put("fleets", market.quarter, len(at), facts)
+        self.recorder.put("fleets", market.quarter, len(place), facts)
 
     def _firms(self, market: Market) -> None:
         firms = market.firms.values()
         received, paid = market.ledger.tables()
         facts = {
             "active": np.array([firm.active for firm in firms]),
-            "cash_usd": np.array([firm.cash for firm in firms]),
+            "cash_usd": market.ledger.balances()[self._accounts],
             "received": received[self._accounts],
             "paid": paid[self._accounts],
             "best": np.array([getattr(firm, "best", np.nan) for firm in firms], dtype=np.float64),
@@ -172,11 +162,3 @@ class Recording:
         flows = market.graph.flowed("services")
         paid = np.bincount(flows.target[flows.slots], flows.money, minlength=int(self._nodes.max()) + 1)
         return np.asarray(paid[self._nodes])
-
-
-def _spread(at: IntArray, shape: tuple[int, ...]) -> tuple[IntArray, IntArray, IntArray]:
-    """Places in an array of that shape, (fleets, chips, purposes), by axis."""
-    _, chips, purposes = shape
-    row, purpose = np.divmod(at, purposes)
-    who, chip = np.divmod(row, chips)
-    return who, chip, purpose

@@ -22,12 +22,14 @@ INFERENCE = [DENSE, SPARSE]
 
 @dataclass(frozen=True)
 class Work:
-    """The ``units`` (fleets, chips, purposes) of all fleets, the ``hours`` that pools worked (fleets, purposes), and
-    the Mtok ``served`` of each offer, (offers,), as its ``lines`` say, with software of that ``maturity``, (chips,
-    purposes)."""
+    """The ``units`` (fleets, chips, purposes) of all fleets, the ``hours`` that pools worked (fleets, purposes), their
+    ``racks`` by cooling and ``ports`` by network (fleets, purposes, 2), and the Mtok ``served`` of each offer, (offers,),
+    as its ``lines`` say, with software of that ``maturity``, (chips, purposes)."""
 
     units: FloatArray
     hours: FloatArray
+    racks: FloatArray
+    ports: FloatArray
     served: FloatArray
     lines: Lines
     maturity: FloatArray
@@ -40,6 +42,8 @@ class Work:
         return cls(
             units=fleets.units.copy(),
             hours=fleets.hours_used.copy(),
+            racks=fleets.racks.copy(),
+            ports=fleets.ports.copy(),
             served=book.served.copy(),
             lines=book.lines,
             maturity=market.outlook.maturity,
