@@ -137,11 +137,8 @@ def procure(market: Market) -> None:
     _receive(market)
     price = market.catalogue.chips.price
     orders, shipped = _order(market, rebate.applied(market, needs), price[needs.chips])
-    row = (needs.buyer[:, None], needs.chips, needs.purpose[:, None])
-    placed = np.zeros_like(fleets.units)
-    fleets.wanted[:] = 0.0
-    fleets.wanted[row], placed[row] = orders, shipped
-    fleets.place(placed, placed.sum(axis=2) * rebate.paid(market, price), int(p.lead_time_quarters))
+    placed, count = fleets.ask(needs.buyer, needs.purpose, needs.chips, orders, shipped)
+    fleets.place(placed, count * rebate.paid(market, price), int(p.lead_time_quarters))
     # Spare chips change to the work that is expected to be short of them next quarter.
     expected = cloud.expected(market, 1, planned=0)
     work, suitability = market.outlook.work, market.outlook.suitability

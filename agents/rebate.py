@@ -51,7 +51,7 @@ def applied(market: Market, needs: ChipNeeds, but_of: str = "") -> ChipNeeds:
 def paid(market: Market, price: FloatArray) -> FloatArray:
     """What each owner of a fleet pays for chips whose posted price is ``price``, USD, shape (owners, chips)."""
     if not market.interventions.rebates:
-        return np.broadcast_to(price, (len(market.clouds), len(price)))
+        return np.repeat(price[None, :], len(market.clouds), axis=0)
     return np.asarray(price * paid_share(market))
 
 

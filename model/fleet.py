@@ -87,6 +87,18 @@ class Fleets:
         done = self.hours_demanded.sum(axis=1)
         return np.asarray(np.divide(done, total, out=np.zeros_like(total), where=total > 0.0))
 
+    def ask(
+        self, buyer: IntArray, purpose: IntArray, chips: IntArray, orders: FloatArray, shipped: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Note the orders of first choice; what was shipped, (fleets, chips, purposes), and of each chip, (fleets, chips).
+
+        ``orders`` and ``shipped`` are units of each of some ``chips`` for each row of a ``buyer`` and a ``purpose``,
+        shape (rows, chips).
+        """
+        placed, count = np.zeros_like(self.units), np.zeros_like(self.paid)
+        _ask(buyer, purpose, chips, orders, shipped, self.wanted, placed, count)
+        return placed, count
+
     def place(self, orders: FloatArray, due: FloatArray, lead: int) -> None:
         """Put shipped orders, (fleets, chips, purposes), on their way; they arrive after ``lead`` quarters.
 
@@ -145,6 +157,21 @@ class Delivery:
     count: FloatArray
     watts: FloatArray
     value: FloatArray
+
+
+@kernel
+def _ask(
+    buyer: Any, purpose: Any, chips: Any, orders: Any, shipped: Any, wanted: Any, placed: Any, count: Any
+) -> None:  # pragma: no cover - compiled
+    """Write down orders and what was shipped of them, by row, where they belong."""
+    wanted[:] = 0.0
+    for i in range(len(buyer)):
+        f, w = buyer[i], purpose[i]
+        for j in range(len(chips)):
+            c = chips[j]
+            wanted[f, c, w] = orders[i, j]
+            placed[f, c, w] = shipped[i, j]
+            count[f, c] += shipped[i, j]
 
 
 @kernel
