@@ -26,7 +26,6 @@ from model.capability import active_params_from_compute, capability, efficiency_
 from model.catalogue import Model
 from model.ledger import Kind
 from model.parameters import Parameters
-from model.place import DENSE, SPARSE
 from model.serving import Architecture
 
 if TYPE_CHECKING:
@@ -183,6 +182,14 @@ class Vendor(Firm):
         market, p = self.model, self.model.parameters
         if not math.isfinite(self.programme.efficiency) or self.programme.flop <= 0.0:
             return
+        own = float(capability(self.programme.flop, self.programme.efficiency))
+        base = intervention.open_to(market, self) - p.distillation_gap
+        # Experts save training compute once, with the first model that has them; first ask if that would do.
+        sparse, untried = self.programme.sparse, p.sparse_architectures and not self.programme.sparse
+        gain = p.sparse_training_gain if untried else 0.0
+        prospect = max(own + gain, base)
+        if not self._worth_launching(prospect):
+            return
         # The efficiency implied by launches of the facts already holds what serving size gave up.
         ratio = decide_size(
             p.alpha_mean,
@@ -191,19 +198,13 @@ class Vendor(Firm):
             p.tokens_per_parameter_optimum,
             p.tokens_per_parameter_most,
         )
-        own = float(capability(self.programme.flop, self.programme.efficiency))
-        base = intervention.open_to(market, self) - p.distillation_gap
-        sparse, gain = self.programme.sparse, 0.0
-        if p.sparse_architectures and not sparse:
-            # Experts save training compute once, with the first model that has them; first ask if that would do.
-            if not self._worth_launching(max(own + p.sparse_training_gain, base)):
-                return
+        if untried:
             dense_b = float(active_params_from_compute(self.programme.flop, ratio))
             sparse = self._decide_architectures([dense_b])[0].sparse
-            gain = p.sparse_training_gain if sparse else 0.0
-        prospect = max(own + gain, base)
-        if not self._worth_launching(prospect):
-            return
+            if not sparse:
+                gain, prospect = 0.0, max(own, base)
+                if not self._worth_launching(prospect):
+                    return
         self.programme.efficiency += gain
         self.programme.sparse = sparse
         # A model built on another's open weights is as large as its own methods would make one that good.
@@ -241,12 +242,14 @@ class Vendor(Firm):
         either = [architectures(size, p) for size in dense_b]
         if not p.sparse_architectures:
             return [dense for dense, _ in either]
-        fleet = market.clouds[self.host()].fleet.units
-        units = fleet[:, DENSE] + fleet[:, SPARSE]
-        mine = np.flatnonzero(units)
+        units = market.clouds[self.host()].fleet.inference_units()
+        mine = units.nonzero()[0]
         rates = market.catalogue.rates([each for pair in either for each in pair], mine) @ units[mine]
-        costs = (1.0 / np.maximum(rates, TINY)).reshape(-1, 2).tolist()
-        return [decide_architecture(*pair, *cost) for pair, cost in zip(either, costs, strict=True)]
+        cost = [1.0 / max(rate, TINY) for rate in rates.tolist()]
+        return [
+            decide_architecture(*pair, *costs)
+            for pair, costs in zip(either, zip(cost[::2], cost[1::2], strict=True), strict=True)
+        ]
 
     @property
     def has_host(self) -> bool:
