@@ -285,8 +285,8 @@ def reprice(market: Market) -> None:
     # Those of its chips that somebody can buy a maker prices.
     wanted = ~captive & np.isfinite(needs.home).any(axis=0)
     maker = chips.maker[on_sale]
-    firm = np.array([market.firm_number[name] for name in market.chipmakers])
-    stake = market.kappa()[np.ix_(firm, firm)][:, maker]
+    # Makers are the first of the firms.
+    stake = np.take(market.kappa()[: len(makers)], maker, axis=1)
     granting = [name in market.interventions.rebates for name in market.chipmakers]
     # A maker that grants discounts sees other needs than its rivals, who see them.
     views = [(rebate.applied(market, needs), ~np.array(granting))]
