@@ -114,21 +114,28 @@ class Recorder:
 
     def tables(self) -> Tables:
         """What is recorded by now, to look at."""
+        found = self._seen()
         for table in self._digests:
-            self._digest(table)
-        return Tables({name: table.copy() for name, table in self._tables.items()})
+            self._digest(table, found)
+        return found
 
     def frames(self) -> dict[str, pandas.DataFrame]:
         """All tables as DataFrames with the schema's columns in its order: str, float64, int64 and bool."""
         return dict(self.tables())
 
-    def _digest(self, table: str) -> None:
+    def _seen(self) -> Tables:
+        """What is written down by now."""
+        return Tables({name: table.copy() for name, table in self._tables.items()})
+
+    def _digest(self, table: str, seen: Tables | None = None) -> None:
+        """Add the rows that a table lacks, here and in what is ``seen``: columns worked out for it are kept there."""
         make = self._digests.get(table)
         if make is not None:
-            known = Tables({name: known.copy() for name, known in self._tables.items()})
+            known = self._seen() if seen is None else seen
             fresh = make(known, len(self._table(table)))
             if fresh is not None:
                 self.extend(table, fresh)
+                known.renew(table, self._table(table).copy())
 
     def _table(self, table: str) -> Table:
         try:
@@ -204,8 +211,12 @@ class Tables(Mapping[str, "pandas.DataFrame"]):
 
     def put(self, table: str, columns: Mapping[str, NDArray[Any]]) -> None:
         """Give other values to some columns, shape (rows,) each."""
-        self._tables[table] = self._tables[table].whole(columns)
-        self._frames.pop(table, None)
+        self.renew(table, self._tables[table].whole(columns))
+
+    def renew(self, name: str, table: Table) -> None:
+        """Put another table in the place of one."""
+        self._tables[name] = table
+        self._frames.pop(name, None)
 
     def only(self, names: Sequence[str]) -> Tables:
         """Some of the tables, worked out: they hold on to nothing else of the run."""
