@@ -30,20 +30,33 @@ def remap_portfolio(portfolio: Singles, old_to_new: ArrayLike, offers: int) -> S
     """
     target = np.asarray(old_to_new, np.int64)
     enterprises, known = portfolio.shape
-    source = np.full(offers, -1)
-    kept = np.flatnonzero(target >= 0)
-    if target.shape == (known,) and (target < offers).all():
-        source[target[kept]] = kept
-    if target.shape != (known,) or (source >= 0).sum() != len(kept):
-        raise ValueError(f"old_to_new must give each of {known} old offers a column of its own, or -1")
     moved = np.empty((offers, enterprises), np.float32)
-    _carry(np.ascontiguousarray(portfolio.T), source, moved)
+    if target.shape != (known,) or not _carry(np.ascontiguousarray(portfolio.T), target, moved):
+        raise ValueError(f"old_to_new must give each of {known} old offers a column of its own, or -1")
     return moved.T
 
 
 @kernel
-def _carry(columns: Any, source: Any, moved: Any) -> None:  # pragma: no cover - compiled
-    """Copy columns, (J, I), from where each offer stood (-1: nowhere) and let the shares of each enterprise sum to one."""
+def _sources(target: Any, source: Any) -> Any:  # pragma: no cover - compiled
+    """Fill in where each offer stood, -1 if nowhere; returns whether every target is a place, and one offer's alone."""
+    source[:] = -1
+    for j in range(len(target)):
+        if target[j] >= 0:
+            if target[j] >= len(source) or source[target[j]] >= 0:
+                return False
+            source[target[j]] = j
+    return True
+
+
+@kernel
+def _carry(columns: Any, target: Any, moved: Any) -> Any:  # pragma: no cover - compiled
+    """Copy columns, (J, I), to their ``target`` (-1: none) and let the shares of each enterprise sum to one.
+
+    Returns whether every target is a place, and one offer's alone; without that nothing is done.
+    """
+    source = np.empty(len(moved), np.int64)
+    if not _sources(target, source):
+        return False
     held = np.empty(BLOCK)
     scale = np.empty(BLOCK, np.float32)
     for start in range(0, moved.shape[1], BLOCK):
@@ -64,3 +77,4 @@ def _carry(columns: Any, source: Any, moved: Any) -> None:  # pragma: no cover -
                 column, fresh = columns[source[j], start:end], moved[j, start:end]
                 for b in range(size):
                     fresh[b] = column[b] * scale[b]
+    return True
