@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from model.elementary import exp, log
-from model.kernel import contracted, reordered
+from model.kernel import contracted, lean, lean_reordered
 from model.rivals import FALL, FREE, NUISANCE, OPEN, UNITS
 
 MEMORY = 5  # past steps in the acceleration (Walker and Ni 2011): more gains little for ten prices
@@ -35,7 +35,7 @@ MASS, GROWTH, HIGH, WHOLE, AVERAGE, BOUGHT, STIFF, BEND = range(8)
 CONDITION, OTHER, ALIKE = 0, 3, 6
 
 
-@contracted
+@lean
 def _feel(
     p: Any, k: Any, rows: Any, count: Any, linear: Any, x: Any, pace: Any
 ) -> None:  # pragma: no cover - compiled
@@ -49,7 +49,7 @@ def _feel(
             pace[k, a] = rows[FALL, k, a] / (p + rows[NUISANCE, k, a])
 
 
-@reordered
+@lean_reordered
 def _condition(
     k: Any, t: Any, rows: Any, count: Any, nests: Any, state: Any, people: Any
 ) -> Any:  # pragma: no cover - compiled
@@ -66,7 +66,7 @@ def _condition(
     return sold, slope, pulled / near
 
 
-@contracted
+@lean
 def _evaluate(
     p: Any, s: Any, sellers: Any, tastes: Any, margin: Any, state: Any, people: Any
 ) -> None:  # pragma: no cover - compiled
@@ -123,7 +123,7 @@ def _evaluate(
         people[BEND, a] = adoption * (1.0 - adoption) * (1.0 - sigma1) ** 2
 
 
-@reordered
+@lean_reordered
 def _bend(
     k: Any,
     t: Any,
@@ -185,7 +185,7 @@ def _bend(
     return second, steeper
 
 
-@reordered
+@lean_reordered
 def _cross(k: Any, j: Any, kind: Any, count: Any, turns: Any) -> Any:  # pragma: no cover - compiled
     """Second derivative of profit in the prices of lines ``k`` and ``j``, and that of Lambda of each in the other's.
 
@@ -201,7 +201,7 @@ def _cross(k: Any, j: Any, kind: Any, count: Any, turns: Any) -> Any:  # pragma:
     return second, steeper_k, steeper_j
 
 
-@contracted
+@lean
 def _solve(a: Any, b: Any, n: Any) -> None:  # pragma: no cover - compiled
     """Solve a x = b in place by elimination with pivots, for the few equations of the acceleration."""
     for c in range(n):
@@ -298,7 +298,7 @@ def _accelerate(
             out[k] -= b[r] * (steps[r, k] + falls[r, k])
 
 
-@contracted
+@lean
 def _goals(
     s: Any,
     p: Any,

@@ -124,6 +124,13 @@ contracted = _keeping(fastmath={"contract"})
 reordered = _keeping(fastmath={"contract", "reassoc", "nsz"})
 """Sums are taken in whichever order is fast, always the same, so that they are vectorised."""
 
+lean = _keeping(fastmath={"contract"}, _nrt=False)
+"""As ``contracted``, of functions that make no array and are called in loops: rows that they take or are given are not
+counted as references, each of which is an atomic operation and takes longer than a few numbers of the row."""
+
+lean_reordered = _keeping(fastmath={"contract", "reassoc", "nsz"}, _nrt=False)
+"""As ``reordered``, of such functions."""
+
 merged = _keeping(forceinline=True, fastmath={"contract"})
 """Compiled by itself, and then made part of whichever kernel calls it."""
 

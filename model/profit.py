@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 
 from model.elementary import exp_of_few, log
-from model.kernel import contracted
+from model.kernel import lean
 from model.rivals import FALL, FREE, NOWHERE, NUISANCE, UNITS
 
 BISECTIONS = 60  # for the price at which demand just fits capacity
 OTHERS, MEAN, LOG_REST, MEAN_REST, MASS, GROWTH = range(4, 10)
+ROOM = 4  # rows that ``profits_at`` works on
 
 
-@contracted
+@lean
 def _merge(x: Any, other: Any, share: Any) -> None:  # pragma: no cover - compiled
     """Log sum of two nests into ``x``, and the first one's share of it."""
     for g in range(x.size):
@@ -46,7 +47,7 @@ def _merge(x: Any, other: Any, share: Any) -> None:  # pragma: no cover - compil
         x[g] = max(x[g], other) + 2.0 * s * p
 
 
-@contracted
+@lean
 def _earn(
     grid: Any, margin: Any, person: Any, nests: Any, linear: Any, work: Any, profit: Any
 ) -> None:  # pragma: no cover - compiled
@@ -81,48 +82,50 @@ def _earn(
         profit[g] += earned[g] * mass * exp_of_few(growth * x[g]) / (1.0 + exp_of_few(-flatten * x[g]))
 
 
-@contracted
+@lean
 def profits_at(
-    prices: Any, linear: Any, terms: Any, rest: Any, out: Any
+    prices: Any, linear: Any, terms: Any, rest: Any, work: Any, out: Any
 ) -> None:  # pragma: no cover - compiled
     """Profit ``out`` (G,) at ``prices`` of one line; ``terms`` = its (cost, stake, upstream).
 
-    ``rest`` = (how many rows ``people`` has, profit on types that cannot buy the line, people, nests).
+    ``rest`` = (how many rows ``people`` has, profit on types that cannot buy the line, people, nests); ``work`` has
+    ``ROOM`` rows of G or more that are written over.
     """
     cost, stake, upstream = terms
     reached, elsewhere, people, nests = rest
-    margin, x, share, earned = (
-        np.empty(out.size),
-        np.empty(out.size),
-        np.empty(out.size),
-        np.empty(out.size),
-    )
-    for g in range(out.size):
+    size = out.size
+    margin, x, share, earned = work[0, :size], work[1, :size], work[2, :size], work[3, :size]
+    for g in range(size):
         margin[g] = stake * (prices[g] - cost) + upstream
         out[g] = elsewhere
     for a in range(reached):
         _earn(prices, margin, people[a], nests, linear, (x, share, earned), out)
 
 
-@contracted
+@lean
 def price_that_fits(
-    capacity: Any, low: Any, high: Any, rest: Any, linear: Any
+    capacity: Any, low: Any, high: Any, rest: Any, linear: Any, bare: Any, work: Any
 ) -> Any:  # pragma: no cover - compiled
-    """The lowest price from ``low`` on at which no more than ``capacity`` units are sold."""
+    """The lowest price from ``low`` on at which no more than ``capacity`` units are sold.
+
+    ``bare`` is like ``people``, and written over, as are ``ROOM`` + 2 rows of ``work``.
+    """
     reached, _, people, nests = rest
-    bare, one, sold = people.copy(), np.empty(1), np.empty(1)
-    bare[:, MEAN] = 0.0
-    bare[:, MEAN_REST] = 0.0
+    for a in range(reached):
+        for column in range(people.shape[1]):
+            bare[a, column] = people[a, column]
+        bare[a, MEAN] = bare[a, MEAN_REST] = 0.0
     # units sold are the profit of whoever earned one on the offer, at any price, and nothing else
     terms, alone = (0.0, 0.0, 1.0), (reached, 0.0, bare, nests)
+    one, sold = work[ROOM, :1], work[ROOM + 1, :1]
     one[0] = low
-    profits_at(one, linear, terms, alone, sold)
+    profits_at(one, linear, terms, alone, work, sold)
     if sold[0] <= capacity:
         return low
     low, high = np.log(low), np.log(high)
     for _ in range(BISECTIONS):
         one[0] = np.exp(0.5 * (low + high))
-        profits_at(one, linear, terms, alone, sold)
+        profits_at(one, linear, terms, alone, work, sold)
         if sold[0] > capacity:
             low = 0.5 * (low + high)
         else:

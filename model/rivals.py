@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from model.elementary import exp, log
-from model.kernel import contracted, reordered
+from model.kernel import contracted, lean, lean_reordered
 
 NOWHERE = -1e30  # utility of what cannot be bought, and the log sum of an empty nest
 VECTOR = 4  # types in a row come in fours, as the processor takes them; those without mass fill the last up
@@ -38,7 +38,7 @@ VECTOR = 4  # types in a row come in fours, as the processor takes them; those w
 FREE, FALL, NUISANCE, UNITS, OPEN = range(5)
 
 
-@reordered
+@lean_reordered
 def _dot(first: Any, second: Any) -> Any:  # pragma: no cover - compiled
     total = 0.0
     for m in range(first.size):
@@ -125,7 +125,7 @@ def _lines(setter: Any, sellers: Any, tastes: Any) -> Any:  # pragma: no cover -
     return mover, begin, own
 
 
-@contracted
+@lean
 def _see(i: Any, j: Any, k: Any, a: Any, tastes: Any, rows: Any) -> None:  # pragma: no cover - compiled
     """How type ``i`` sees offer ``j``, which is line ``k``, before its price: fills column ``a`` of its ``rows``."""
     alpha, _, _, value, nuisance, intensity, _, _, sigma2, _, linear, tangent = tastes

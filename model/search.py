@@ -10,8 +10,18 @@ from typing import Any
 import numpy as np
 
 from model.elementary import exp_of_few, log
-from model.kernel import contracted
-from model.profit import GROWTH, LOG_REST, MASS, MEAN, MEAN_REST, OTHERS, price_that_fits, profits_at
+from model.kernel import contracted, lean
+from model.profit import (
+    GROWTH,
+    LOG_REST,
+    MASS,
+    MEAN,
+    MEAN_REST,
+    OTHERS,
+    ROOM,
+    price_that_fits,
+    profits_at,
+)
 from model.rivals import FALL, FREE, NOWHERE, NUISANCE, OPEN, UNITS, VECTOR
 
 GRID_SPAN = 60.0  # the search reaches this many times the price or the cost
@@ -23,11 +33,15 @@ REFINEMENTS = 24  # golden sections: a bracket of two grid steps shrinks to 1e-5
 GOLDEN = 0.6180339887498949
 GAIN = 1e-9  # relative profit gain that counts as a deviation; below it is rounding
 
+# Rows of the ``desk`` on which one line is searched, after those that ``profits_at`` works on. It is made once: for each
+# line anew, arrays would take as long as what is worked out on them.
+GRID, WIDE, LOCAL, TRIAL, PROFITS, LOW, HIGH, LEFT, RIGHT, LEFTWARD, DESK = range(ROOM, ROOM + 11)
+
 # ``tastes``, ``money`` and ``sellers`` are those of ``model.rivals``, with its letters; ``people`` is that of
 # ``model.profit``. Prices are looked at in fours (``VECTOR``), of which the last may be filled up.
 
 
-@contracted
+@lean
 def _pool(
     t: Any, but: Any, s: Any, sellers: Any, x: Any, margin: Any, sigma: Any, level: Any, mean: Any
 ) -> None:  # pragma: no cover - compiled
@@ -55,18 +69,18 @@ def _pool(
         level[a] = max(top[a] + log(total[a]), NOWHERE)
 
 
-@contracted
+@lean
 def _divide(
     s: Any, sellers: Any, nests: Any, slots: Any, growth: Any, nest: Any
 ) -> None:  # pragma: no cover - compiled
     """How each type's demand divides at the prices as they are, and what the seller earns on it: fills ``nest``.
 
     ``nest`` holds ``parts`` (slots, I) of the nest, the part ``rest`` (I,) of the models of others, both over that of
-    the best, whose log is ``top`` (I,), and the profit ``now`` (I,).
+    the best, whose log is ``top`` (I,), the profit ``now`` (I,), and two rows (I,) to work on.
     """
     _, first, _, _, count, _, weight, _, _, _, log_rest, mean_rest, _ = sellers
     levels, means = slots
-    parts, rest, top, now = nest
+    parts, rest, top, now, whole, earned = nest
     sigma1, sigma2 = nests
     types, shrink = count[s], (1.0 - sigma2) / (1.0 - sigma1)
     for a in range(types):
@@ -74,7 +88,6 @@ def _divide(
     for t in range(first[s], first[s + 1]):
         for a in range(types):
             top[a] = max(top[a], levels[t, a] * shrink)
-    whole, earned = np.empty(types), np.empty(types)
     for a in range(types):
         rest[a] = exp_of_few(log_rest[s, a] - top[a]) if log_rest[s, a] > NOWHERE else 0.0
         whole[a] = rest[a]
@@ -90,7 +103,7 @@ def _divide(
         now[a] = earned[a] / whole[a] * volume / (1.0 + exp_of_few((sigma1 - 1.0) * level))
 
 
-@contracted
+@lean
 def _set_apart(
     k: Any,
     s: Any,
@@ -110,7 +123,7 @@ def _set_apart(
     """
     _, first, _, place, count, _, weight, rows, _, _, _, mean_rest, beside = sellers
     _, means = slots
-    parts, strange, top, now = nest
+    parts, strange, top, now, _, _ = nest
     others, mean, rest, earned, high, total = work
     _pool(place[k], k, s, sellers, x, margin, (high, total), others, mean)
     for a in range(count[s]):
@@ -138,10 +151,12 @@ def _set_apart(
     return reached, elsewhere
 
 
-@contracted
-def _grid(price: Any, base: Any, lowest: Any, points: Any) -> Any:  # pragma: no cover - compiled
+@lean
+def _lay_out(
+    price: Any, base: Any, lowest: Any, points: Any, desk: Any
+) -> None:  # pragma: no cover - compiled
     """Prices to look at, in order: markups over ``base`` on a log grid, and close to the price itself."""
-    wide, local, grid = np.empty(points), np.empty(LOCAL_POINTS), np.empty(points + LOCAL_POINTS)
+    wide, local, grid = desk[WIDE], desk[LOCAL], desk[GRID, : points + LOCAL_POINTS]
     # what a unit must bring before it adds to profit; markups above it are searched on a log grid
     first = np.log(THIN_MARKUP * max(base, price / GRID_SPAN))
     pace = (np.log(GRID_SPAN * max(base, price)) - first) / (points - 1)
@@ -160,40 +175,35 @@ def _grid(price: Any, base: Any, lowest: Any, points: Any) -> Any:  # pragma: no
         else:
             grid[g] = local[c]
             c += 1
-    return grid
 
 
-@contracted
+@lean
 def _refine(
-    low: Any,
-    high: Any,
-    count: Any,
-    lowest: Any,
-    best_price: Any,
-    best: Any,
-    terms: Any,
-    rest: Any,
-    linear: Any,
+    count: Any, lowest: Any, best_price: Any, best: Any, terms: Any, rest: Any, linear: Any, desk: Any
 ) -> Any:  # pragma: no cover - compiled
-    """Golden section between the logs of prices ``low`` and ``high`` of ``count`` peaks at once: best price, profit."""
+    """Golden section between the logs of prices ``LOW`` and ``HIGH`` of ``count`` peaks at once: best price, profit."""
+    low, high, left, right = desk[LOW], desk[HIGH], desk[LEFT], desk[RIGHT]
     size = -(-2 * count // VECTOR) * VECTOR
-    trial, profits = np.full(size, lowest), np.empty(size)
-    left, right = np.empty(count), np.empty(count)
+    trial, profits = desk[TRIAL, :size], desk[PROFITS, :size]
+    for h in range(size):
+        trial[h] = lowest
     for h in range(count):
         trial[2 * h] = max(np.exp(low[h] + (1.0 - GOLDEN) * (high[h] - low[h])), lowest)
         trial[2 * h + 1] = max(np.exp(low[h] + GOLDEN * (high[h] - low[h])), lowest)
-    profits_at(trial, linear, terms, rest, profits)
+    profits_at(trial, linear, terms, rest, desk, profits)
     for h in range(count):
         left[h], right[h] = profits[2 * h], profits[2 * h + 1]
     for g in range(2 * count):
         if profits[g] > best:
             best_price, best = trial[g], profits[g]
     size = -(-count // VECTOR) * VECTOR
-    trial, profits, leftward = np.full(size, lowest), np.empty(size), np.empty(count, np.bool_)
+    trial, profits, leftward = desk[TRIAL, :size], desk[PROFITS, :size], desk[LEFTWARD]
+    for h in range(count, size):
+        trial[h] = lowest
     for _ in range(REFINEMENTS - 1):
         for h in range(count):
             leftward[h] = left[h] >= right[h]
-            if leftward[h]:
+            if leftward[h] > 0.0:
                 high[h] = low[h] + GOLDEN * (high[h] - low[h])
                 right[h] = left[h]
                 trial[h] = max(np.exp(low[h] + (1.0 - GOLDEN) * (high[h] - low[h])), lowest)
@@ -201,9 +211,9 @@ def _refine(
                 low[h] += (1.0 - GOLDEN) * (high[h] - low[h])
                 left[h] = right[h]
                 trial[h] = max(np.exp(low[h] + GOLDEN * (high[h] - low[h])), lowest)
-        profits_at(trial, linear, terms, rest, profits)
+        profits_at(trial, linear, terms, rest, desk, profits)
         for h in range(count):
-            if leftward[h]:
+            if leftward[h] > 0.0:
                 left[h] = profits[h]
             else:
                 right[h] = profits[h]
@@ -212,28 +222,41 @@ def _refine(
     return best_price, best
 
 
-@contracted
+@lean
 def _search(
-    price: Any, floor: Any, points: Any, capacity: Any, terms: Any, rest: Any, linear: Any
+    price: Any,
+    floor: Any,
+    points: Any,
+    capacity: Any,
+    terms: Any,
+    rest: Any,
+    linear: Any,
+    bare: Any,
+    desk: Any,
 ) -> Any:  # pragma: no cover - compiled
     """Best price of one line, all else fixed: (price, profit at it, profit now)."""
     cost, stake, upstream = terms
     base = max(cost - upstream / stake, floor)
     lowest = floor
     if capacity < np.inf:
-        lowest = price_that_fits(capacity, lowest, 2.0 * GRID_SPAN * max(base, price), rest, linear)
-    grid = _grid(price, base, lowest, points)
+        lowest = price_that_fits(
+            capacity, lowest, 2.0 * GRID_SPAN * max(base, price), rest, linear, bare, desk
+        )
+    _lay_out(price, base, lowest, points, desk)
+    grid = desk[GRID, : points + LOCAL_POINTS]
     last = grid.size - 1
     size = -(-(grid.size + 2) // VECTOR) * VECTOR
     # the grid, the lowest price, and the price as it is to the end
-    trial, profits = np.full(size, price), np.empty(size)
-    trial[: grid.size], trial[last + 1] = grid, lowest
-    profits_at(trial, linear, terms, rest, profits)
+    trial, profits = desk[TRIAL, :size], desk[PROFITS, :size]
+    for g in range(size):
+        trial[g] = grid[g] if g <= last else price
+    trial[last + 1] = lowest
+    profits_at(trial, linear, terms, rest, desk, profits)
     best_price, best, now = lowest, profits[last + 1], profits[last + 2]
     for g in range(grid.size):
         if profits[g] > best:
             best_price, best = grid[g], profits[g]
-    low, high, peaks = np.empty(grid.size), np.empty(grid.size), 0
+    low, high, peaks = desk[LOW], desk[HIGH], 0
     for g in range(grid.size):
         if (g > 0 and profits[g] < profits[g - 1]) or (g < last and profits[g] < profits[g + 1]):
             continue
@@ -248,11 +271,11 @@ def _search(
         low[peaks], high[peaks] = np.log(left), np.log(right)
         peaks += 1
     if peaks > 0:
-        best_price, best = _refine(low, high, peaks, lowest, best_price, best, terms, rest, linear)
+        best_price, best = _refine(peaks, lowest, best_price, best, terms, rest, linear, desk)
     return best_price, best, now
 
 
-@contracted
+@lean
 def _feel(p: Any, k: Any, rows: Any, count: Any, linear: Any, x: Any) -> None:  # pragma: no cover - compiled
     """Utility of line ``k`` at price ``p``, into row ``k``."""
     for a in range(count):
@@ -260,6 +283,52 @@ def _feel(p: Any, k: Any, rows: Any, count: Any, linear: Any, x: Any) -> None:  
             x[k, a] = rows[FREE, k, a] - rows[FALL, k, a] * p
         else:
             x[k, a] = rows[FREE, k, a] - rows[FALL, k, a] * log(p + rows[NUISANCE, k, a])
+
+
+@lean
+def _search_lines(
+    s: Any,
+    moved: Any,
+    sellers: Any,
+    money: Any,
+    capacity: Any,
+    points: Any,
+    linear: Any,
+    state: Any,
+    found: Any,
+) -> Any:  # pragma: no cover - compiled
+    """Search the lines of seller ``s`` in turn, moving ``moved`` where another price pays: its gain, its profit now."""
+    begin, first, own, place, count, _, _, rows, _, _, _, _, _ = sellers
+    cost, stake, upstream, floor = money
+    x, margin, people, bare, slots, growth, nests, nest, work, desk = state
+    levels, means = slots
+    _, _, _, _, top, total = work
+    for k in range(begin[s], begin[s + 1]):
+        j = own[k]
+        margin[k] = stake[s, j] * (moved[j] - cost[j]) + upstream[s, j]
+        _feel(moved[j], k, rows, count[s], linear, x)
+    for t in range(first[s], first[s + 1]):
+        _pool(t, -1, s, sellers, x, margin, (top, total), levels[t], means[t])
+    _divide(s, sellers, nests, slots, growth, nest)
+    gain, profit = 0.0, 0.0
+    for k in range(begin[s], begin[s + 1]):
+        j, t = own[k], place[k]
+        terms = (cost[j], stake[s, j], upstream[s, j])
+        reached, elsewhere = _set_apart(k, s, sellers, x, margin, slots, growth, nest, work, people)
+        rest = (reached, elsewhere, people, nests)
+        better, most, before = _search(
+            moved[j], floor[j], points, capacity[j], terms, rest, linear, bare, desk
+        )
+        found[0, k], found[1, k], found[2, k] = better, most, before
+        profit = before
+        if most - before > GAIN * abs(before):
+            gain = max(gain, (most - before) / max(abs(before), most - before))
+            moved[j], profit = better, most
+            margin[k] = stake[s, j] * (better - cost[j]) + upstream[s, j]
+            _feel(better, k, rows, count[s], linear, x)
+            _pool(t, -1, s, sellers, x, margin, (top, total), levels[t], means[t])
+            _divide(s, sellers, nests, slots, growth, nest)
+    return gain, profit
 
 
 @contracted
@@ -271,41 +340,35 @@ def search_all(
     Returns the largest relative gain of each seller (S,), its profit now (S,), and by line the best price found and
     profit at it and now, (3, N), which are not filled for sellers that are not active.
     """
-    begin, first, own, place, count, who, _, rows, log_sum, _, _, _, _ = sellers
-    cost, stake, upstream, floor = money
+    begin, _, _, _, count, who, _, _, log_sum, _, _, _, _ = sellers
     alpha, _, _, _, _, _, _, sigma1, sigma2, eta, linear, _ = tastes
     lines, types = log_sum.shape
-    x, levels, means = np.empty((lines, types)), np.empty((lines, types)), np.empty((lines, types))
-    margin, found, people = np.empty(lines), np.empty((3, lines)), np.empty((types, 10))
-    gain, profit, slots = np.zeros(begin.size - 1), np.zeros(begin.size - 1), (levels, means)
-    top, total, growth, nests = np.empty(types), np.empty(types), np.empty(types), (sigma1, sigma2)
-    nest = (np.empty((lines, types)), np.empty(types), np.empty(types), np.empty(types))
-    work = (np.empty(types), np.empty(types), np.empty(types), np.empty(types), top, total)
+    gain, profit, found = np.zeros(begin.size - 1), np.zeros(begin.size - 1), np.empty((3, lines))
+    slots, growth = (np.empty((lines, types)), np.empty((lines, types))), np.empty(types)
+    nest = (
+        np.empty((lines, types)), np.empty(types), np.empty(types), np.empty(types), np.empty(types), np.empty(types)
+    )  # fmt: skip
+    work = (
+        np.empty(types),
+        np.empty(types),
+        np.empty(types),
+        np.empty(types),
+        np.empty(types),
+        np.empty(types),
+    )
+    desk = np.empty((DESK, 2 * (points + LOCAL_POINTS + VECTOR)))
+    x, margin, people, bare = (
+        np.empty((lines, types)),
+        np.empty(lines),
+        np.empty((types, 10)),
+        np.empty((types, 10)),
+    )
+    state = (x, margin, people, bare, slots, growth, (sigma1, sigma2), nest, work, desk)
     for s in range(begin.size - 1):
-        if not active[s]:
-            continue
-        for a in range(count[s]):
-            growth[a] = eta * (1.0 - sigma1) / alpha[who[s, a]]
-        for k in range(begin[s], begin[s + 1]):
-            j = own[k]
-            margin[k] = stake[s, j] * (moved[j] - cost[j]) + upstream[s, j]
-            _feel(moved[j], k, rows, count[s], linear, x)
-        for t in range(first[s], first[s + 1]):
-            _pool(t, -1, s, sellers, x, margin, (top, total), levels[t], means[t])
-        _divide(s, sellers, nests, slots, growth, nest)
-        for k in range(begin[s], begin[s + 1]):
-            j, t = own[k], place[k]
-            terms = (cost[j], stake[s, j], upstream[s, j])
-            reached, elsewhere = _set_apart(k, s, sellers, x, margin, slots, growth, nest, work, people)
-            rest = (reached, elsewhere, people, nests)
-            found[:, k] = _search(moved[j], floor[j], points, capacity[j], terms, rest, linear)
-            better, most, before = found[0, k], found[1, k], found[2, k]
-            profit[s] = before
-            if most - before > GAIN * abs(before):
-                gain[s] = max(gain[s], (most - before) / max(abs(before), most - before))
-                moved[j], profit[s] = better, most
-                margin[k] = stake[s, j] * (better - cost[j]) + upstream[s, j]
-                _feel(better, k, rows, count[s], linear, x)
-                _pool(t, -1, s, sellers, x, margin, (top, total), levels[t], means[t])
-                _divide(s, sellers, nests, slots, growth, nest)
+        if active[s]:
+            for a in range(count[s]):
+                growth[a] = eta * (1.0 - sigma1) / alpha[who[s, a]]
+            gain[s], profit[s] = _search_lines(
+                s, moved, sellers, money, capacity, points, linear, state, found
+            )
     return gain, profit, found
