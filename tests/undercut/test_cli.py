@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 
 from evidence.claims import claims
+from model.market import Market
 from scenarios.batch import Batch
 from undercut.batch import verdicts
 from undercut.cli import main
@@ -228,34 +229,19 @@ def test_nothing_is_written_but_the_store(short, tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["runs"]
 
 
-BROKEN = """
-import sys
-from model.market import Market
+def test_a_failing_seed_is_recorded_the_others_go_on_and_the_command_says_how_to_replay_it(
+    short, tmp_path, monkeypatch
+):
+    store, step = tmp_path / "a", Market.step
+    arguments = ["run", short, "--seeds", 3, "--workers", 1, "--no-counterfactuals"]
 
-step = Market.step
+    def broken(market):
+        if market.seed == 2 and market.quarter == "2023Q1":
+            raise ArithmeticError("tokens sold are not tokens bought")
+        return step(market)
 
-def broken(self):
-    if self.seed == 2 and self.quarter == "2023Q1":
-        raise ArithmeticError("tokens sold are not tokens bought")
-    return step(self)
-
-Market.step = broken
-from undercut.cli import main
-sys.exit(main({arguments!r}))
-"""
-
-
-def test_a_failing_seed_is_recorded_the_others_go_on_and_the_command_says_how_to_replay_it(short, tmp_path):
-    store = tmp_path / "a"
-    arguments = ["run", str(short), "--seeds", "3", "--workers", "1", "--no-counterfactuals"]
-
-    def broken(*command):
-        script = BROKEN.format(arguments=[*command])
-        return subprocess.run(
-            [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=600
-        )
-
-    done = broken(*arguments, "--out", str(store), *SMALL)
+    monkeypatch.setattr(Market, "step", broken)
+    done = undercut(*arguments, "--out", store, *SMALL)
     assert done.returncode == 1
     batch = newest(store)
     assert list(batch.table("quarters")["seed"].unique()) == [1, 3]
@@ -276,8 +262,9 @@ def test_a_failing_seed_is_recorded_the_others_go_on_and_the_command_says_how_to
         "--store",
         str(store),
     ]
-    again = broken(*command[1:])
-    assert again.stderr.endswith("ArithmeticError: tokens sold are not tokens bought\n")
+    with pytest.raises(ArithmeticError, match="tokens sold are not tokens bought"):
+        undercut(*command[1:])
+    monkeypatch.undo()
     assert undercut(*command[1:]).returncode == 0  # where nothing is broken
 
 
@@ -464,25 +451,10 @@ def test_a_reader_that_leaves_early_gets_no_traceback():
     assert done.stderr == ""
 
 
-def test_ablation_prints_what_each_cause_does(short, capfd, tmp_path):
-    assert (
-        main(
-            [
-                "ablate",
-                str(short),
-                "--out",
-                str(tmp_path),
-                "--seeds",
-                "2",
-                "--workers",
-                "2",
-                "--json",
-                "--quiet",
-                *SMALL,
-            ]
-        )
-        == 0
-    )
-    rows = json.loads(capfd.readouterr().out)
+def test_ablation_prints_what_each_cause_does(short, tmp_path):
+    arguments = ["--seeds", 2, "--workers", 1, "--json", "--quiet", *SMALL]
+    done = undercut("ablate", short, "--out", tmp_path, *arguments)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)
     assert {row["cause"] for row in rows} >= {"open_weights", "export_rules"}
     assert {"claim", "change", "change_low", "change_high", "moves"} <= rows[0].keys()

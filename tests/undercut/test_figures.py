@@ -1,6 +1,7 @@
 """The commands of the articles' figures: what a stranger reads, what a program reads, what is written."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -97,15 +98,15 @@ def test_one_of_the_tables_can_be_asked_for(undercut):
     assert "benchmarks" in undercut("tables", "offer").output  # a wrong name gets the right ones
 
 
-def test_runs_are_simulated_with_the_overrides_and_seeds_that_are_asked_for(tmp_path):
-    runs = figures.runs_of("baseline", "2-3", ["enterprises=60", "price_adjustment=0.4"], tmp_path)
+def test_runs_are_simulated_with_the_overrides_and_seeds_that_are_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)  # in this process
+    asked = ("baseline", "2-3", ["enterprises=60", "price_adjustment=0.4"], tmp_path)
+    runs = figures.runs_of(*asked)
     assert len(runs) == 2
     assert {p.price_adjustment for p, _ in runs} == {0.4}
     first, second = (tables["quarters"]["price_usd_per_mtok"] for _, tables in runs)
     assert not first.equals(second)
-    assert figures.runs_of("baseline", "2-3", ["enterprises=60", "price_adjustment=0.4"], tmp_path)[0][
-        1
-    ].keys()
+    assert figures.runs_of(*asked)[0][1].keys()
 
 
 def test_the_module_of_the_commands_imports_nothing_heavy():
