@@ -60,7 +60,8 @@ EQUILIBRIUM_RESTARTS = 5  # climbs from a better peak before saying that none wa
 TURNS = 15  # rounds of sellers answering each other, between two climbs
 SETTLED = 1e-6  # change of log price in a round that ends them; the climb does the rest
 DAMPING = 0.7  # of the first-order map: at 1 price wars of close substitutes overshoot
-ACCEPTED = 1e-10  # the residual that counts as solved
+# A seller that answers others settles for more, ACCEPTED of model.climb: they answer again, an equilibrium is an end.
+PROMISED = 1e-10  # the residual of what is called an equilibrium
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class Equilibrium:
     @property
     def converged(self) -> bool:
         """First-order conditions hold and no offer has a profitable one-price deviation."""
-        return self.residual <= ACCEPTED and self.gain <= GAIN
+        return self.residual <= PROMISED and self.gain <= GAIN
 
 
 def equilibrium(
