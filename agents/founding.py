@@ -16,11 +16,12 @@ from agents.facts import KEPT, firms, given_chips, quarter_of
 from agents.listing import PARTNER_ONLY
 from agents.policy import FREE, ExportTerms, State
 from agents.vendor import Vendor
+from model import calendar
 from model.catalogue import Catalogue
 from model.chip import ChipBook
 from model.fleet import HOURS_PER_QUARTER, Fleets
 from model.ledger import Kind
-from model.parameters import Parameters
+from model.parameters import ParameterError, Parameters
 from model.place import (
     ASIA_PACIFIC,
     CAPTIVE,
@@ -116,7 +117,7 @@ def found_firms(market: Market) -> None:
         if cash > 0.0:
             market.ledger.pay("investors", name, Kind.OPENING, cash)
         if kind == "chipmaker":
-            market.chipmakers[name] = Chipmaker(market, name, region, origin, makers.get(name, {}))
+            market.chipmakers[name] = Chipmaker(market, name, region, origin, _of_start(makers, name))
         elif kind == "vendor":
             plan, support = (
                 float(row["research_usd_per_quarter"]),
@@ -170,6 +171,19 @@ def _capacities(p: Parameters) -> dict[str, dict[int, dict[str, float]]]:
         rest = max(float(row["units_per_quarter"]) - ai, 0.0)
         found.setdefault(str(row["maker"]), {})[quarter] = {"ai": ai * share, "mid-range": rest * share}
     return found
+
+
+def _of_start(
+    capacities: Mapping[str, dict[int, dict[str, float]]], maker: str
+) -> dict[int, dict[str, float]]:
+    """The capacity of a maker by quarter. Raises ParameterError where none is given for the first."""
+    given = capacities.get(maker, {})
+    if 0 not in given:
+        raise ParameterError(
+            f"evidence/capacity.csv says nothing of {maker} in {calendar.name(0)}: add a row for each quarter that is "
+            "given, with 0 units where it makes none yet"
+        )
+    return given
 
 
 @lru_cache(maxsize=KEPT)

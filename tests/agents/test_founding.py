@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
+from agents import founding
 from model import calendar
 from model.market import Market
-from model.parameters import table
+from model.parameters import ParameterError, table
 from model.place import CAPTIVE, DENSE, SPARSE, TRAINING
 
 
@@ -76,6 +78,15 @@ def test_dated_relations_begin_and_end_in_their_quarters(small):
     assert not world.graph.permitted("OpenAI", "China/finance", "tokens")
     assert world.parent_of("Alibaba Qwen") == "Alibaba"
     assert world.parent_of("OpenAI") == "OpenAI"
+
+
+def test_a_maker_without_capacity_at_the_start_is_named_with_what_to_add(small, monkeypatch):
+    known = founding._capacities(small().parameters)
+    late = {quarter: units for quarter, units in known["NVIDIA"].items() if quarter > 0}
+    for given in (late, {}):
+        monkeypatch.setattr(founding, "_capacities", Mock(return_value={**known, "NVIDIA": given}))
+        with pytest.raises(ParameterError, match=r"nothing of NVIDIA in 2022Q1: add a row"):
+            small()
 
 
 def test_no_maker_starts_with_negative_capacity_whatever_a_study_draws(small):
