@@ -119,11 +119,13 @@ class Catalogue:
     def mtok_per_hour(self, models: Sequence[Model], chips: int | None = None) -> FloatArray:
         """Blended Mtok a chip hour of models at full software maturity, shape (models, chips).
 
-        On every chip, or on the first so many ``chips``.
+        On every chip, or on the first so many ``chips``. Raises ValueError for a model that is not in the catalogue.
         """
         count = len(self.chips) if chips is None else chips
         self._make_room()
         wanted = np.array([model.number for model in models], dtype=np.int64)
+        if wanted.min(initial=0) < 0:
+            raise ValueError("a model that is not in the catalogue has no rates")
         fill_rates(self._rates, self._speeds, self._demands, self._service, wanted, count, self._unit)
         return self._rates[wanted, :count]
 

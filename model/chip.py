@@ -166,8 +166,10 @@ class ChipBook(Sequence[Chip]):
         return np.asarray(self.until > quarter)
 
     def append(self, chip: Chip) -> None:
-        """Enter a chip; its numbers live here from now on."""
-        at = self._count
+        """Enter a chip; its numbers live here from now on. Raises ValueError where its maker is none of the book's."""
+        at, maker = self._count, self._makers.get(chip.spec.maker)
+        if maker is None:
+            raise ValueError(f"{chip.name} is of {chip.spec.maker}, which is no maker of this book")
         if at == len(self._columns["price"]):
             for name, column in self._columns.items():
                 self._columns[name] = np.concatenate([column, np.zeros_like(column)])
@@ -177,8 +179,8 @@ class ChipBook(Sequence[Chip]):
             "until": chip.until,
             "first_cost": chip.first_cost,
             "launched": chip.launched,
-            "maker": self._makers.get(chip.spec.maker, NOBODY),
-            "process": self._makers.get(chip.spec.maker, NOBODY) * len(GRADES) + GRADES.index(chip.grade),
+            "maker": maker,
+            "process": maker * len(GRADES) + GRADES.index(chip.grade),
             "captive": self._owners.get(chip.captive_owner, NOBODY),
             "given": chip.given,
             "made_for_rules": chip.made_for_rules,

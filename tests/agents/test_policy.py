@@ -34,7 +34,7 @@ def later(name: str, tflops: float, interconnect: float) -> Chip:
 
 def may_ship(chip: Chip, terms: ExportTerms, restricted: bool, quarter: int, ahead: int, rules: bool) -> bool:
     """Of one chip alone."""
-    book = ChipBook()
+    book = ChipBook({chip.spec.maker: 0})
     book.append(copy.copy(chip))
     spec = chip.spec
     return bool(

@@ -1,6 +1,9 @@
 """Tests of model/catalogue.py: rates are the same whenever and for whomever they are asked."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from agents.facts import chip_of, given_chips, given_models
 from agents.founding import catalogue
@@ -59,3 +62,9 @@ def test_a_catalogue_holds_more_than_it_first_has_room_for():
     rates = book.mtok_per_hour(list(book.models.values()))
     assert rates.shape == (2, 140)
     np.testing.assert_array_equal(rates[:, 3:6], rates[:, :3])
+
+
+def test_a_model_that_is_not_in_the_catalogue_has_no_rates():
+    (stranger,) = given_models_of(1)
+    with pytest.raises(ValueError, match="not in the catalogue"):
+        stocked(2, 1).mtok_per_hour([replace(stranger, number=-1)])

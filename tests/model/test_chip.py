@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 
 import numpy as np
+import pytest
 
 from model.chip import ANYBODY, NOBODY, ROOM, Chip, ChipBook
 from model.serving import ChipSpec
@@ -38,8 +39,15 @@ def test_makers_processes_and_owners_are_numbers():
     assert book.chinese.all() and book.given.all()
 
 
+def test_a_chip_of_a_maker_that_the_book_lacks_is_refused():
+    book = ChipBook({"one": 0})
+    with pytest.raises(ValueError, match="chip 0 is of stranger, which is no maker of this book"):
+        book.append(chip(0, "stranger"))
+    assert len(book) == 0
+
+
 def test_a_copy_of_the_book_is_another_book():
-    book = ChipBook()
+    book = ChipBook({"one": 0})
     book.append(chip(0))
     other = copy.deepcopy(book)
     other.price[0] = 1.0
