@@ -300,16 +300,3 @@ class Fleet:
     def hours_available(self, ceiling: float) -> FloatArray:
         """Chip hours that the quarter offers to each purpose at the ceiling of use, shape (purposes,)."""
         return np.asarray(self.units.sum(axis=0) * HOURS_PER_QUARTER * ceiling)
-
-    def hours_per_unit(self) -> FloatArray:
-        """Hours that each unit of a pool worked, shape (purposes,): a pool works evenly, and inference is one pool."""
-        pool, done = self.units.sum(axis=0), self.hours_used.copy()
-        inference = [DENSE, SPARSE]
-        pool[inference], done[inference] = pool[inference].sum(), done[inference].sum()
-        return np.asarray(np.divide(done, pool, out=np.zeros_like(done), where=pool > 0.0))
-
-    def mean_over(self, values: FloatArray, purpose: int) -> float:
-        """Mean of a chip attribute, shape (chips,), over the units of one purpose; nan of an empty pool."""
-        units = self.units[:, purpose]
-        total = units.sum()
-        return float(units @ values[: len(units)] / total) if total > 0 else float("nan")

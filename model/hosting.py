@@ -132,18 +132,6 @@ def delivered_rates(models: Sequence[Model], catalogue: Catalogue, maturity: Flo
     return np.asarray(catalogue.mtok_per_hour(models) * maturity[:, purposes].T)
 
 
-def hours_per_mtok(units: FloatArray, rate: FloatArray) -> FloatArray:
-    """Chip hours of a million tokens of each model on the ``units`` that can serve it, shape (models,).
-
-    ``units`` has shape (chips,), ``rate`` is that of :func:`delivered_rates`. A pool without a chip for a
-    model borrows one: the hours are those of the best chip in the catalogue.
-    """
-    useful = (rate > 0.0) @ units
-    with np.errstate(divide="ignore"):
-        best = 1.0 / rate.max(axis=1, initial=0.0)
-    return np.asarray(np.divide(useful, rate @ units, out=best, where=useful > 0.0))
-
-
 def token_costs(units: FloatArray, costs: HourCosts, models: Sequence[Model], rate: FloatArray) -> TokenCosts:
     """What a million tokens of each model take on ``units`` of chips, (fleets, chips), that can serve it.
 

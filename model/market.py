@@ -299,14 +299,6 @@ class Market(mesa.Model):
         """Deployed applications by cell of the population."""
         return enterprise.applications(self)
 
-    def captive_work(self, owner: str) -> FloatArray:
-        """Work of an owner's other business this quarter, reference units, shape (purposes,)."""
-        return np.asarray(self.captive.now()[self.captive.number[owner]])
-
-    def captive_plan(self, owner: str, ahead: int) -> FloatArray:
-        """The same ``ahead`` quarters from now as its owner plans it."""
-        return np.asarray(self.captive.plan(ahead)[self.captive.number[owner]])
-
     def support_left(self, firm: Vendor) -> float:
         """Share of its owner's support that a vendor still gets."""
         return institution.support_left(self, firm)

@@ -158,7 +158,7 @@ def _demanded(
     """Chip hours wanted of each pool, those for the owner's other business, and the pools' rates of work.
 
     Of the fleets of ``which``; (fleets, purposes) each. ``asked`` Mtok of offers take ``hours_per_mtok`` on the chips
-    that can serve them, as in ``model.hosting.hours_per_mtok``; ``wanted`` are vendors' training hours.
+    that can serve them, or on the best where a fleet has none; ``wanted`` are vendors' training hours.
     """
     fleets, chips, purposes = units.shape
     for f in range(fleets):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agents import rebate
-from model.hosting import hour_costs, hours_per_mtok, purpose_of, replacement_prices, token_costs
+from model.hosting import hour_costs, purpose_of, replacement_prices, token_costs
 from model.market import Market
 from model.place import DENSE, PURPOSES, SPARSE
 from scenarios.scenario import load
@@ -62,18 +62,11 @@ def test_tokens_cost_the_hours_that_they_take_at_what_an_hour_costs(market):
     hour = costs(market, market.parameters.target_utilisation).of(fleet)
     found, h100 = token_costs(units, hour, models, rate), market.chip_index["H100"]
     np.testing.assert_allclose(found.hours, 1.0 / rate[:, h100])
-    np.testing.assert_allclose(found.hours, hours_per_mtok(units, rate))
     np.testing.assert_allclose(found.resource, found.hours * (hour.avoidable + hour.user)[h100])
     np.testing.assert_allclose(found.full, found.hours * hour.full[h100])
     short = replace(hour, rental_factor=np.full(len(PURPOSES), 3.0))
     dear = token_costs(units, short, models, rate)
     np.testing.assert_allclose(dear.resource - found.resource, 2.0 * found.hours * hour.user[h100])
-
-
-def test_hours_of_a_model_that_no_chip_of_the_pool_serves_are_those_of_the_best_chip(market):
-    rate = np.array([[0.0, 2.0, 4.0]])
-    assert hours_per_mtok(np.array([5.0, 0.0, 0.0]), rate).tolist() == [0.25]
-    assert hours_per_mtok(np.array([5.0, 1.0, 1.0]), rate).tolist() == [2.0 / 6.0]
 
 
 def test_a_chip_off_the_market_is_replaced_at_a_price_that_falls_every_year(market):

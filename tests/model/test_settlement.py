@@ -15,6 +15,7 @@ from model.market import Market
 from model.parameters import Parameters
 from model.place import CAPTIVE, TRAINING
 from model.setting import Setting
+from model.work import Work
 
 QUARTERS = 9  # models with open weights are hosted, and partners resell others
 
@@ -94,9 +95,9 @@ def test_margins_are_added_up_over_the_lines(market):
 def test_other_businesses_pay_the_full_cost_of_captive_work_and_a_mark_up(market):
     p, fleets = market.parameters, market.fleets
     for fleet, hours in zip(fleets, market.traffic.captive_hours, strict=True):
-        full = market.hour_costs.of(fleet).full
+        full, units = market.hour_costs.of(fleet).full, fleet.units
         money = sum(
-            done * fleet.mean_over(full, purpose) * (1.0 + p.captive_markup)
+            done * (units[:, purpose] @ full / units[:, purpose].sum()) * (1.0 + p.captive_markup)
             for done, purpose in zip(hours, (TRAINING, CAPTIVE), strict=True)
             if done > 0.0
         )
@@ -104,10 +105,10 @@ def test_other_businesses_pay_the_full_cost_of_captive_work_and_a_mark_up(market
 
 
 def test_idle_hours_cost_power_and_staff_too(market):
-    for fleet in market.fleets:
+    for fleet, hours in zip(market.fleets, Work.of(market).hours_per_unit(), strict=True):
         costs = market.hour_costs.of(fleet)
         installed = fleet.units.sum(axis=1) * HOURS_PER_QUARTER
-        working = fleet.units @ fleet.hours_per_unit()
+        working = fleet.units @ hours
         power = working @ costs.working_power + installed @ costs.idle_power
         everything = working @ costs.avoidable + installed @ costs.standing
         assert market.ledger.paid(fleet.owner, Kind.POWER) == pytest.approx(power)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from model import traffic
 from model.fleet import HOURS_PER_QUARTER
-from model.hosting import delivered_rates, hours_per_mtok
+from model.hosting import delivered_rates
 from model.market import Market
 from model.parameters import Parameters
 from model.place import CAPTIVE, DENSE, PURPOSES, SPARSE, TRAINING
@@ -117,13 +119,24 @@ def test_hours_of_tokens_are_those_of_the_chips_that_can_serve_the_model(market)
     assert len(served) > 10
     for offer in served:
         rate = delivered_rates([offer.model], market.catalogue, market.outlook.maturity)
-        found = hours_per_mtok(market.clouds[offer.host].fleet.inference_units(), rate)
-        assert offer.hours_per_mtok == pytest.approx(found[0], rel=1e-12)
+        units, (rate,) = market.clouds[offer.host].fleet.inference_units(), rate
+        assert offer.hours_per_mtok == pytest.approx(units[rate > 0.0].sum() / (units @ rate), rel=1e-12)
     demanded = np.bincount(
         lines.fleet, weights=book.demanded * book.hours_per_mtok, minlength=len(market.fleets)
     )
     tokens = market.fleets.hours_demanded[:, [DENSE, SPARSE]].sum(axis=1)
     np.testing.assert_allclose(tokens, demanded)
+
+
+def test_hours_of_a_model_that_no_chip_of_the_fleet_serves_are_those_of_the_best_chip(market):
+    world = copy.deepcopy(market)
+    j = int(np.argmax(world.offers.demanded))
+    world.fleets.units[world.offers.lines.fleet[j]] = 0.0
+    world.traffic.load(world)
+    model = list(world.offers)[j].model
+    rate = delivered_rates([model], world.catalogue, world.outlook.maturity)
+    assert world.offers.demanded[j] > 0.0
+    assert world.offers.hours_per_mtok[j] == pytest.approx(1.0 / rate.max(), rel=1e-12)
 
 
 def test_what_is_demanded_of_a_fleet_is_tokens_captive_work_and_training(market):

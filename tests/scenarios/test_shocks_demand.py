@@ -41,8 +41,9 @@ def test_work_of_the_owners_fills_their_fleets_and_is_no_work_of_enterprises():
     more.step()
     free.step()
     for name, owner in free.clouds.items():
-        assert more.captive_work(name) == pytest.approx(2.0 * free.captive_work(name))
-        assert more.captive_plan(name, 3) == pytest.approx(2.0 * free.captive_plan(name, 3))
+        at = free.captive.number[name]
+        assert more.captive.now()[at] == pytest.approx(2.0 * free.captive.now()[at])
+        assert more.captive.plan(3)[at] == pytest.approx(2.0 * free.captive.plan(3)[at])
         assert more.clouds[name].name == owner.name
     assert np.array_equal(more.population.weight_at(more), free.population.weight_at(free))
 
@@ -62,7 +63,7 @@ def test_a_demand_that_has_not_begun_is_not_foreseen():
         branch(QUARTER, DemandSwing("2026Q4", 9.0, work="both"), quarters=2),
     )
     assert free.frames()["chips"].equals(later.frames()["chips"])
-    assert np.array_equal(free.captive_plan("AWS", 4), later.captive_plan("AWS", 4))
+    assert np.array_equal(free.captive.plan(4), later.captive.plan(4))
 
 
 def test_dear_power_is_paid_where_it_is_dear_and_raises_the_cost_of_tokens_there():
