@@ -117,7 +117,8 @@ class Batch:
     def open(cls, what: str | Path, store: str | Path = DEFAULT) -> Batch:
         """A batch by its folder, by a store's folder (the newest batch), or by the first letters of its name.
 
-        Where several names begin so, it is the newest of them. Raises StoreError when there is none.
+        Where several names begin so, it is the newest of them that is not a study's, if there is one. Raises StoreError
+        when there is none.
         """
         path = Path(what)
         if (path / MANIFEST).is_file():
@@ -133,7 +134,7 @@ class Batch:
             raise StoreError(
                 f"{home.path} has no batch {quoted(str(what))}; it has {there} (see `undercut ls`)"
             )
-        return max(found, key=lambda batch: (batch.path / MANIFEST).stat().st_mtime_ns)
+        return max(found, key=lambda batch: (not batch.of_study, (batch.path / MANIFEST).stat().st_mtime_ns))
 
     @classmethod
     def all(cls, store: Store) -> list[Batch]:
@@ -155,6 +156,14 @@ class Batch:
         if found["batch"] != self.name:
             raise StoreError(f"{self.path / MANIFEST} is that of {found['batch']}; {self._mend}")
         return found
+
+    @property
+    def of_study(self) -> bool:
+        """Whether a study asked for it last; not so where its manifest cannot tell."""
+        try:
+            return bool(self.manifest["asked"].get("study"))
+        except StoreError:  # whoever opens it hears of that
+            return False
 
     @property
     def made_with(self) -> dict[str, Any]:

@@ -53,7 +53,8 @@ class Plan:
 
     ``keep`` says of which runs all tables are stored and not only the headline: ``"all"``, ``"headline"`` (of
     none) or ``"sample:N"`` (of the first N seeds of every asked world). ``simulation`` is
-    :attr:`scenarios.runner.Job.simulation`. ``design`` says in words how the worlds were chosen.
+    :attr:`scenarios.runner.Job.simulation`. ``design`` says in words how the worlds were chosen. ``study`` is whether a
+    study asks and no user: such a batch comes last where a name could mean several.
     """
 
     members: tuple[Member, ...]
@@ -62,6 +63,7 @@ class Plan:
     keep: str = KEEP_DEFAULT
     simulation: str = "scenarios.runner.simulate"
     design: str = ""
+    study: bool = False
 
     def __post_init__(self) -> None:
         labels = Counter(member.label for member in self.members)
@@ -118,6 +120,7 @@ class Plan:
             "counterfactual_seeds": self.compared,
             "keep": self.keep,
             "design": self.design,
+            "study": self.study,
         }
 
 

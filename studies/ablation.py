@@ -87,7 +87,7 @@ def ablate(
     """
     job = job or Job(measure=outcomes_of)
     members = members_of([(setting, "")], causes=CAUSES)
-    plan = Plan(members, tuple(seeds), len(seeds), "headline", job.simulation)
+    plan = Plan(members, tuple(seeds), len(seeds), "headline", job.simulation, study=True)
     batch, by_chance = run(plan, job, out, workers=workers, progress=progress)
     label = members[0].label
     others, own = batch.counterfactuals(label), batch.world(label)

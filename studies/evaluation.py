@@ -90,7 +90,7 @@ def evaluate(
     job = job or market_job()
     distinct = list({tuple(sorted(point.items())): point for point in points}.values())
     members = members_of([(setting, "")], distinct, numbered=True)
-    plan = Plan(members, tuple(seeds), 0, "headline", job.simulation, sampled)
+    plan = Plan(members, tuple(seeds), 0, "headline", job.simulation, sampled, study=True)
     batch, by_chance = run(plan, job, out, workers=workers, progress=progress)
     places = {tuple(sorted(point.items())): place for place, point in enumerate(distinct)}
     table, failed = _tables(batch, plan)

@@ -11,7 +11,7 @@ BatchArgument = Annotated[
     str,
     typer.Argument(
         metavar="[BATCH]",
-        help="Name of a batch (undercut ls) or how it begins, or its folder; else the newest.",
+        help="Name of a batch (undercut ls) or how it begins, or its folder; else the newest. Those of studies come last.",
     ),
 ]
 StoreOption = Annotated[

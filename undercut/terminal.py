@@ -56,10 +56,16 @@ def one_thread() -> None:
 
 
 def open_batch(batch: str, store: Path) -> Batch:
-    """The batch that a command names, or the newest of the store. Raises StoreError where there is none."""
+    """The batch that a command names, or the newest of the store, of which it says the name where there are others.
+
+    Raises StoreError where there is none.
+    """
     from scenarios.batch import Batch
 
-    return Batch.open(batch or store, store)
+    opened = Batch.open(batch or store, store)
+    if opened.name != Path(batch).name and len(Batch.all(opened.store)) > 1:
+        say(f"opened {opened.name}")
+    return opened
 
 
 def end_with_failures(batch: Batch, by_chance: Sequence[Failure] = ()) -> None:

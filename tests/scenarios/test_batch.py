@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -283,6 +284,19 @@ def test_a_batch_is_found_by_its_name_its_beginning_its_folder_or_as_the_newest(
     assert Batch.open("cons", tmp_path).name == second.name
     assert Batch.open(first.path).name == first.name
     assert Batch.open(tmp_path).name == second.name
+    asked = replace(plan_of(JOB, seeds=(7,)), study=True)
+    of_study = run(asked, tmp_path)
+    assert of_study.of_study and of_study.name.startswith("baseline")
+    assert Batch.open("base", tmp_path).name == first.name
+    assert Batch.open(tmp_path).name == second.name
+    assert Batch.open(of_study.name, tmp_path).name == of_study.name
+    second.remove()
+    first.remove()
+    assert Batch.open("base", tmp_path).name == of_study.name
+
+
+def test_a_batch_that_is_not_there_is_told_from_those_that_are(tmp_path: Path) -> None:
+    first, second = run(plan_of(JOB), tmp_path), run(plan_of(JOB, ["consortium"]), tmp_path)
     with pytest.raises(StoreError, match=f"has no batch 'nothing'; it has {first.name}, {second.name}"):
         Batch.open("nothing", tmp_path)
     with pytest.raises(StoreError, match="has no scenario 'basline'; did you mean baseline"):

@@ -203,6 +203,8 @@ def test_several_scenarios_grids_and_samples_make_a_world_a_point(short, tmp_pat
     sample = newest(tmp_path)
     assert sample.labels == ["short #1", "short #2"]
     assert sample.table("metrics")["scenario"].nunique() == 2
+    assert undercut("claims", "short", "--store", tmp_path).stderr == f"opened {sample.name}\n"
+    assert undercut("claims", grid.name, "--store", tmp_path).stderr == ""
     listed = json.loads(undercut("ls", "--store", tmp_path, "--json").stdout)
     assert {row["batch"]: row["state"] for row in listed} == {grid.name: "complete", sample.name: "complete"}
     assert undercut("rm", sample.name, "--store", tmp_path).returncode == 0

@@ -47,8 +47,10 @@ def named(name: str, among: Iterable[Batch] | None = None) -> Batch:
 
 
 def newest() -> Batch | None:
-    """The complete batch that was asked for last."""
-    return next((batch for batch in batches() if batch.complete), None)
+    """The complete batch that was asked for last; a study's where there is no other."""
+    return next(
+        (batch for batch in sorted(batches(), key=lambda batch: batch.of_study) if batch.complete), None
+    )
 
 
 def state(batch: Batch) -> str:
