@@ -13,7 +13,9 @@ from evidence.effects import EFFECTS, WORLDS, unit_of
 from evidence.facts import EvidenceError, constants, rows
 from evidence.period import period
 
-ARTICLES = {"quiet-revolution": "first article", "infrastructure": "second article"}
+ARTICLES: Mapping[str, str] = {row["article"]: row["name"] for row in rows("texts")}
+"""What the texts that claims are from are called."""
+
 KINDS = ("observation", "prediction", "mechanism")
 TOLERANCE_KINDS = ("band", "absolute", "factor", "floor", "above", "below", "exact")
 RANGE = ".."
