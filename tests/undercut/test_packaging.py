@@ -61,7 +61,7 @@ def wheel(tmp_path_factory):
 def clean(wheel, tmp_path_factory):
     """A virtual environment with the wheel and what the core lock names, and nothing else of ours."""
     home = tmp_path_factory.mktemp("clean")
-    venv.create(home, with_pip=True, symlinks=True)
+    venv.create(home, with_pip=False, symlinks=True)
     python = home / "bin" / "python"
     site = Path(
         succeed([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], home).strip()
@@ -75,7 +75,8 @@ def clean(wheel, tmp_path_factory):
         for top in sorted(tops):
             if not (site / top).exists():
                 (site / top).symlink_to(Path(str(distribution.locate_file(top))).resolve())
-    succeed([python, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", wheel], home)
+    install = [sys.executable, "-m", "pip", "--python", python, "install"]
+    succeed([*install, "--quiet", "--no-index", "--no-deps", wheel], home)
     return home / "bin"
 
 
