@@ -19,7 +19,7 @@ from scenarios.dispatch import run_tasks
 from scenarios.folder import StoreError, as_store_error, hash_of, read_json, sync
 from scenarios.journal import DATA, MANIFEST, MANIFEST_FORM, WORLDS, Journal
 from scenarios.parts import PARTS
-from scenarios.plan import Plan, kept_seeds
+from scenarios.plan import DRAWS, Plan, kept_seeds
 from scenarios.runner import Job
 from scenarios.seeds import parse
 from scenarios.store import CODE_FORM, DEFAULT, MARKER, Store
@@ -156,6 +156,11 @@ class Batch:
         if found["batch"] != self.name:
             raise StoreError(f"{self.path / MANIFEST} is that of {found['batch']}; {self._mend}")
         return found
+
+    @property
+    def drawn(self) -> bool:
+        """Whether its worlds are draws of a scenario, so that verdicts are pooled over them."""
+        return str(self.manifest["asked"].get("design", "")).startswith(DRAWS)
 
     @property
     def of_study(self) -> bool:

@@ -25,6 +25,10 @@ class PlanError(ValueError):
     """A batch that makes no sense; the message says what to change."""
 
 
+DRAWS = "--draws"
+"""How the design of a batch begins whose worlds are draws of a scenario."""
+
+
 @dataclass(frozen=True)
 class Member:
     """One world of a batch under the name that reports use.

@@ -56,12 +56,12 @@ def _claims_command(batch: Batch, label: str) -> str:
     return command(batch.store.path, "claims", batch.name, *label_too, "--all")
 
 
-def print_pooled(batch: Batch, name: str) -> None:
-    """Print the headline verdicts over all worlds of a batch, which are draws of a scenario."""
+def print_pooled(batch: Batch, every: bool = False) -> None:
+    """Print the verdicts over all worlds of a batch, which are draws; headline readings only unless ``every``."""
     from studies.calibration.pooled import verdicts
 
     found = verdicts(batch)
-    seeds = len(batch.seeds)
+    seeds, name = len(batch.seeds), ", ".join(batch.manifest["asked"]["scenarios"])
     _print_found(
         found,
         f"{name}, {len(batch.labels)} draws, {seeds} seed{'s' if seeds > 1 else ''}",
@@ -71,7 +71,8 @@ def print_pooled(batch: Batch, name: str) -> None:
         + (
             "" if seeds > 1 else " One seed tells nothing of what chance adds to the interval: add --seeds 4."
         ),
-        more="--json has them all",
+        every,
+        more=command(batch.store.path, "claims", batch.name, "--all"),
     )
 
 

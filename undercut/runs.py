@@ -121,6 +121,7 @@ def run(
     """
     one_thread()
     from scenarios.design import DesignError, grid, sample
+    from scenarios.plan import DRAWS
     from scenarios.seeds import parse
     from undercut import batch
     from undercut.judged import print_outcome, print_pooled, print_verdicts
@@ -138,7 +139,7 @@ def run(
         said = " ".join(["--sample", sampled, *(["--over", over] if over else [])])
     elif draws:
         design, stale = batch.drawn(names, draws)
-        said = f"--draws {draws}"
+        said = f"{DRAWS} {draws}"
         if stale:
             say(f"{names[0]}: {stale}")
     plan = batch.plan(
@@ -157,7 +158,7 @@ def run(
     if as_json:
         print_json(batch.pooled_rows(made) if draws else batch.verdict_rows(made))
     elif draws:
-        print_pooled(made, names[0])
+        print_pooled(made)
     elif len(made.labels) == 1:
         print_verdicts(made, made.labels[0])
     else:

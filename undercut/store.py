@@ -12,7 +12,10 @@ from undercut.terminal import open_batch, print_json, say
 
 EveryOption = Annotated[bool, typer.Option("--all", help="Print every reading of every claim.")]
 ScenarioOption = Annotated[
-    str | None, typer.Option("--scenario", metavar="LABEL", help="Which world of the batch; else the first.")
+    str | None,
+    typer.Option(
+        "--scenario", metavar="LABEL", help="Which world of the batch; else the first, or all draws together."
+    ),
 ]
 
 
@@ -30,14 +33,17 @@ def claims(
       undercut claims                         the newest batch
       undercut claims baseline --all
       undercut claims baseline+1 --scenario consortium --json
+      undercut claims posterior               pooled over its draws, as undercut run had it
     """
-    from undercut.batch import verdict_rows
-    from undercut.judged import print_verdicts
+    from undercut.batch import pooled_rows, verdict_rows
+    from undercut.judged import print_pooled, print_verdicts
 
     opened = open_batch(batch, store)
-    label = scenario or opened.labels[0]
+    label, pooled = scenario or opened.labels[0], opened.drawn and scenario is None
     if as_json:
-        print_json(verdict_rows(opened, [label]))
+        print_json(pooled_rows(opened) if pooled else verdict_rows(opened, [label]))
+    elif pooled:
+        print_pooled(opened, every)
     else:
         print_verdicts(opened, label, every)
 

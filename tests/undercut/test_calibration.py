@@ -25,9 +25,15 @@ def test_draws_of_a_scenario_are_run_and_their_verdicts_pooled(tmp_path, monkeyp
     assert len({row["id"] for row in rows}) == len(rows)
     assert {row["seeds"] for row in rows} == {0, 2}
     said = undercut(*command)
-    assert "mine.toml, 2 draws, 1 seed" in said.stdout
+    assert "mine, 2 draws, 1 seed" in said.stdout
     assert "share of draws and seeds" in said.stdout
     assert "code has changed" not in said.stderr
+    # Later the same, and one draw alone when it is asked for.
+    again = undercut("claims", "--json")
+    assert json.loads(again.stdout) == rows
+    assert "mine, 2 draws, 1 seed" in undercut("claims").stdout
+    alone = json.loads(undercut("claims", "--scenario", "mine #1", "--json").stdout)
+    assert {row["seeds"] for row in alone} == {0, 1}
 
 
 def test_draws_that_make_no_sense_are_refused_in_a_sentence(tmp_path, monkeypatch) -> None:
