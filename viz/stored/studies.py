@@ -15,7 +15,7 @@ from viz.number import number
 from viz.option.panel import Panel
 from viz.stored import shelf
 from viz.stored.sheet import Column, Plain, cell, row, sheet
-from viz.study.report import module_of
+from viz.study.report import module_of, reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,19 +70,21 @@ def read(name: str) -> Shown:
     tables = tuple(
         (title, table(frame.head(MOST_ROWS)), len(frame) - MOST_ROWS) for title, frame in study.tables.items()
     )
-    return Shown(study, tuple(_charts(study).choices(study)), tables)
+    with reading(study):
+        return Shown(study, tuple(_charts(study).choices(study)), tables)
 
 
 def drawn(shown: Shown, subject: str) -> tuple[str, Sequence[Panel]]:
     """The charts of one subject of a study, by default its first, and which one that is.
 
-    Raises StoreError for a subject that the study does not have.
+    Raises StoreError for a subject that the study does not have, ChartError where its tables lack what charts show.
     """
     study, known = shown.study, dict(shown.choices)
     if subject and subject not in known:
         raise StoreError(f"{study.name} says nothing of {quoted(subject)}; choose from its list")
     chosen = subject or next(iter(known), "")
-    return chosen, _charts(study).panels(study, chosen)
+    with reading(study):
+        return chosen, _charts(study).panels(study, chosen)
 
 
 def _charts(study: Study) -> Kind:

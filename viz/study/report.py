@@ -14,7 +14,7 @@ from viz.inline import drawing
 from viz.page import Section, element, listing, page, paragraph, save
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from studies.study import Study
 
@@ -35,15 +35,27 @@ def write(study: Study, out: str | Path) -> None:
 def html(study: Study) -> str:
     """The report of a study as a document.
 
-    Raises ChartError when Matplotlib is missing or the study is of a kind unknown to this version.
+    Raises ChartError when Matplotlib is missing, the study is of a kind unknown to this version, or its tables lack
+    something that this version shows.
     """
-    with drawing():  # says at once when Matplotlib is missing
+    with drawing(), reading(study):  # says at once when Matplotlib is missing
         sections = [*_of(study).sections(study), _made(study)]
         return page(f"Undercut: {study.title}", f"study {study.name}", sections)
 
 
 def _of(study: Study) -> Kind:
     return cast("Kind", module_of(study, "viz.study", "sections"))
+
+
+@contextlib.contextmanager
+def reading(study: Study) -> Iterator[None]:
+    """Raises ChartError where a study's tables lack something: another version stored it, or somebody changed it."""
+    try:
+        yield
+    except KeyError as error:
+        raise ChartError(
+            f"{study.name} has no {error}, which this version shows: make the study again with its command"
+        ) from error
 
 
 def module_of(study: Study, package: str, has: str) -> ModuleType:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -28,10 +29,12 @@ from studies.study import Study
 from tests.studies import observed, test_discovery, test_form
 from tests.studies.functions import AXES, CLAIM, JOBS, measure
 from tests.studies.games import GAMES
+from viz.fan import ChartError
 from viz.option import span
 from viz.option.palette import Option
 from viz.option.panel import Panel
 from viz.stored import studies
+from viz.study.report import html
 from viz.ui.widget import pack
 
 SPACE, WORLD = Space.over(AXES), load("baseline")
@@ -203,6 +206,16 @@ def test_a_study_says_which_subjects_it_knows_not(made: Callable[[str], Study]) 
     assert studies.drawn(shown, "")[0] == CLAIM
     with pytest.raises(StoreError, match="says nothing of 'p3-price'"):
         studies.drawn(shown, "p3-price")
+
+
+def test_a_study_of_another_version_is_refused_in_a_sentence(made: Callable[[str], Study]) -> None:
+    whole = made("breaks")
+    study = replace(whole, tables={**whole.tables, "sides": whole.tables["sides"].drop(columns="reach")})
+    said = rf"{study.name} has no 'reach', which this version shows: make the study again"
+    with pytest.raises(ChartError, match=said):
+        html(study)
+    with pytest.raises(ChartError, match=said):
+        studies.drawn(studies.Shown(study, ((CLAIM, "a claim"),), ()), CLAIM)
 
 
 def test_an_estimate_without_an_interval_is_a_bar_alone() -> None:
