@@ -82,7 +82,7 @@ def rule(x: float, text: str, *, dash: str = "dashed") -> Option:
         "markLine": {
             "silent": True,
             "symbol": "none",
-            "label": {"formatter": text, "position": "insideEndTop", "fontSize": 10, "rotate": 0},
+            "label": {"formatter": text, "position": "start", "distance": 2, "fontSize": 10},
             "lineStyle": {"color": GHOST, "type": dash, "width": 1.2},
             "data": [{"xAxis": x}],
         },
@@ -111,7 +111,7 @@ def option(
     shown = [str(each["name"]) for each in series if each["name"]]
     return base(
         tooltip={"trigger": "item", "confine": True, "formatter": "=node", "textStyle": {"fontSize": 11}},
-        grid={"left": 8, "right": 22, "top": 12, "bottom": 26, "containLabel": True},
+        grid={"left": 8, "right": 22, "top": 22, "bottom": 26, "containLabel": True},
         **({"legend": legend(shown, filled=True)} if len(shown) > 1 else {}),
         xAxis={
             "type": "value",
@@ -134,6 +134,6 @@ def option(
     )
 
 
-def height(lines: int) -> int:
+def height(lines: float) -> int:
     """Pixels of a chart with so many lines."""
-    return FRAME_PIXELS + LINE_PIXELS * max(lines, LEAST_LINES)
+    return FRAME_PIXELS + round(LINE_PIXELS * max(lines, LEAST_LINES))

@@ -31,5 +31,6 @@ def panels(study: Study, outcome: str) -> list[Panel]:
             (MAXIMUM, MEDIAN),
             "distance, with interval",
             [rule(float(frame["maximum_dummy"].iloc[0]), "largest of a dummy")],
+            wide=True,
         )
     ]

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from studies.study import Study
 
+SEVERAL = 1.35
+"""Times the height of a line where it has several bars."""
+
 Choices = list[tuple[str, str]]
 """What can be chosen of a study, and its words."""
 
@@ -40,6 +43,8 @@ def bars(
     kinds: Sequence[Bars],
     axis: str,
     rules: Sequence[Option] = (),
+    *,
+    wide: bool = False,
 ) -> Panel:
     """A line a unit, a bar with its interval for each kind of estimate; what is hatched in print is an outline here."""
     rows, thick = records(frame), 0.8 / len(kinds)
@@ -65,7 +70,8 @@ def bars(
         for i, kind in enumerate(kinds)
     ]
     drawn = span.option([str(row["unit"]) for row in rows], axis, [*series, *rules])
-    return Panel(name, title, subtitle, drawn, span.height(len(rows)))
+    lines = len(rows) * (1.0 if len(kinds) == 1 else SEVERAL)
+    return Panel(name, title, subtitle, drawn, span.height(lines), wide)
 
 
 def _said(row: dict[str, object], kind: Bars) -> str:

@@ -28,5 +28,13 @@ def panels(study: Study, outcome: str) -> list[Panel]:
         said += f"; of one run\u2019s variance {percent(chance['chance'])} is chance between seeds"
     frame = top(of_outcome(study.tables["effects"], outcome), "total")
     return [
-        bars("indices", "Share of variance", said, frame, (TOTAL, FIRST), "share of variance, with interval")
+        bars(
+            "indices",
+            "Share of variance",
+            said,
+            frame,
+            (TOTAL, FIRST),
+            "share of variance, with interval",
+            wide=True,
+        )
     ]
